@@ -1,0 +1,21 @@
+# Libraries of the distribution; docs/ARCHITECTURE.md says what each is for and why this one.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
+pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+find_package(Threads REQUIRED)
+
+if(QOSMARK_WITH_LDNS)
+  pkg_check_modules(LDNS IMPORTED_TARGET libldns)
+  if(NOT LDNS_FOUND)
+    # Debian 12 and Ubuntu 22.04 name the pkg-config file ldns.pc
+    pkg_check_modules(LDNS IMPORTED_TARGET ldns)
+  endif()
+  if(NOT LDNS_FOUND)
+    message(STATUS "libldns not found: built without --discover")
+  endif()
+endif()
+if(QOSMARK_TESTS)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()

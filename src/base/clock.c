@@ -1,0 +1,18 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+void clock_format(int64_t ns, char text[static CLOCK_TEXT_MAX])
+{
+    int64_t seconds = ns / NS_PER_S, rest = ns % NS_PER_S;
+    if (rest < 0) {
+        rest += NS_PER_S;
+        seconds--;
+    }
+    time_t t = (time_t)seconds;
+    struct tm tm = {0};
+    (void)gmtime_r(&t, &tm);
+    (void)snprintf(text, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)rest);
+}

@@ -1,0 +1,65 @@
+#ifndef QOSMARK_BASE_TEXT_H
+#define QOSMARK_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Text inside somebody else's bytes: not terminated, not checked, valid as long as those bytes are. */
+struct slice {
+    const char *at;
+    size_t len;
+};
+
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+
+static inline struct slice slice_make(const void *at, size_t len)
+{
+    return (struct slice){at, len};
+}
+
+bool slice_equal(struct slice a, struct slice b);
+bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII only, as in RFC 3261 tokens */
+bool slice_starts(struct slice text, struct slice prefix);
+bool slice_starts_nocase(struct slice text, struct slice prefix);
+struct slice slice_trim(struct slice text); /* without leading and trailing space, tab, CR, LF */
+
+/* Steps over the text up to `separator` and returns it; `rest` keeps what follows the separator (empty at the end). */
+struct slice slice_next(struct slice *rest, char separator);
+
+/* An unsigned decimal number that fills the slice; false on anything else or above `max`. */
+bool slice_number(struct slice text, uint64_t max, uint64_t *ret);
+
+/* Copies into a fixed buffer, cut to fit, always terminated. NUL bytes become '?'. */
+void slice_copy(struct slice text, char *to, size_t size);
+
+/* A buffer that grows; latches on failure of memory, to be checked once at the end with strbuf_ok(). */
+struct strbuf {
+    char *at; /* always terminated once something was added; NULL before */
+    size_t len, cap;
+    bool failed;
+};
+
+void strbuf_done(struct strbuf *b);
+void strbuf_add(struct strbuf *b, const char *text, size_t len);
+void strbuf_adds(struct strbuf *b, const char *text);
+void strbuf_addc(struct strbuf *b, char c);
+void strbuf_addf(struct strbuf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool strbuf_ok(const struct strbuf *b);
+const char *strbuf_text(const struct strbuf *b); /* "" while empty */
+
+/*
+ * Everything that came from the network passes one of these before a person or program sees it.
+ *
+ * text_printable: valid UTF-8 without control characters; what is not (C0, DEL, C1, bidirectional overrides, broken
+ * sequences) becomes \xNN of its bytes. For terminals, and as the first step for JSON, CSV and HTML.
+ */
+void text_printable(struct strbuf *to, const char *text, size_t len);
+
+/* How many terminal columns valid UTF-8 takes, with one column a code point. */
+size_t text_columns(const char *text);
+
+/* The nearest of `n` words by edit distance, or NULL when none is near enough to be a typo. */
+const char *text_nearest(const char *word, const char *const *words, size_t n);
+
+#endif

@@ -1,0 +1,42 @@
+#ifndef QOSMARK_CLASSIFY_SIP_H
+#define QOSMARK_CLASSIFY_SIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+#include "base/text.h"
+
+/* One SIP message (RFC 3261 §7). Slices borrow from the bytes parsed; compact header names are understood (§7.3.3). */
+struct sip_message {
+    bool request;
+    struct slice method;      /* of a response: the method of its CSeq */
+    struct slice request_uri;
+    uint16_t status;          /* of a response */
+    struct slice call_id;
+    struct slice from, to;    /* the URI alone, without display name and parameters */
+    struct slice from_tag, to_tag;
+    struct slice contact;     /* URI of the first */
+    uint32_t cseq;
+    struct slice user_agent;  /* User-Agent or Server */
+    struct slice content_type; /* of the body: without parameters */
+    struct slice body;        /* an SDP part of a multipart body is dug out: content_type is then application/sdp */
+    size_t message_bytes;     /* start line to end of body */
+};
+
+/* True when the bytes begin like a SIP message (a method and SIP/2.0 at the line's end, or SIP/2.0 and a status). */
+bool sip_looks_like(const uint8_t *bytes, size_t len);
+
+/* Where, in a stream that lost its place, the next start line begins; `len` where there is none. */
+size_t sip_resync(const uint8_t *bytes, size_t len);
+
+/*
+ * Parses a message at the beginning of the cursor. For UDP the body is Content-Length or the rest of the datagram; for
+ * a stream (`stream` true) PARSE_TRUNCATED says that more bytes are needed. Header count and size are capped
+ * (SIP_HEADER_BYTES_MAX): beyond them PARSE_MALFORMED.
+ */
+#define SIP_HEADER_BYTES_MAX 65536
+enum parse_status sip_parse(struct cursor c, bool stream, struct sip_message *ret);
+
+#endif

@@ -1,0 +1,53 @@
+#ifndef QOSMARK_DECODE_DECODER_H
+#define QOSMARK_DECODE_DECODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+#include "model/frame.h"
+#include "model/packet.h"
+
+/* Frames to packets: link layers, tunnels, IP headers, fragments. No heap per frame. */
+struct decoder;
+
+struct decoder_options {
+    bool outer_layer;        /* judge the outermost IP header instead of the innermost (--layer outer) */
+    size_t fragment_bytes;   /* cap on payload held for reassembly; 0 for the default, 16 MiB */
+    int64_t fragment_ns;     /* how long a datagram may stay incomplete; 0 for the default, 30 s (RFC 8200 §4.5: 60 s) */
+    const struct hash_key *key;
+};
+
+enum decode_status {
+    DECODE_PACKET = 0,  /* *ret is a packet */
+    DECODE_HELD,        /* a fragment; its packet comes later */
+    DECODE_NOT_IP,      /* a sound frame without an IP packet: ARP, STP, LLDP... */
+    DECODE_TRUNCATED,   /* the capture was cut before the end of the innermost IP header that could be judged */
+    DECODE_MALFORMED,
+    DECODE_UNSUPPORTED, /* link type or encapsulation that is not known */
+};
+
+struct decoder *decoder_new(const struct decoder_options *options); /* NULL without memory */
+void decoder_free(struct decoder *d);
+
+/* True for a LINKTYPE_ value that decoder_frame() knows. */
+bool decoder_knows(uint16_t link_type);
+
+/* `*ret` is written on DECODE_PACKET only and borrows from the frame and the decoder until the next call. */
+enum decode_status decoder_frame(struct decoder *d, const struct frame *frame, struct packet *ret);
+
+/*
+ * Datagrams that stayed incomplete: call after each frame (cheap when there is none) until false, with the time of
+ * the newest frame, and with INT64_MAX at the end of the capture. The packet has its parts, ports where the first
+ * fragment was seen, and the payload of the first fragment, cut.
+ */
+bool decoder_expired(struct decoder *d, int64_t now_ns, struct packet *ret);
+
+struct decoder_stats {
+    uint64_t fragments_expired; /* datagrams that stayed incomplete */
+    uint64_t fragments_evicted; /* of these, because the cap was reached */
+};
+struct decoder_stats decoder_stats(const struct decoder *d);
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef QOSMARK_REPORT_REPORT_H
+#define QOSMARK_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "model/record.h"
+
+/* Documents to text, JSON, JSON lines and CSV. Nothing here sees a packet or prints by itself: bytes go to a sink. */
+enum report_format { REPORT_TEXT = 0, REPORT_JSON, REPORT_JSONL, REPORT_CSV, REPORT_FORMAT_COUNT };
+
+/* Writes all of `len` bytes; false when it could not (the writer stops and returns ERR_IO). */
+typedef bool (*report_sink)(void *user, const char *bytes, size_t len);
+
+struct report_options {
+    enum report_format format;
+    bool quiet;     /* -q: the verdict line alone (text) */
+    int verbose;    /* -v: streams too (text) */
+    bool color;     /* ANSI colours (text) */
+    bool utf8;      /* box and bar characters allowed (text) */
+    unsigned width; /* columns of the terminal (text), at least 80 */
+};
+
+int report_write(const struct document *d, const struct report_options *o, report_sink sink, void *user,
+                 struct error *error);
+
+bool report_format_parse(const char *name, enum report_format *ret);
+const char *report_format_name(enum report_format f);
+
+#endif
