@@ -138,6 +138,8 @@ static inline uint8_t cur_peek(const struct cursor *c, size_t offset)
 static inline struct cursor cur_child(struct cursor *c, size_t len)
 {
     struct cursor child = *c;
+    if (c->failed)
+        return child; /* truncated or malformed, as its parent */
     if (cur_left(c) < len) {
         if (!c->cut)
             cur_fail(&child);

@@ -186,11 +186,44 @@ static size_t utf8_sequence(const unsigned char *p, size_t left, uint32_t *ret)
     return n;
 }
 
-/* Controls, and the invisible marks that reorder what a reader sees (Unicode bidirectional controls). */
+struct code_range {
+    uint32_t first, last;
+};
+
+static bool in_ranges(uint32_t code, const struct code_range *ranges, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
+    return false;
+}
+
+/* Controls, and what a reader cannot see or that reorders what he sees (Unicode bidirectional controls, line and
+ * paragraph separators, joiners, tags). */
 static bool is_unprintable(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+    static const struct code_range hidden[] = {
+        {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e},   {0x200b, 0x200f},
+        {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
+    return in_ranges(code, hidden, sizeof hidden / sizeof hidden[0]);
+}
+
+/* Unicode Standard Annex 11 (East Asian Width W and F) and the combining blocks, as blocks: near enough to align. */
+static size_t code_columns(uint32_t code)
+{
+    static const struct code_range combining[] = {
+        {0x300, 0x36f}, {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
+    };
+    static const struct code_range wide[] = {
+        {0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0xa4cf}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+        {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd},
+    };
+    if (code < 0x300)
+        return 1;
+    if (in_ranges(code, combining, sizeof combining / sizeof combining[0]))
+        return 0;
+    return in_ranges(code, wide, sizeof wide / sizeof wide[0]) ? 2 : 1;
 }
 
 void text_printable(struct strbuf *to, const char *text, size_t len)
@@ -198,6 +231,14 @@ void text_printable(struct strbuf *to, const char *text, size_t len)
     const unsigned char *p = (const unsigned char *)text;
     size_t left = len;
     while (left) {
+        size_t plain = 0; /* most text is plain ASCII: copied as one piece */
+        while (plain < left && p[plain] >= 0x20 && p[plain] < 0x7f)
+            plain++;
+        strbuf_add(to, (const char *)p, plain);
+        p += plain;
+        left -= plain;
+        if (left == 0)
+            break;
         uint32_t code = 0;
         size_t n = utf8_sequence(p, left, &code);
         if (n && !is_unprintable(code)) {
@@ -212,12 +253,36 @@ void text_printable(struct strbuf *to, const char *text, size_t len)
     }
 }
 
+/* Steps over one code point, or over one byte of what is no UTF-8, and says how many columns it takes. */
+static size_t step_columns(const char **text, size_t left)
+{
+    uint32_t code = 0xfffd;
+    size_t n = utf8_sequence((const unsigned char *)*text, left, &code);
+    *text += n ? n : 1;
+    return code_columns(code);
+}
+
 size_t text_columns(const char *text)
 {
+    const char *end = text + strlen(text);
     size_t n = 0;
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
+    while (text < end)
+        n += step_columns(&text, (size_t)(end - text));
     return n;
+}
+
+size_t text_fit(const char *text, size_t columns)
+{
+    const char *at = text, *end = text + strlen(text);
+    while (at < end) {
+        const char *next = at;
+        size_t n = step_columns(&next, (size_t)(end - at));
+        if (n > columns)
+            break;
+        columns -= n;
+        at = next;
+    }
+    return (size_t)(at - text);
 }
 
 /* Levenshtein distance with words cut at 31 characters, which is longer than any key here. */

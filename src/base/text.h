@@ -56,8 +56,12 @@ const char *strbuf_text(const struct strbuf *b); /* "" while empty */
  */
 void text_printable(struct strbuf *to, const char *text, size_t len);
 
-/* How many terminal columns valid UTF-8 takes, with one column a code point. */
+/* How many terminal columns valid UTF-8 takes: two for the wide letters of East Asia and for pictographs, none for a
+ * mark that combines with the letter before it, one for any other. */
 size_t text_columns(const char *text);
+
+/* The bytes of the longest beginning of valid UTF-8 that takes at most `columns` terminal columns. */
+size_t text_fit(const char *text, size_t columns);
 
 /* The nearest of `n` words by edit distance, or NULL when none is near enough to be a typo. */
 const char *text_nearest(const char *word, const char *const *words, size_t n);

@@ -53,7 +53,8 @@ int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
 bool addr_parse(struct slice text, struct addr *ret)
 {
     char copy[ADDR_TEXT_MAX];
-    if (text.len == 0 || text.len >= sizeof copy)
+    /* a NUL inside would hide the rest from inet_pton() */
+    if (text.len == 0 || text.len >= sizeof copy || memchr(text.at, '\0', text.len))
         return false;
     memcpy(copy, text.at, text.len);
     copy[text.len] = '\0';

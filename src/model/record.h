@@ -84,6 +84,7 @@ struct record {
     enum kind kind;
     enum confidence confidence;
     const char *evidence;
+    const char *explanation;    /* what each feature said, one a line, where it was asked for (--explain); NULL otherwise */
     const char *unknown_reason; /* why kind is rtp-unknown or the class undetermined; "" otherwise */
 
     bool has_ssrc;
