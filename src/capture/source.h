@@ -22,13 +22,13 @@ enum source_status {
 
 /* What one input (file or interface) turned out to be. Counted while frames are read. */
 struct source_input {
-    const char *name; /* as given on the command line; "standard input" for "-" */
+    const char *name;       /* as given on the command line; "standard input" for "-" */
     uint64_t frames, bytes; /* frames handed out, and their wire bytes */
     int64_t first_ns, last_ns;
-    uint64_t unsupported; /* blocks or frames that could not be handed out, such as packets of an undeclared interface */
-    uint64_t dropped;     /* by kernel or interface, where the capture says (pcapng Interface Statistics Block) */
-    bool complete;        /* read to its proper end */
-    struct error problem; /* why not complete, one sentence that names the file; empty otherwise */
+    uint64_t unsupported;   /* frames that could not be handed out, such as packets of an undeclared interface */
+    uint64_t dropped;       /* by kernel or interface, where the capture says (pcapng Interface Statistics Block) */
+    bool complete;          /* read to its proper end */
+    struct error problem;   /* why not complete, one sentence that names the file; empty otherwise */
 };
 
 /*
@@ -39,8 +39,10 @@ struct source *source_open_file(const char *path, struct error *error);
 
 /*
  * Opens several files as one capture in time order (a rotated series; a merge by time where they overlap). A file that
- * cannot be opened becomes an input with a problem and the others are read; NULL only when none can be opened.
- * Order of `paths` does not matter; input numbers follow the order of `paths`.
+ * cannot be opened becomes an input with a problem (and SOURCE_FAILED once) and the others are read; NULL only when
+ * none can be opened. Order of `paths` does not matter; input numbers follow the order of `paths`. Within a file frames
+ * stay in its order. Few files are open at a time: at most 256, and a file beyond those that overlap in time is not
+ * read and has that as its problem.
  */
 struct source *source_open_series(const char *const *paths, size_t count, struct error *error);
 
