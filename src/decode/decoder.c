@@ -1,0 +1,188 @@
+#include "decode/decoder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/walk.h"
+
+struct decoder {
+    uint64_t tunnel_ports[4]; /* one bit for the low byte of each UDP tunnel port */
+    struct fragment_store *fragments;
+    bool outer_layer;
+};
+
+/* LINKTYPE_ values (tcpdump.org/linktypes.html). Those of link_not_ip are known to carry none. */
+static decode_fn *const link_types[] = {
+    [0] = link_null,
+    [1] = link_ethernet,
+    [6] = link_token_ring,
+    [7] = link_arcnet_bsd,
+    [8] = link_slip,
+    [9] = link_ppp_hdlc,
+    [10] = link_fddi,
+    [11] = link_atm_rfc1483, /* the platforms' DLT_ value of LINKTYPE_ATM_RFC1483, found in old files */
+    [12] = ip_any_decode,    /* DLT_RAW, likewise */
+    [14] = ip_any_decode,
+    [50] = link_ppp_hdlc,
+    [51] = link_ppp_ether,
+    [100] = link_atm_rfc1483,
+    [101] = ip_any_decode,
+    [104] = link_cisco_hdlc,
+    [105] = link_80211,
+    [107] = link_frame_relay,
+    [108] = link_null, /* LOOP: the byte order is told from the value */
+    [109] = link_enc,
+    [113] = link_linux_sll,
+    [117] = link_pflog,
+    [119] = link_prism,
+    [122] = link_ip_over_fc,
+    [123] = link_sunatm,
+    [127] = link_radiotap,
+    [129] = link_arcnet_linux,
+    [135] = link_juniper_atm2,
+    [137] = link_juniper_atm1,
+    [149] = link_pktap_user, /* USER2, which macOS used for PKTAP */
+    [163] = link_avs,
+    [166] = link_ppp_direction,
+    [178] = link_juniper_ether,
+    [179] = link_juniper_ppp,
+    [180] = link_juniper_frame_relay,
+    [181] = link_juniper_chdlc,
+    [187] = link_not_ip, /* Bluetooth */
+    [189] = link_not_ip, /* USB */
+    [190] = link_not_ip, /* CAN */
+    [192] = link_ppi,
+    [195] = link_not_ip, /* IEEE 802.15.4 */
+    [197] = link_erf,
+    [201] = link_not_ip, /* Bluetooth */
+    [215] = link_not_ip, /* IEEE 802.15.4 */
+    [219] = mpls_decode,
+    [220] = link_not_ip, /* USB */
+    [226] = link_ipnet,
+    [227] = link_not_ip, /* SocketCAN */
+    [228] = ip_any_decode,
+    [229] = ip_any_decode,
+    [230] = link_not_ip, /* IEEE 802.15.4 */
+    [231] = link_not_ip, /* D-Bus */
+    [239] = link_nflog,
+    [240] = link_netanalyzer,
+    [241] = link_netanalyzer_preamble,
+    [249] = link_not_ip, /* USBPcap */
+    [253] = link_not_ip, /* netlink */
+    [258] = link_pktap,
+    [274] = link_mpacket,
+    [276] = link_linux_sll2,
+    [283] = link_not_ip, /* IEEE 802.15.4 */
+};
+
+static void add_tunnel_port(void *user, uint16_t port)
+{
+    struct decoder *d = user;
+    d->tunnel_ports[(port & 255) / 64] |= (uint64_t)1 << (port & 63);
+}
+
+struct decoder *decoder_new(const struct decoder_options *options)
+{
+    struct decoder *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    d->outer_layer = options->outer_layer;
+    d->fragments = fragment_store_new(options->fragment_bytes, options->fragment_ns, options->key);
+    if (!d->fragments) {
+        free(d);
+        return NULL;
+    }
+    tunnel_udp_ports(add_tunnel_port, d);
+    return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+    if (!d)
+        return;
+    fragment_store_free(d->fragments);
+    free(d);
+}
+
+bool decoder_is_outer(const struct decoder *d)
+{
+    return d->outer_layer;
+}
+
+struct fragment_store *decoder_fragments(struct decoder *d)
+{
+    return d->fragments;
+}
+
+bool decoder_port_is_tunnel(const struct decoder *d, uint16_t port)
+{
+    return d->tunnel_ports[(port & 255) / 64] >> (port & 63) & 1;
+}
+
+static inline decode_fn *find_link_type(uint32_t link_type)
+{
+    return link_type < sizeof link_types / sizeof *link_types ? link_types[link_type] : NULL;
+}
+
+bool decoder_knows(uint16_t link_type)
+{
+    return find_link_type(link_type) != NULL;
+}
+
+enum decode_status link_not_ip(struct walk *w, struct cursor c)
+{
+    (void)w;
+    (void)c;
+    return DECODE_NOT_IP;
+}
+
+enum decode_status link_type_decode(struct walk *w, uint32_t link_type, struct cursor c)
+{
+    decode_fn *fn = find_link_type(link_type);
+    return fn && walk_step(w) ? fn(w, c) : DECODE_UNSUPPORTED;
+}
+
+/* Everything but the layers, which are only read below layer_count. */
+static void walk_init(struct walk *w, struct decoder *d, const struct frame *frame, struct packet *ret)
+{
+    w->d = d;
+    w->frame = frame;
+    w->ret = ret;
+    w->whole = NULL;
+    w->missing_bytes = frame->wire_bytes > frame->captured_bytes ? frame->wire_bytes - frame->captured_bytes : 0;
+    w->whole_layer = 0;
+    w->layer_count = 0;
+    w->steps = 0;
+    w->strict = false;
+    w->tags = (struct walk_tags){0};
+}
+
+enum decode_status decoder_frame(struct decoder *d, const struct frame *frame, struct packet *ret)
+{
+    struct walk w;
+    walk_init(&w, d, frame, ret);
+    decode_fn *fn = find_link_type(frame->link_type);
+    if (!fn)
+        return DECODE_UNSUPPORTED;
+    return fn(&w, cur_make(frame->bytes, frame->captured_bytes, w.missing_bytes > 0));
+}
+
+bool decoder_expired(struct decoder *d, int64_t now_ns, struct packet *ret)
+{
+    struct datagram *g;
+    while (fragment_store_expired(d->fragments, now_ns, &g)) {
+        const struct packet_part *last = &g->parts[g->part_count - 1];
+        struct frame frame = {.number = last->frame, .time_ns = last->time_ns, .input = last->input};
+        struct walk w;
+        walk_init(&w, d, &frame, ret);
+        /* A tunnel's first fragment may hold a fragment of its own, which now waits in its turn: hence the loop. */
+        if (ip_emit_datagram(&w, g) == DECODE_PACKET)
+            return true;
+    }
+    return false;
+}
+
+struct decoder_stats decoder_stats(const struct decoder *d)
+{
+    return fragment_store_stats(d->fragments);
+}
