@@ -14,30 +14,72 @@
  * media_observe() adds a packet; media_decide() reads the features at any time. The mark is not among the inputs, and
  * must never be.
  */
+#define MEDIA_RATES 10 /* rows of the table of clock rates in media_features.c */
+#define MEDIA_STEPS 6
+#define MEDIA_TYPES 4
+
 struct media_features {
-    /* filled in by the owner of classify/media */
-    uint32_t packets;
-    uint8_t opaque[252];
+    uint32_t packets; /* all that were observed */
+    uint32_t counted; /* those of the main payload type, since it became that, that the rest is drawn from */
+
+    /* The last packet in order. */
+    int64_t first_ns, last_ns;
+    uint32_t ssrc;
+    uint32_t last_timestamp, newest_timestamp;
+    uint16_t last_sequence, group_packets; /* packets with last_timestamp so far */
+    uint8_t main_type, other_run;          /* packets of other types in a row */
+    bool started, apart;                   /* apart: the next packet makes no pair with the last */
+    bool last_marker, group_marked_early;
+
+    /* The clock: timestamp against wall clock, in windows between packets that begin a new timestamp. */
+    int64_t check_ns, span_ns; /* where the window began; sum of the windows that showed some rate */
+    uint64_t span_ticks;
+    uint32_t check_timestamp;
+    uint16_t windows[MEDIA_RATES];
+    uint16_t windows_other; /* windows that showed no rate of the table */
+
+    /* Pairs of packets that follow each other in sequence. */
+    uint16_t pairs, same, back, forward;
+    struct {
+        uint32_t ticks;
+        uint16_t count;
+    } steps[MEDIA_STEPS]; /* the most frequent ways forward */
+    uint16_t steps_of_90; /* ways forward that are a multiple of 1 ms at 90 kHz */
+
+    /* Sizes of payloads on the wire, markers, padding, extensions, payload types. */
+    uint16_t size_min, size_max;
+    uint32_t size_sum;
+    uint16_t marked, groups, groups_ended; /* groups of several packets; of them with the marker on the last alone */
+    uint16_t padded, extended, repeated, late;
+    struct {
+        uint8_t type;
+        uint16_t count;
+    } types[MEDIA_TYPES];
 };
+_Static_assert(sizeof(struct media_features) <= 256, "one is kept for each stream");
 
 /* What is known beside the stream itself when it is decided about. */
 struct media_context {
-    uint32_t sender_report_clock_rate; /* exact rate from RTCP sender reports, 0 without */
-    bool webrtc;                       /* ICE and DTLS seen on the 5-tuple */
+    uint32_t sender_report_clock_rate;        /* exact rate from RTCP sender reports, 0 without */
+    bool webrtc;                              /* ICE and DTLS seen on the 5-tuple */
     const struct media_features *siblings[4]; /* other streams of the same 5-tuple and direction */
     uint8_t sibling_count;
-    bool mask_payload_types;           /* take no payload type at its static meaning (--mask-payload-types, for accuracy) */
+    bool mask_payload_types; /* take no payload type at its static meaning (--mask-payload-types, for accuracy) */
 };
 
 struct media_decision {
-    struct judgement judgement;  /* one of the rtp- kinds; rtp-unknown with confidence none and the reason as evidence */
-    uint32_t clock_rate;         /* best estimate in Hz, 0 where not known */
-    const char *codec;           /* static: from RFC 3551 for a static payload type, "" otherwise */
-    const char *repairs;         /* "rtx", "fec" or "": static */
+    struct judgement judgement; /* one of the rtp- kinds; rtp-unknown with confidence none and the reason as evidence */
+    uint32_t clock_rate;        /* best estimate in Hz, 0 where not known */
+    const char *codec;          /* static: from RFC 3551 for a static payload type, "" otherwise */
+    const char *repairs;        /* "rtx", "fec" or "": static */
 };
 
 void media_observe(struct media_features *f, const struct rtp_header *h, int64_t time_ns);
 void media_decide(const struct media_features *f, const struct media_context *context, struct media_decision *ret);
+
+/* The rate in Hz that most windows showed, from the table; 0 where none did or they disagree. `share` (0..100) and
+ * `windows` say how firmly. Windows are seen at 200 ms of media and every 200 ms from then on. */
+uint32_t media_clock_rate(const struct media_features *f, unsigned *share, unsigned *windows);
 
 /* What each feature said, a line each, for --explain. */
 void media_explain(const struct media_features *f, const struct media_context *context, struct strbuf *to);

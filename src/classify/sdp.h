@@ -25,8 +25,13 @@ struct sdp_format {
     enum kind kind; /* rtp-audio, rtp-video, rtp-slides, or rtp-data (H224, telephone-event stays audio) */
 };
 
+/* What carries an m-line, from its protocol. */
+enum sdp_transport { SDP_TRANSPORT_UNKNOWN = 0, SDP_TRANSPORT_UDP, SDP_TRANSPORT_TCP };
+
 struct sdp_media {
     struct slice type;     /* audio, video, application, ... */
+    enum sdp_transport transport;
+    bool rtp;              /* the protocol is RTP, plain or secured, whatever carries it */
     struct slice protocol; /* RTP/AVP, RTP/SAVPF, UDP/DTLS/UDT/IX, TCP/BFCP... */
     enum kind kind;        /* rtp-audio, rtp-video, rtp-slides (a=content:slides), rtp-data, bfcp, ix, other */
     struct endpoint at;    /* connection address and port; version 0 where an FQDN was given */
@@ -34,6 +39,7 @@ struct sdp_media {
     bool rtcp_explicit;    /* a=rtcp was there */
     bool rtcp_mux, bundled, refused /* port 0 without bundle-only */;
     bool sends, receives;  /* a=sendrecv, sendonly, recvonly, inactive */
+    bool has_address;      /* a c= line that could be read, of its own or of the session */
     struct slice mid, label, content;
     uint8_t mid_extension_id; /* a=extmap of urn:ietf:params:rtp-hdrext:sdes:mid; 0 without */
     struct sdp_format formats[SDP_FORMATS_MAX];
@@ -52,7 +58,18 @@ struct sdp_session {
     bool ice, dtls; /* candidates; a fingerprint */
 };
 
-/* About 40 KiB: keep one, do not put it on the stack of a deep call. */
+/*
+ * RFC 8866, with what RFC 3264, 3605, 4145, 4574, 4583, 4796, 5245, 5576, 5761, 9143 add. PARSE_MALFORMED for what does
+ * not begin with v=; a line that makes no sense is skipped, and an m-line that makes none keeps its place, refused, for
+ * offers and answers are matched by place. PARSE_TRUNCATED where the bytes were cut: the last m-line would lack
+ * attributes, and a shared screen would pass for a camera.
+ *
+ * A bundle-only m-line has the address of the m-line that its group's first mid names.
+ * About 40 KiB: keep one, do not put it on the stack of a deep call.
+ */
 enum parse_status sdp_parse(struct cursor c, struct sdp_session *ret);
+
+/* "ulpfec", "flexfec-03", "parityfec" and the like: repairs other packets, and is not heard or seen itself. */
+bool sdp_encoding_is_fec(struct slice encoding);
 
 #endif

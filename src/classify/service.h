@@ -39,6 +39,10 @@ struct service_result {
 };
 
 /*
+ * How `bytes` is handed in: while a result is not final, everything from the beginning of the direction as far as it
+ * is kept (4 KiB will do; a TLS hello with post-quantum keys takes two segments) with `at_start` true; or, where the
+ * beginning was never seen, what is newest with `at_start` false. After STARTTLS either way works.
+ *
  * What a service this is, by content first; by port alone only at CONFIDENCE_LOW, and only for the kinds whose wire
  * format cannot be recognised. Called with the first bytes of each direction, and again with what follows where
  * `final` was false; `previous` is the last result for this conversation (either direction), or NULL.

@@ -18,14 +18,20 @@ struct sip_message {
     struct slice from, to;    /* the URI alone, without display name and parameters */
     struct slice from_tag, to_tag;
     struct slice contact;     /* URI of the first */
+    struct slice branch;      /* of the topmost Via: the transaction on this hop (§17.1.3); empty where not there */
     uint32_t cseq;
     struct slice user_agent;  /* User-Agent or Server */
     struct slice content_type; /* of the body: without parameters */
     struct slice body;        /* an SDP part of a multipart body is dug out: content_type is then application/sdp */
-    size_t message_bytes;     /* start line to end of body */
+    bool body_cut;            /* less of the body is there than Content-Length says (snapshot length, lost fragment) */
+    size_t message_bytes;     /* start line to end of body, with the CRLFs that came before the start line */
 };
 
-/* True when the bytes begin like a SIP message (a method and SIP/2.0 at the line's end, or SIP/2.0 and a status). */
+/*
+ * True when the bytes begin like a SIP message: a method, a URI and SIP/2.0 at the line's end, or SIP/2.0 and a status.
+ * CRLFs before it are skipped (§7.5). Where the bytes end before the line does, a method of the IANA registry and a
+ * SIP, tel or urn URI will do, or SIP/2.0 and a status.
+ */
 bool sip_looks_like(const uint8_t *bytes, size_t len);
 
 /* Where, in a stream that lost its place, the next start line begins; `len` where there is none. */
@@ -38,5 +44,13 @@ size_t sip_resync(const uint8_t *bytes, size_t len);
  */
 #define SIP_HEADER_BYTES_MAX 65536
 enum parse_status sip_parse(struct cursor c, bool stream, struct sip_message *ret);
+
+/* True for what keeps a connection or a NAT binding open and is no message: nothing but CR, LF (RFC 5626 §3.5.1), NUL,
+ * or the "jaK" that some agents send. At least one byte. */
+bool sip_is_keep_alive(const uint8_t *bytes, size_t len);
+
+/* A header's value by its full or compact name ("v" for Via), the first one of that name; empty where it is not there.
+ * `headers` is the text of a message from its start line on. */
+struct slice sip_header(struct slice headers, const char *name, char compact);
 
 #endif

@@ -1,0 +1,312 @@
+#include "classify/media_votes.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+
+/*
+ * Points, and from how many observations on. They were set on one half of streams made with real software and held
+ * against the other half (tests/accuracy). The sum decides in media.c: 3 is a bare opinion, 5 firm, 9 beyond doubt;
+ * so that no feature alone is certain, and the clock with any one other is firm.
+ */
+enum {
+    POINTS_SENDER_REPORT = 8, /* the sender's own word for its clock */
+    POINTS_STATIC_TYPE = 6,   /* assigned by RFC 3551, but reused as dynamic by some */
+
+    POINTS_CLOCK_HINT = 2,          /* no whole window yet */
+    POINTS_CLOCK_ONE = 3,           /* one window: 200 ms, which a burst can bend */
+    POINTS_CLOCK = 5,               /* two windows or more that agree */
+    POINTS_CLOCK_FIRM = 6,          /* four or more */
+    CLOCK_HINT_NS = 70 * NS_PER_MS, /* three packets of 20 ms and some */
+    CLOCK_HINT_FORWARD = 3,         /* and not one frame's beginning and the next's */
+    CLOCK_SHARE = 60,               /* per cent of windows that must agree: encoders start unevenly, loss bends few */
+    CLOCK_SHARE_FIRM = 75,
+
+    POINTS_SHARED = 4, /* a third of the packets share a timestamp with the one before: frames in pieces */
+    POINTS_SHARED_SOME = 3,
+    POINTS_SHARED_FEW = 2,  /* key frames alone need several packets: low-bitrate video */
+    POINTS_SHARED_NONE = 1, /* audio never does, one-packet-a-frame video does not either */
+    SHARED_MANY = 30,
+    SHARED_SOME = 15,
+    SHARED_FEW = 2, /* per cent of pairs */
+    SHARED_PAIRS = 5,
+    SHARED_PAIRS_MANY = 15,
+    SHARED_SIZE = 250,     /* bytes: below, shared timestamps are key presses (RFC 4733) or padding */
+    SHARED_SIZE_FEW = 700, /* a frame that needed two packets fills the first */
+
+    POINTS_STEP = 3,
+    POINTS_STEP_FEW = 2, /* seen less than STEP_FORWARD times */
+    STEP_FORWARD = 6,
+    STEP_FORWARD_FEW = 2,
+    STEP_STEADY = 60,   /* per cent that are the step, or multiples of it */
+    STEP_MS_SHARE = 85, /* per cent that are whole milliseconds at 90 kHz: timestamps taken from a camera's clock */
+    STEP_MS_MIN = 700,  /* ticks: below, audio's steps of 10 ms and less */
+
+    POINTS_ORDER = 3, /* timestamps go back while sequence numbers go on: B-frames */
+    ORDER_SHARE = 8,
+    ORDER_BACK = 3,
+
+    POINTS_MARKER = 4, /* the marker ends each group that shares a timestamp (RFC 6184 §5.1, RFC 7741 §4.1) */
+    POINTS_MARKER_FEW = 3,
+    POINTS_MARKER_ALL = 1, /* on each packet: video of one packet a frame, or AAC (RFC 3640 §3.1) */
+    MARKER_GROUPS = 6,
+    MARKER_GROUPS_FEW = 2,
+    MARKER_ENDED = 80,
+    MARKER_ALL = 95,
+    MARKER_ALL_COUNT = 8,
+
+    POINTS_SIZE = 1,
+    SIZE_LARGE = 850,
+    SIZE_SMALL = 350,
+    SIZE_COUNT = 15,
+};
+
+static const struct {
+    uint8_t type;
+    struct media_static_type is;
+} static_types[] = {
+    {0, {KIND_RTP_AUDIO, 8000, "PCMU/8000"}},    {3, {KIND_RTP_AUDIO, 8000, "GSM/8000"}},
+    {4, {KIND_RTP_AUDIO, 8000, "G723/8000"}},    {5, {KIND_RTP_AUDIO, 8000, "DVI4/8000"}},
+    {6, {KIND_RTP_AUDIO, 16000, "DVI4/16000"}},  {7, {KIND_RTP_AUDIO, 8000, "LPC/8000"}},
+    {8, {KIND_RTP_AUDIO, 8000, "PCMA/8000"}},    {9, {KIND_RTP_AUDIO, 8000, "G722/8000"}},
+    {10, {KIND_RTP_AUDIO, 44100, "L16/44100"}},  {11, {KIND_RTP_AUDIO, 44100, "L16/44100"}},
+    {12, {KIND_RTP_AUDIO, 8000, "QCELP/8000"}},  {13, {KIND_RTP_AUDIO, 8000, "CN/8000"}},
+    {14, {KIND_RTP_AUDIO, 90000, "MPA/90000"}},  {15, {KIND_RTP_AUDIO, 8000, "G728/8000"}},
+    {18, {KIND_RTP_AUDIO, 8000, "G729/8000"}},   {25, {KIND_RTP_VIDEO, 90000, "CelB/90000"}},
+    {26, {KIND_RTP_VIDEO, 90000, "JPEG/90000"}}, {28, {KIND_RTP_VIDEO, 90000, "nv/90000"}},
+    {31, {KIND_RTP_VIDEO, 90000, "H261/90000"}}, {32, {KIND_RTP_VIDEO, 90000, "MPV/90000"}},
+    {33, {KIND_RTP_VIDEO, 90000, "MP2T/90000"}}, {34, {KIND_RTP_VIDEO, 90000, "H263/90000"}},
+};
+
+struct media_static_type media_static_type(uint8_t payload_type)
+{
+    for (size_t i = 0; i < sizeof static_types / sizeof *static_types; i++)
+        if (static_types[i].type == payload_type)
+            return static_types[i].is;
+    return (struct media_static_type){.kind = KIND_RTP_UNKNOWN, .codec = ""};
+}
+
+static unsigned percent(unsigned part, unsigned whole)
+{
+    return whole ? part * 100 / whole : 0;
+}
+
+bool media_is_frame_period(uint32_t ticks)
+{
+    if (ticks < 1500 || ticks > 900000) /* 60 frames a second; faster than that, audio of 10 ms is likelier */
+        return false;
+    if (ticks == 1501 || ticks == 1502 || ticks == 3753 || ticks == 3754) /* 59.94 and 23.976 frames a second */
+        return true;
+    return 90000 % ticks == 0 || 90090 % ticks == 0 || ticks % 90000 == 0 || (ticks >= 3000 && 180000 % ticks == 0);
+}
+
+struct media_step media_steady_step(const struct media_features *f)
+{
+    struct media_step s = {0};
+    size_t top = 0;
+    for (size_t i = 1; i < MEDIA_STEPS; i++)
+        if (f->steps[i].count > f->steps[top].count)
+            top = i;
+    unsigned same = 0, times = 0;
+    s.ticks = f->steps[top].ticks;
+    for (size_t i = 0; i < MEDIA_STEPS && s.ticks; i++) {
+        uint32_t ticks = f->steps[i].ticks;
+        uint32_t apart = ticks > s.ticks ? ticks - s.ticks : s.ticks - ticks;
+        if (apart <= 1)
+            same += f->steps[i].count;
+        else if (ticks > s.ticks && ticks % s.ticks == 0)
+            times += f->steps[i].count;
+    }
+    s.share = percent(same, f->forward);
+    s.multiples = percent(same + times, f->forward) >= 90;
+    return s;
+}
+
+static uint32_t gcd(uint32_t a, uint32_t b)
+{
+    while (b) {
+        uint32_t t = a % b;
+        a = b;
+        b = t;
+    }
+    return a;
+}
+
+/* What all steps but stray ones have in common: 320 for frames of 20 ms at 16 kHz of which some were left out. */
+static uint32_t common_divisor(const struct media_features *f)
+{
+    uint32_t g = 0;
+    for (size_t i = 0; i < MEDIA_STEPS; i++)
+        if (f->steps[i].count && (unsigned)f->steps[i].count * 20u >= f->forward)
+            g = gcd(g, f->steps[i].ticks);
+    return g;
+}
+
+/* Samples of an audio codec's frame at its own rate: multiples of 2.5, 5 and 10 ms at 8, 16 and 48 kHz, AAC's 1024, 960
+ * and 480, MPEG audio's 1152, and 20 ms at 44.1 kHz. Not where it could as well be milliseconds of a 90 kHz clock. */
+static bool is_audio_frame(uint32_t ticks)
+{
+    if (ticks < 80 || (ticks >= STEP_MS_MIN && ticks % 90 == 0) || media_is_frame_period(ticks))
+        return false;
+    return ticks % 80 == 0 || ticks % 512 == 0 || ticks % 1152 == 0 || ticks % 441 == 0;
+}
+
+static bool is_audio_rate(uint32_t rate)
+{
+    return rate >= 8000 && rate <= 48000;
+}
+
+static struct media_vote vote_sender_report(const struct media_context *context)
+{
+    struct media_vote v = {.feature = "sender reports"};
+    uint32_t rate = context->sender_report_clock_rate;
+    if (rate == 0)
+        return snprintf(v.said, sizeof v.said, "none"), v;
+    v.points = rate == 90000 ? POINTS_SENDER_REPORT : is_audio_rate(rate) ? -POINTS_SENDER_REPORT : 0;
+    snprintf(v.said, sizeof v.said, "clock of %u Hz", rate);
+    return v;
+}
+
+static struct media_vote vote_static_type(const struct media_features *f, const struct media_context *context)
+{
+    struct media_vote v = {.feature = "payload type"};
+    unsigned share, windows;
+    uint32_t rate = media_clock_rate(f, &share, &windows);
+    struct media_static_type is = media_static_type(f->main_type);
+    if (context->mask_payload_types)
+        return snprintf(v.said, sizeof v.said, "masked"), v;
+    if (is.kind == KIND_RTP_UNKNOWN)
+        return snprintf(v.said, sizeof v.said, "%u is dynamic", f->main_type), v;
+    if (windows >= 2 && share >= CLOCK_SHARE && rate != is.clock_rate)
+        return snprintf(v.said, sizeof v.said, "%u would be %s, which the clock denies", f->main_type, is.codec), v;
+    v.points = is.kind == KIND_RTP_VIDEO ? POINTS_STATIC_TYPE : -POINTS_STATIC_TYPE;
+    snprintf(v.said, sizeof v.said, "%u is %s", f->main_type, is.codec);
+    return v;
+}
+
+/* Before the first window is whole: the span so far, as rough as it is. */
+static struct media_vote vote_clock_hint(const struct media_features *f)
+{
+    struct media_vote v = {.feature = "clock"};
+    int64_t elapsed = f->last_ns - f->check_ns;
+    int64_t ticks = (int32_t)(f->last_timestamp - f->check_timestamp);
+    if (elapsed < CLOCK_HINT_NS || ticks <= 0 || f->forward < CLOCK_HINT_FORWARD)
+        return snprintf(v.said, sizeof v.said, "too short a time"), v;
+    int64_t rate = ticks * NS_PER_S / elapsed;
+    if (rate >= 6700 && rate < 56000)
+        v.points = -POINTS_CLOCK_HINT;
+    else if (rate >= 75000 && rate < 120000)
+        v.points = POINTS_CLOCK_HINT;
+    snprintf(v.said, sizeof v.said, "about %lld Hz", (long long)rate);
+    return v;
+}
+
+static struct media_vote vote_clock(const struct media_features *f)
+{
+    struct media_vote v = {.feature = "clock"};
+    unsigned share, windows;
+    uint32_t rate = media_clock_rate(f, &share, &windows);
+    if (windows == 0)
+        return vote_clock_hint(f);
+    if (rate == 0 || share < CLOCK_SHARE)
+        return snprintf(v.said, sizeof v.said, "unsteady: %u Hz in %u %% of %u windows", rate, share, windows), v;
+    int points = windows == 1                                ? POINTS_CLOCK_ONE
+                 : windows >= 4 && share >= CLOCK_SHARE_FIRM ? POINTS_CLOCK_FIRM
+                                                             : POINTS_CLOCK;
+    v.points = rate == 90000 ? points : is_audio_rate(rate) ? -points : 0;
+    snprintf(v.said, sizeof v.said, "%u Hz in %u %% of %u windows", rate, share, windows);
+    return v;
+}
+
+static struct media_vote vote_shared(const struct media_features *f)
+{
+    struct media_vote v = {.feature = "shared timestamps"};
+    unsigned share = percent(f->same, f->pairs);
+    if (f->pairs < SHARED_PAIRS)
+        return snprintf(v.said, sizeof v.said, "too few packets in a row"), v;
+    if (share >= SHARED_SOME && f->size_max >= SHARED_SIZE)
+        v.points = f->pairs >= SHARED_PAIRS_MANY && share >= SHARED_MANY ? POINTS_SHARED : POINTS_SHARED_SOME;
+    else if (share >= SHARED_FEW && f->size_max >= SHARED_SIZE_FEW)
+        v.points = POINTS_SHARED_FEW;
+    else if (f->same == 0 && f->pairs >= SHARED_PAIRS_MANY)
+        v.points = -POINTS_SHARED_NONE;
+    snprintf(v.said, sizeof v.said, "%u %% of %u", share, f->pairs);
+    return v;
+}
+
+static struct media_vote vote_step(const struct media_features *f)
+{
+    struct media_vote v = {.feature = "timestamp step"};
+    struct media_step steady = media_steady_step(f);
+    uint32_t common = common_divisor(f);
+    int points = f->forward >= STEP_FORWARD ? POINTS_STEP : POINTS_STEP_FEW;
+    if (f->forward < STEP_FORWARD_FEW)
+        return snprintf(v.said, sizeof v.said, "too few"), v;
+    snprintf(v.said, sizeof v.said, "%u in %u %%", steady.ticks, steady.share);
+    if (steady.share >= STEP_STEADY && media_is_frame_period(steady.ticks)) {
+        v.points = points;
+        snprintf(v.said, sizeof v.said, "%u in %u %%: a video frame's", steady.ticks, steady.share);
+    } else if (is_audio_frame(common) || (steady.multiples && is_audio_frame(steady.ticks))) {
+        v.points = -points;
+        snprintf(v.said, sizeof v.said, "%u in %u %%: an audio frame's", steady.ticks, steady.share);
+    } else if (percent(f->steps_of_90, f->forward) >= STEP_MS_SHARE && steady.ticks >= STEP_MS_MIN &&
+               steady.share < 98) {
+        v.points = points;
+        snprintf(v.said, sizeof v.said, "milliseconds at 90 kHz, mostly %u", steady.ticks);
+    }
+    return v;
+}
+
+static struct media_vote vote_order(const struct media_features *f)
+{
+    struct media_vote v = {.feature = "timestamp order"};
+    unsigned share = percent(f->back, f->pairs);
+    if (share >= ORDER_SHARE && f->back >= ORDER_BACK)
+        v.points = POINTS_ORDER;
+    snprintf(v.said, sizeof v.said, "back in %u %%", share);
+    return v;
+}
+
+static struct media_vote vote_marker(const struct media_features *f)
+{
+    struct media_vote v = {.feature = "marker"};
+    unsigned ended = percent(f->groups_ended, f->groups);
+    unsigned all = percent(f->marked, f->counted);
+    if (f->groups >= MARKER_GROUPS_FEW && ended >= MARKER_ENDED) {
+        v.points = f->groups >= MARKER_GROUPS ? POINTS_MARKER : POINTS_MARKER_FEW;
+        snprintf(v.said, sizeof v.said, "ends %u %% of %u groups", ended, f->groups);
+        return v;
+    }
+    struct media_step steady = media_steady_step(f);
+    if (all >= MARKER_ALL && f->counted >= MARKER_ALL_COUNT && !is_audio_frame(steady.ticks))
+        v.points = POINTS_MARKER_ALL;
+    snprintf(v.said, sizeof v.said, "on %u %%", all);
+    return v;
+}
+
+static struct media_vote vote_size(const struct media_features *f)
+{
+    struct media_vote v = {.feature = "size"};
+    uint32_t mean = f->counted ? f->size_sum / f->counted : 0;
+    if (mean >= SIZE_LARGE && f->counted >= 3)
+        v.points = POINTS_SIZE;
+    else if (f->counted >= SIZE_COUNT && f->size_max <= SIZE_SMALL)
+        v.points = -POINTS_SIZE;
+    snprintf(v.said, sizeof v.said, "%u bytes, %u to %u", mean, f->counted ? f->size_min : 0, f->size_max);
+    return v;
+}
+
+size_t media_votes(const struct media_features *f, const struct media_context *context,
+                   struct media_vote votes[static MEDIA_VOTES_MAX])
+{
+    size_t n = 0;
+    votes[n++] = vote_sender_report(context);
+    votes[n++] = vote_static_type(f, context);
+    votes[n++] = vote_clock(f);
+    votes[n++] = vote_shared(f);
+    votes[n++] = vote_step(f);
+    votes[n++] = vote_order(f);
+    votes[n++] = vote_marker(f);
+    votes[n++] = vote_size(f);
+    return n;
+}
