@@ -1,0 +1,29 @@
+#ifndef QOSMARK_STREAM_ASSOCIATION_H
+#define QOSMARK_STREAM_ASSOCIATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "stream/flow.h"
+
+/* Which streams belong together: RTCP and the media it reports on, by SSRC; a media flow and the one beside it. */
+struct association {
+    const struct stream_table *t;
+    struct stream **by_ssrc; /* accepted RTP streams, sorted by SSRC */
+    size_t count;
+};
+
+bool association_init(struct association *a, const struct stream_table *t); /* false without memory */
+void association_done(struct association *a);
+
+/* The RTP stream that an RTCP stream's sender sends: the same SSRC from the same address. NULL without. */
+struct stream *association_sender(const struct association *a, const struct stream *rtcp);
+
+/* The first RTP stream that an RTCP stream reports on: the SSRC sent from the address that the RTCP goes to. */
+struct stream *association_reported(const struct association *a, const struct stream *rtcp);
+
+/* The media flow that a flow is the RTCP companion of: the ports below, both or (behind a NAT) one (RFC 3550 §11).
+ * NULL without. */
+struct flow *association_media_flow(const struct association *a, const struct flow *f);
+
+#endif

@@ -1,0 +1,203 @@
+#include "classify/dtls.h"
+#include "classify/rtcp.h"
+#include "classify/rtp.h"
+#include "classify/stun.h"
+#include "stream/flow.h"
+
+static struct cursor media_cursor(const struct media_bytes *m)
+{
+    return cur_make(m->bytes, m->captured, m->cut);
+}
+
+/* --- RTP ---------------------------------------------------------------------------------------------------------- */
+
+static void rtp_count_type(struct rtp_part *rtp, uint8_t payload_type)
+{
+    for (uint8_t i = 0; i < rtp->type_count; i++) {
+        if (rtp->types[i].payload_type == payload_type) {
+            rtp->types[i].packets++;
+            return;
+        }
+    }
+    if (rtp->type_count < RTP_TYPES_MAX)
+        rtp->types[rtp->type_count++] = (struct type_count){payload_type, 1};
+}
+
+/* The clock rate is asked for at the first packet and then at each power of two: the jitter counts from there on. */
+static void rtp_find_clock(struct stream_table *t, struct stream *s, int64_t time_ns)
+{
+    struct rtp_part *rtp = s->rtp;
+    uint32_t n = rtp->features.packets;
+    if (n != 1 && (n < 8 || (n & (n - 1)) != 0))
+        return;
+    const struct flow *f = s->flow;
+    uint8_t types[RTP_TYPES_MAX];
+    for (uint8_t i = 0; i < rtp->type_count; i++)
+        types[i] = rtp->types[i].payload_type;
+    struct expect_query q = {.proto = f->proto, .src = f->ends[s->side], .dst = f->ends[!s->side], .has_ssrc = true, .ssrc = s->ssrc,
+                             .payload_types = types, .payload_type_count = rtp->type_count,
+                             .first_ns = time_ns, .last_ns = time_ns};
+    struct expect_answer answer;
+    if (!t->options.ignore_signalling && expect_table_find(t->expect, &q, &answer) && answer.clock_rate) {
+        rtp_stats_clock(&rtp->stats, answer.clock_rate);
+        return;
+    }
+    struct media_context context = {.webrtc = f->has_ice && f->has_dtls, .mask_payload_types = t->options.mask_payload_types};
+    struct media_decision decision;
+    media_decide(&rtp->features, &context, &decision);
+    if (decision.clock_rate)
+        rtp_stats_clock(&rtp->stats, decision.clock_rate);
+}
+
+static void rtp_add(struct stream_table *t, struct stream *s, const struct rtp_header *h, int64_t time_ns)
+{
+    rtp_count_type(s->rtp, h->payload_type);
+    media_observe(&s->rtp->features, h, time_ns);
+    rtp_find_clock(t, s, time_ns);
+    rtp_stats_add(&s->rtp->stats, h, time_ns);
+}
+
+static void rtp_accept(struct stream *s)
+{
+    s->accepted = true;
+    s->flow->has_media = true;
+    if (s->flow->sides[s->side].candidates)
+        s->flow->sides[s->side].candidates--;
+}
+
+static struct stream *rtp_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
+{
+    struct rtp_header h;
+    if (!rtp_plausible(media_cursor(m), m->wire, &h))
+        return NULL;
+    struct flow_side *fs = &f->sides[side];
+    struct stream *s = fs->last;
+    if (!s || s->family != FAMILY_RTP || s->ssrc != h.ssrc) {
+        s = stream_find(t, f, side, FAMILY_RTP, h.ssrc);
+        if (!s) {
+            /* noise has a new SSRC in each packet: beyond the cap it is not looked at any more */
+            if (fs->candidates >= CANDIDATES_MAX)
+                return NULL;
+            s = stream_get(t, f, side, FAMILY_RTP, h.ssrc);
+            if (!s)
+                return NULL;
+            fs->candidates++;
+        }
+    }
+    rtp_add(t, s, &h, time_ns);
+    if (!s->accepted && rtp_probation_update(&s->rtp->probation, &h, time_ns) == RTP_PROBATION_ACCEPTED)
+        rtp_accept(s);
+    s->over_turn |= m->over_turn;
+    return s;
+}
+
+/* --- RTCP --------------------------------------------------------------------------------------------------------- */
+
+static void rtcp_learn(const struct stream_table *t, struct rtcp_part *part, const struct rtcp_packet *r)
+{
+    for (uint8_t i = 0; i < r->report_count; i++) {
+        uint8_t known = 0;
+        while (known < part->report_count && part->reports[known] != r->reports[i])
+            known++;
+        if (known == part->report_count && known < RTCP_PEERS_MAX)
+            part->reports[part->report_count++] = r->reports[i];
+    }
+    part->clear |= !r->encrypted;
+    if (r->cname.len)
+        part->cname = hash_bytes(&t->options.key, r->cname.at, r->cname.len) | 1;
+    if (r->has_sender_report) {
+        if (!part->has_report) {
+            part->first_ntp = r->ntp;
+            part->first_rtp = r->rtp_timestamp;
+        }
+        part->has_report = true;
+        part->last_ntp = r->ntp;
+        part->last_rtp = r->rtp_timestamp;
+    }
+}
+
+static struct stream *rtcp_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m)
+{
+    struct rtcp_packet r;
+    if (rtcp_parse(media_cursor(m), m->wire, &r) != PARSE_OK)
+        return NULL;
+    struct stream *s = stream_find(t, f, side, FAMILY_RTCP, r.sender_ssrc);
+    if (!s) {
+        if (f->sides[side].candidates >= CANDIDATES_MAX && !f->has_media)
+            return NULL;
+        s = stream_get(t, f, side, FAMILY_RTCP, r.sender_ssrc);
+        if (!s)
+            return NULL;
+        if (!f->has_media)
+            f->sides[side].candidates++;
+    }
+    rtcp_learn(t, s->rtcp, &r);
+    s->over_turn |= m->over_turn;
+    return s;
+}
+
+/* --- STUN, TURN, DTLS --------------------------------------------------------------------------------------------- */
+
+static struct media_bytes inner_bytes(const struct media_bytes *m, struct slice data, uint32_t wire)
+{
+    return (struct media_bytes){.bytes = (const uint8_t *)data.at, .captured = (uint32_t)data.len, .wire = wire,
+                                .cut = m->cut && data.len < wire, .over_turn = true};
+}
+
+static struct stream *stun_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
+{
+    struct stun_message message;
+    if (stun_parse(media_cursor(m), m->wire, &message) != PARSE_OK)
+        return NULL;
+    f->has_ice |= message.ice;
+    if (!message.is_turn)
+        return stream_get(t, f, side, m->over_turn ? FAMILY_TURN : FAMILY_STUN, 0);
+    f->has_turn = true;
+    if (message.data_wire_bytes && !m->over_turn) {
+        struct media_bytes inner = inner_bytes(m, message.data, message.data_wire_bytes);
+        struct stream *s = media_packet(t, f, side, &inner, time_ns);
+        if (s)
+            return s;
+    }
+    return stream_get(t, f, side, FAMILY_TURN, 0);
+}
+
+static struct stream *channel_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
+{
+    struct turn_channel_data channel;
+    if (m->over_turn || turn_channel_data_parse(media_cursor(m), m->wire, &channel) != PARSE_OK)
+        return NULL;
+    struct media_bytes inner = inner_bytes(m, channel.data, channel.data_wire_bytes);
+    struct stream *s = media_packet(t, f, side, &inner, time_ns);
+    if (s)
+        return s;
+    /* its four bytes of header prove little: an allocation must have been seen, or media inside */
+    return f->has_turn || f->has_media ? stream_get(t, f, side, FAMILY_TURN, 0) : NULL;
+}
+
+static struct stream *dtls_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m)
+{
+    struct dtls_datagram d;
+    if (dtls_parse(media_cursor(m), m->wire, &d) != PARSE_OK)
+        return NULL;
+    /* the unified header of DTLS 1.3 has three bits of its own: only after a handshake is it believed */
+    if (d.version == 0 && !f->has_dtls)
+        return NULL;
+    f->has_dtls = true;
+    f->use_srtp |= d.use_srtp;
+    return stream_get(t, f, side, FAMILY_DTLS, 0);
+}
+
+struct stream *media_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
+{
+    switch (media_byte_of(m->bytes, m->captured)) {
+    case MEDIA_BYTE_RTP: return rtp_packet(t, f, side, m, time_ns);
+    case MEDIA_BYTE_RTCP: return rtcp_packet(t, f, side, m);
+    case MEDIA_BYTE_STUN: return stun_packet(t, f, side, m, time_ns);
+    case MEDIA_BYTE_TURN_CHANNEL: return channel_packet(t, f, side, m, time_ns);
+    case MEDIA_BYTE_DTLS: return dtls_packet(t, f, side, m);
+    case MEDIA_BYTE_ZRTP:
+    case MEDIA_BYTE_OTHER: break;
+    }
+    return NULL;
+}

@@ -1,0 +1,44 @@
+#ifndef QOSMARK_STREAM_RTP_STATS_H
+#define QOSMARK_STREAM_RTP_STATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "classify/rtp.h"
+#include "model/record.h"
+
+/*
+ * Loss, reordering, duplicates and jitter of one RTP stream as RFC 3550 counts them (A.1, A.3, A.8). A sequence that
+ * jumps by more than RTP_DROPOUT_MAX and stays there is a sender that started anew, not loss.
+ */
+struct rtp_stats {
+    bool started;
+    uint16_t highest;   /* highest sequence number of the present run */
+    uint32_t cycles;    /* wraps of the present run, in units of 65536 */
+    uint32_t base;      /* first extended sequence number of the present run */
+    uint32_t bad_next;  /* the number that would confirm a restart; beyond 65535: none */
+    uint64_t window;    /* bit n: highest - n was received */
+    uint64_t expected_before; /* of the runs that ended */
+    uint64_t received, reordered, duplicates;
+
+    uint32_t clock_rate; /* Hz that the jitter is counted with; 0 while not known */
+    bool has_transit;
+    uint32_t last_timestamp;
+    int64_t last_arrival_ns;
+    double jitter_units;
+    uint64_t jitter_packets;
+
+    int64_t last_ns, max_gap_ns;
+};
+
+#define RTP_DROPOUT_MAX  3000
+#define RTP_MISORDER_MAX 100
+
+void rtp_stats_add(struct rtp_stats *s, const struct rtp_header *h, int64_t time_ns);
+
+/* Sets the clock rate once it is known, or when it turns out otherwise: the jitter begins anew. */
+void rtp_stats_clock(struct rtp_stats *s, uint32_t clock_rate);
+
+void rtp_stats_figures(const struct rtp_stats *s, struct rtp_figures *ret);
+
+#endif

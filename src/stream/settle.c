@@ -1,0 +1,135 @@
+/*
+ * What can only be decided when all packets were seen: streams that never left their probation, RTCP that no media
+ * vouches for, and the exact clock rates that sender reports give.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "stream/association.h"
+#include "stream/flow.h"
+
+static void merge_into_plain(struct stream_table *t, struct stream *s)
+{
+    struct stream *plain = stream_plain(t, s->flow, s->side);
+    if (!plain)
+        return;
+    if (plain->packets == 0) {
+        plain->vlan_pcp = s->vlan_pcp;
+        plain->mpls_tc = s->mpls_tc;
+        plain->tunnel_depth = s->tunnel_depth;
+    }
+    if (plain->packets == 0 || s->first_ns < plain->first_ns) {
+        plain->first_ns = s->first_ns;
+        plain->first = s->first;
+    }
+    if (plain->packets == 0 || s->last_ns > plain->last_ns)
+        plain->last_ns = s->last_ns;
+    plain->packets += s->packets;
+    plain->bytes += s->bytes;
+    plain->fragmented |= s->fragmented;
+    histogram_merge(&plain->marks, &s->marks);
+    if (s->outer) {
+        if (!plain->outer)
+            plain->outer = calloc(1, sizeof *plain->outer);
+        if (plain->outer) {
+            histogram_merge(&plain->outer->marks, &s->outer->marks);
+            if (plain->outer->differs == 0)
+                plain->outer->differs_first = s->outer->differs_first;
+            plain->outer->differs += s->outer->differs;
+        }
+    }
+    s->merged = true;
+}
+
+static bool expected_rtp(const struct stream_table *t, const struct stream *s)
+{
+    if (t->options.ignore_signalling)
+        return false;
+    uint8_t types[RTP_TYPES_MAX];
+    for (uint8_t i = 0; i < s->rtp->type_count; i++)
+        types[i] = s->rtp->types[i].payload_type;
+    struct expect_query q = {.proto = s->flow->proto, .src = s->flow->ends[s->side], .dst = s->flow->ends[!s->side],
+                             .has_ssrc = true, .ssrc = s->ssrc, .payload_types = types, .payload_type_count = s->rtp->type_count,
+                             .first_ns = s->first_ns, .last_ns = s->last_ns};
+    struct expect_answer answer;
+    return expect_table_find(t->expect, &q, &answer) && kind_is_rtp(answer.judgement.kind);
+}
+
+/* A stream too short to leave its probation is RTP all the same where SDP announced it, or where its 5-tuple carries
+ * other RTP or agreed on SRTP keys. */
+static void settle_rtp(struct stream_table *t, struct stream *s)
+{
+    if (s->accepted)
+        return;
+    if (s->flow->has_media || s->flow->use_srtp || expected_rtp(t, s))
+        s->accepted = true;
+    else
+        merge_into_plain(t, s);
+}
+
+static bool has_accepted_rtp(const struct flow *f)
+{
+    for (int side = 0; side < 2; side++)
+        for (const struct stream *s = f->sides[side].streams; s; s = s->flow_next)
+            if (s->family == FAMILY_RTP && s->accepted)
+                return true;
+    return false;
+}
+
+/* RTCP is confirmed by media on its 5-tuple or the one beside it, by SDP, or by itself: clear compounds with a CNAME,
+ * or twice in a row. */
+static void settle_rtcp(struct stream_table *t, const struct association *a, struct stream *s)
+{
+    enum kind announced = KIND_OTHER;
+    bool sdp = !t->options.ignore_signalling &&
+               expect_table_announced(t->expect, s->flow->proto, &s->flow->ends[s->side], &s->flow->ends[!s->side], s->last_ns, &announced);
+    if (has_accepted_rtp(s->flow) || association_media_flow(a, s->flow) || sdp ||
+        (s->rtcp->clear && (s->rtcp->cname || s->packets >= 2)))
+        s->accepted = true;
+    else
+        merge_into_plain(t, s);
+}
+
+/* The rate between two sender reports, drawn to the nearest standard rate when it is within 3 % of it (RFC 3550 §6.4.1:
+ * NTP and RTP timestamps of one instant). Reports less than 2 s apart say too little. */
+static uint32_t sender_report_rate(const struct rtcp_part *r)
+{
+    static const uint32_t standard[] = {8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000, 90000, 1000};
+    double seconds = (double)(int64_t)(r->last_ntp - r->first_ntp) / 4294967296.0;
+    if (!r->has_report || seconds < 2.0 || seconds > 86400.0)
+        return 0;
+    double rate = (double)(uint32_t)(r->last_rtp - r->first_rtp) / seconds;
+    for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++)
+        if (fabs(rate - standard[i]) < 0.03 * standard[i])
+            return standard[i];
+    return 0;
+}
+
+static void settle_clock(const struct association *a, const struct stream *s)
+{
+    uint32_t rate = sender_report_rate(s->rtcp);
+    struct stream *media = rate ? association_sender(a, s) : NULL;
+    if (media)
+        media->rtp->sender_report_clock = rate;
+}
+
+void stream_settle(struct stream_table *t)
+{
+    size_t count = t->stream_count; /* plain streams made here need no settling */
+
+    for (size_t i = 0; i < count; i++)
+        if (t->streams[i]->family == FAMILY_RTP)
+            settle_rtp(t, t->streams[i]);
+
+    struct association a;
+    if (!association_init(&a, t))
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (t->streams[i]->family == FAMILY_RTCP)
+            settle_rtcp(t, &a, t->streams[i]);
+    for (size_t i = 0; i < count; i++)
+        if (t->streams[i]->family == FAMILY_RTCP && !t->streams[i]->merged)
+            settle_clock(&a, t->streams[i]);
+    association_done(&a);
+}

@@ -1,0 +1,53 @@
+#ifndef QOSMARK_STREAM_TABLE_H
+#define QOSMARK_STREAM_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "classify/service.h"
+#include "model/packet.h"
+#include "model/record.h"
+
+/*
+ * Packets become streams: flows by 5-tuple, in each direction of a flow the streams it carries (RTP by SSRC, RTCP by
+ * sender SSRC, STUN, DTLS, and everything else as one), each with a histogram of marks. Kinds are decided from content,
+ * SDP and, for media without signalling, classify/media. The mark is never looked at to decide one.
+ */
+struct stream_table;
+
+struct stream_options {
+    struct hash_key key;
+    bool ignore_signalling;   /* take nothing from SDP (--ignore-signalling) */
+    bool mask_payload_types;  /* payload types mean nothing (--mask-payload-types) */
+    size_t max_streams;       /* cap; 0 for the default, 4,000,000 */
+    const struct service_port *ports; /* what the policy says of ports; borrowed while the table lives */
+    size_t port_count;
+};
+
+struct stream_table *stream_table_new(const struct stream_options *options); /* NULL without memory */
+void stream_table_free(struct stream_table *t);
+
+/* Takes one packet. Everything in it is borrowed for this call. */
+void stream_table_packet(struct stream_table *t, const struct packet *p);
+
+/* The end of the capture: what was held (TCP bytes out of order, streams on probation) is decided. */
+void stream_table_finish(struct stream_table *t);
+
+/* Fills in the document's records and calls (what record.h leaves to stream/). After stream_table_finish().
+ * 0 or ERR_MEMORY. `explain` also writes each RTP stream's features into its evidence (--explain). */
+int stream_table_export(struct stream_table *t, struct document *d);
+
+/* The features of record `index` as the classifier sees them, a line each; nothing for what is not RTP. */
+void stream_table_explain(const struct stream_table *t, size_t index, struct strbuf *to);
+
+struct stream_stats {
+    uint64_t flows, streams;
+    uint64_t untracked_packets; /* of streams beyond the cap: counted nowhere else */
+    uint64_t tcp_overflows;     /* segments given up because the cap on held bytes was reached */
+};
+struct stream_stats stream_table_stats(const struct stream_table *t);
+
+#endif

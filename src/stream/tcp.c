@@ -1,0 +1,261 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "classify/sip.h"
+#include "stream/flow.h"
+#include "stream/sip_stream.h"
+
+/* What the sinks of ordered bytes need to know. */
+struct tcp_context {
+    struct stream_table *t;
+    struct flow *f;
+    uint8_t side;
+};
+
+static void side_free(struct tcp_side *ts)
+{
+    if (!ts)
+        return;
+    tcp_order_free(ts->order);
+    sip_stream_free(ts->sip);
+    free(ts->framer);
+    free(ts->head);
+    free(ts);
+}
+
+void flow_tcp_free(struct flow *f)
+{
+    side_free(f->tcp[0]);
+    side_free(f->tcp[1]);
+    f->tcp[0] = f->tcp[1] = NULL;
+}
+
+/* --- what comes out of the framings ------------------------------------------------------------------------------- */
+
+static void on_sip_message(void *user, const struct sip_message *m, uint64_t frame, int64_t time_ns)
+{
+    struct tcp_context *c = user;
+    if (!c->t->options.ignore_signalling)
+        expect_table_message(c->t->expect, m, &c->f->ends[c->side], &c->f->ends[!c->side], frame, c->f->tcp[c->side]->input, time_ns);
+}
+
+static void on_framed_packet(void *user, const struct framed_packet *p)
+{
+    struct tcp_context *c = user;
+    struct media_bytes m = {.bytes = p->bytes, .captured = p->len, .wire = p->wire_bytes, .cut = p->len < p->wire_bytes};
+    struct stream *s = media_packet(c->t, c->f, c->side, &m, p->time_ns);
+    /* a segment counts to the first media stream that has a packet in it */
+    if (s && !c->t->attributed && s->family == FAMILY_RTP)
+        c->t->attributed = s;
+}
+
+/* --- ordered bytes ------------------------------------------------------------------------------------------------ */
+
+/* A piece of one direction, in order. */
+struct piece {
+    const uint8_t *bytes;
+    size_t len;
+    bool gap;
+    uint64_t frame;
+    int64_t time_ns;
+};
+
+static void side_done(struct tcp_side *ts)
+{
+    ts->done = true;
+    free(ts->head);
+    ts->head = NULL;
+    ts->head_len = 0;
+}
+
+static bool flow_is_sip(const struct flow *f)
+{
+    return f->service && f->service->judgement.kind == KIND_SIP && !f->service->tls;
+}
+
+static bool flow_is_turn(const struct flow *f)
+{
+    return f->service && f->service->dtls_or_turn;
+}
+
+static void sip_feed(struct tcp_context *c, struct tcp_side *ts, const struct piece *p)
+{
+    sip_stream_bytes(ts->sip, p->bytes, p->len, p->gap, p->frame, p->time_ns, on_sip_message, c);
+}
+
+static enum framer_state framer_take(struct tcp_context *c, struct tcp_side *ts, const struct piece *p)
+{
+    return framer_feed(ts->framer, p->bytes, p->len, p->gap, p->frame, p->time_ns, on_framed_packet, c);
+}
+
+static void head_append(struct tcp_side *ts, const struct piece *p)
+{
+    if (p->gap)
+        ts->head_len = 0; /* what came before a gap no longer joins what comes after it */
+    if (ts->head_len == 0)
+        ts->head_whole = ts->seen_syn && !p->gap;
+    if (!ts->head && !(ts->head = malloc(HEAD_BYTES_MAX)))
+        return;
+    size_t room = HEAD_BYTES_MAX - ts->head_len;
+    size_t take = p->len < room ? p->len : room;
+    memcpy(ts->head + ts->head_len, p->bytes, take);
+    ts->head_len += (uint32_t)take;
+}
+
+/*
+ * Gives this side the framing of its service, once that is known, and hands on what was kept of it. `p` is the newest
+ * piece, of which all but the last `beyond` bytes are in the head already. True where the side has a framing now.
+ */
+static bool side_begin(struct tcp_context *c, struct tcp_side *ts, const struct piece *p, size_t beyond)
+{
+    struct piece head = {ts->head, ts->head_len, !ts->head_whole, p->frame, p->time_ns};
+    struct piece rest = {p->bytes + (p->len - beyond), beyond, false, p->frame, p->time_ns};
+
+    if (flow_is_sip(c->f)) {
+        if (!(ts->sip = sip_stream_new()))
+            return false;
+        if (head.len)
+            sip_feed(c, ts, &head);
+        if (rest.len)
+            sip_feed(c, ts, &rest);
+    } else if (flow_is_turn(c->f) && (!ts->framer || ts->framer->framing != MEDIA_FRAMING_TURN)) {
+        free(ts->framer);
+        if (!(ts->framer = calloc(1, sizeof *ts->framer)))
+            return false;
+        ts->framer->framing = MEDIA_FRAMING_TURN;
+        ts->framed = true;
+        if (head.len)
+            framer_take(c, ts, &head);
+        if (rest.len)
+            framer_take(c, ts, &rest);
+    } else {
+        return false;
+    }
+    free(ts->head);
+    ts->head = NULL;
+    ts->head_len = 0;
+    return true;
+}
+
+/* RFC 4571 has no port and no greeting: while nothing else is known it is tried. True while it may be that. */
+static bool side_try_framing(struct tcp_context *c, struct tcp_side *ts, const struct piece *p)
+{
+    if (ts->framer_rejected)
+        return false;
+    if (!ts->framer && !(ts->framer = calloc(1, sizeof *ts->framer)))
+        return false;
+    switch (framer_take(c, ts, p)) {
+    case FRAMER_ACCEPTED: ts->framed = true; return true;
+    case FRAMER_UNDECIDED: return true;
+    case FRAMER_REJECTED: break;
+    }
+    ts->framer_rejected = true;
+    free(ts->framer);
+    ts->framer = NULL;
+    return false;
+}
+
+static bool service_named(const struct flow *f)
+{
+    return f->service && f->service->judgement.kind != KIND_OTHER && f->service->judgement.confidence >= CONFIDENCE_HIGH;
+}
+
+static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns)
+{
+    struct tcp_context *c = user;
+    struct tcp_side *ts = c->f->tcp[c->side];
+    struct piece p = {bytes, len, gap, frame, time_ns};
+    if (ts->done || len == 0)
+        return;
+    if (!ts->sip && !ts->framed && side_begin(c, ts, &p, len)) /* the other side may have told what this is */
+        return;
+    if (ts->sip) {
+        sip_feed(c, ts, &p);
+        return;
+    }
+    if (ts->framed) {
+        framer_take(c, ts, &p);
+        return;
+    }
+    uint32_t before = gap ? 0 : ts->head_len;
+    head_append(ts, &p);
+    if (!ts->head) {
+        ts->done = true;
+        return;
+    }
+    size_t taken = ts->head_len - before;
+    if (!c->f->service_done)
+        flow_service(c->t, c->f, c->side, ts->head, ts->head_len, ts->head_whole);
+    if (side_begin(c, ts, &p, len - taken))
+        return;
+    bool framing = !service_named(c->f) && side_try_framing(c, ts, &p);
+    if (!framing && (c->f->service_done || ts->head_len == HEAD_BYTES_MAX))
+        side_done(ts);
+}
+
+static struct tcp_side *side_get(struct stream_table *t, struct flow *f, uint8_t side)
+{
+    struct tcp_side *ts = f->tcp[side];
+    if (ts)
+        return ts;
+    ts = calloc(1, sizeof *ts);
+    if (!ts || !(ts->order = tcp_order_new(&t->tcp_pool))) {
+        free(ts);
+        return NULL;
+    }
+    f->tcp[side] = ts;
+    return ts;
+}
+
+/* A connection whose content holds nothing more for us costs no reassembly. */
+static bool side_wanted(const struct flow *f, uint8_t side)
+{
+    const struct tcp_side *ts = f->tcp[side];
+    if (ts && ts->done)
+        return false;
+    return !f->service_done || flow_is_sip(f) || flow_is_turn(f) || (ts && (ts->sip || ts->framer));
+}
+
+void flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p)
+{
+    t->attributed = NULL;
+    if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        f->initiator = (int8_t)side;
+    else if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+        f->initiator = (int8_t)!side;
+
+    bool carries = p->payload_wire_bytes > 0 || (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
+    if (carries && side_wanted(f, side)) {
+        struct tcp_side *ts = side_get(t, f, side);
+        if (ts) {
+            struct tcp_context c = {t, f, side};
+            ts->seen_syn |= (p->tcp_flags & TCP_SYN) != 0;
+            ts->input = p->input;
+            tcp_order_segment(ts->order, p->tcp_seq, p->tcp_flags, p->payload, p->payload_bytes, p->payload_wire_bytes, p->frame,
+                              p->time_ns, on_ordered, &c);
+            if (ts->done) {
+                tcp_order_free(ts->order);
+                ts->order = NULL;
+            }
+        }
+    }
+    struct stream *s = t->attributed ? t->attributed : stream_plain(t, f, side);
+    if (!s) {
+        t->stats.untracked_packets++;
+        return;
+    }
+    f->sides[side].last = s;
+    stream_count(s, p);
+}
+
+void flow_tcp_flush(struct stream_table *t, struct flow *f)
+{
+    for (uint8_t side = 0; side < 2; side++) {
+        struct tcp_side *ts = f->tcp[side];
+        if (ts && ts->order && !ts->done) {
+            struct tcp_context c = {t, f, side};
+            t->attributed = NULL;
+            tcp_order_flush(ts->order, on_ordered, &c);
+        }
+    }
+}
