@@ -61,6 +61,10 @@ size_t policy_ports(const struct policy *p, const struct policy_port **ret);
 dscp_set_t policy_priority_marks(const struct policy *p);
 bool policy_reports_unentitled(const struct policy *p);
 
+/* Sentences for the reader of the report that are no errors: a number that looks like a slip between hex and decimal,
+ * a record of the DNS that could not be used. Borrowed until the policy changes. */
+size_t policy_notes(const struct policy *p, const char *const **ret);
+
 /* The policy in force as YAML that policy_parse() reads back to the same policy. */
 bool policy_write_yaml(const struct policy *p, struct strbuf *to);
 

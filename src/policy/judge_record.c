@@ -1,0 +1,171 @@
+#include "policy/judge_internal.h"
+
+#include "model/packet.h"
+#include "policy/marks.h"
+
+/* What is expected of one record, from one class or from several. */
+struct expectation {
+    enum traffic_class traffic_class;
+    struct policy_rule rule;
+};
+
+static bool is_companion(enum kind kind)
+{
+    return kind == KIND_RTCP || kind == KIND_STUN || kind == KIND_TURN || kind == KIND_DTLS;
+}
+
+static struct expectation of_class(const struct policy *p, const struct record *r, enum traffic_class c)
+{
+    struct expectation e = {.traffic_class = c};
+    if (c != CLASS_NONE)
+        e.rule = policy_rule_for(p, c, r->src.addr.version, r->direction);
+    return e;
+}
+
+/* RTCP, STUN, TURN and DTLS go with the media of their 5-tuple (RFC 5761, RFC 8445 §7.1.1): with all of it, since
+ * nothing says which of them a packet belongs to. */
+static struct expectation of_companion(const struct policy *p, const struct record *r)
+{
+    enum traffic_class own = policy_class_of(p, r->kind, r->webrtc);
+    if (own != CLASS_NONE)
+        return of_class(p, r, own);
+    struct expectation all = {0};
+    for (unsigned k = 0; k < KIND_COUNT; k++) {
+        enum traffic_class c = r->media_kinds >> k & 1 ? policy_class_of(p, (enum kind)k, r->webrtc) : CLASS_NONE;
+        if (c == CLASS_NONE)
+            continue;
+        struct expectation one = of_class(p, r, c);
+        bool voice = c == CLASS_VOICE || c == CLASS_ASSURED_VOICE;
+        bool lead = all.traffic_class == CLASS_NONE || voice;
+        struct policy_rule *sum = &all.rule;
+        sum->any |= one.rule.any || one.rule.marks == 0; /* some of it may carry anything */
+        sum->marks |= one.rule.marks;
+        sum->preferred = lead ? one.rule.preferred : sum->preferred;
+        sum->tolerance = one.rule.tolerance > sum->tolerance ? one.rule.tolerance : sum->tolerance;
+        sum->min_packets = one.rule.min_packets > sum->min_packets ? one.rule.min_packets : sum->min_packets;
+        all.traffic_class = lead ? c : all.traffic_class;
+    }
+    return all;
+}
+
+static bool set(struct record *r, enum verdict v, const char *reason)
+{
+    r->verdict = v;
+    r->reason = reason;
+    return reason != NULL;
+}
+
+/* Marks that would be right if what is taken for voice were video, or the other way round. All marks where the other
+ * would be free of any. */
+static dscp_set_t other_media_marks(const struct policy *p, const struct record *r)
+{
+    static const enum kind media[] = {KIND_RTP_AUDIO, KIND_RTP_VIDEO, KIND_RTP_SLIDES};
+    dscp_set_t marks = 0;
+    for (size_t i = 0; i < sizeof media / sizeof media[0]; i++) {
+        struct expectation e = of_class(p, r, policy_class_of(p, media[i], r->webrtc));
+        marks |= e.rule.any || e.rule.marks == 0 ? ~(dscp_set_t)0 : e.rule.marks;
+    }
+    return marks;
+}
+
+static bool exceeds(const struct record *r, dscp_set_t expected, double tolerance)
+{
+    return (double)marks_packets(r, ~expected) > tolerance * (double)r->packets;
+}
+
+/* The marks are wrong for what it is taken for. Is that certain enough to say so? */
+static bool judge_wrong(struct document *d, struct record *r, const struct surroundings *around, const struct policy *p,
+                        const struct policy_rule *rule)
+{
+    bool media = kind_is_rtp(r->kind) || is_companion(r->kind);
+    bool unsure = kind_is_rtp(r->kind) ? r->confidence == CONFIDENCE_LOW : is_companion(r->kind) && around->unsure_media;
+    if (media && unsure && !exceeds(r, rule->marks | other_media_marks(p, r), rule->tolerance))
+        return set(r, VERDICT_UNDETERMINED,
+                   is_companion(r->kind)
+                       ? "the marks are not those of the media known on this 5-tuple, but not all media on it is known"
+                       : arena_printf(&d->arena,
+                                      "the marks are not those of %s, but would be right for the other kind of media, and "
+                                      "which it is is known with low confidence only",
+                                      kind_name(r->kind)));
+    if (!media && r->confidence == CONFIDENCE_LOW)
+        return set(r, VERDICT_UNDETERMINED,
+                   arena_printf(&d->arena, "the marks are not those of %s, but that it is %s is known with low confidence only",
+                                class_name(r->traffic_class), kind_name(r->kind)));
+    return set(r, VERDICT_VIOLATING, "");
+}
+
+static bool judge_expected(struct document *d, struct record *r, const struct surroundings *around,
+                           const struct policy *p, const struct policy_rule *rule)
+{
+    r->expected = rule->marks;
+    r->preferred = rule->preferred;
+    if (r->shares_connection)
+        return set(r, VERDICT_UNDETERMINED, "several media share one TCP or TLS connection, whose mark is not any one's");
+    if (r->confidence == CONFIDENCE_NONE)
+        return set(r, VERDICT_UNDETERMINED,
+                   r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason : "what it is is not known well enough");
+    if (r->packets < rule->min_packets || r->packets == 0)
+        return set(r, VERDICT_UNDETERMINED,
+                   arena_printf(&d->arena, "%llu packet%s, and the policy asks for at least %llu", (unsigned long long)r->packets,
+                                r->packets == 1 ? "" : "s", (unsigned long long)rule->min_packets));
+    if (!exceeds(r, rule->marks, rule->tolerance)) {
+        r->violating_packets = marks_packets(r, ~rule->marks);
+        return set(r, VERDICT_CONFORMING, "");
+    }
+    if (!judge_wrong(d, r, around, p, rule))
+        return false;
+    if (r->verdict == VERDICT_VIOLATING)
+        r->violating_packets = marks_packets(r, ~rule->marks);
+    return true;
+}
+
+/* What has no right to a mark that the policy keeps for its own classes. Only what is known to be something else, or
+ * is plainly bulk, is accused: what is not recognised may be media that was not recognised. */
+static bool judge_unexpected(struct record *r, const struct surroundings *around, const struct policy *p, const char *why)
+{
+    dscp_set_t priority = policy_priority_marks(p);
+    uint64_t wearing = marks_packets(r, priority);
+    if (!policy_reports_unentitled(p) || wearing * 100 <= r->packets)
+        return set(r, VERDICT_UNCHECKED, why);
+    if (around->may_hide_media)
+        return set(r, VERDICT_UNDETERMINED, "it carries a priority mark, and media may be hidden in it");
+    bool known = r->kind != KIND_OTHER && r->kind != KIND_TRUNK && !kind_is_rtp(r->kind) && !is_companion(r->kind) &&
+                 r->confidence > CONFIDENCE_LOW;
+    if (!known && !(r->proto == PROTO_TCP && around->bulk))
+        return set(r, VERDICT_UNDETERMINED, "it carries a priority mark, but what it is is not known; it may have a right to it");
+    r->violating_packets = wearing;
+    return set(r, VERDICT_VIOLATING,
+               known ? "a priority mark on a kind of traffic that the policy gives none"
+                     : "a priority mark on a bulk transfer over TCP");
+}
+
+static bool judge_media_without_class(struct record *r)
+{
+    if (r->shares_connection)
+        return set(r, VERDICT_UNDETERMINED, "several media share one TCP or TLS connection, whose mark is not any one's");
+    const char *reason = r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason : NULL;
+    if (is_companion(r->kind))
+        return set(r, VERDICT_UNDETERMINED, reason ? reason : "media on this 5-tuple not known");
+    return set(r, VERDICT_UNDETERMINED, reason ? reason : "voice or video is not known");
+}
+
+bool judge_record(struct document *d, struct record *r, const struct surroundings *around, const struct policy *p)
+{
+    struct expectation e = is_companion(r->kind) ? of_companion(p, r)
+                                                 : of_class(p, r, policy_class_of(p, r->kind, r->webrtc));
+    r->traffic_class = e.traffic_class;
+    r->expected = 0;
+    r->preferred = 0;
+    r->violating_packets = 0;
+    r->findings = NULL;
+    r->finding_count = 0;
+    if (e.traffic_class == CLASS_NONE && (is_companion(r->kind) || r->kind == KIND_RTP_UNKNOWN))
+        return judge_media_without_class(r);
+    if (e.traffic_class == CLASS_NONE)
+        return judge_unexpected(r, around, p, "the policy has no class for it");
+    if (e.rule.any)
+        return set(r, VERDICT_UNCHECKED, "the policy allows it any mark");
+    if (e.rule.marks == 0)
+        return judge_unexpected(r, around, p, "the policy expects no mark of its class");
+    return judge_expected(d, r, around, p, &e.rule);
+}

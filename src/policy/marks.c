@@ -1,0 +1,66 @@
+#include "policy/marks.h"
+
+dscp_set_t marks_seen(const struct record *r)
+{
+    dscp_set_t set = 0;
+    for (uint32_t i = 0; i < r->mark_count; i++)
+        if (r->marks[i].packets)
+            set |= dscp_set_of(r->marks[i].dscp);
+    return set;
+}
+
+uint64_t marks_packets(const struct record *r, dscp_set_t set)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < r->mark_count; i++)
+        if (dscp_set_has(set, r->marks[i].dscp))
+            n += r->marks[i].packets;
+    return n;
+}
+
+dscp_t marks_dominant(const struct record *r, dscp_set_t set)
+{
+    const struct record_mark *best = NULL;
+    for (uint32_t i = 0; i < r->mark_count; i++) {
+        const struct record_mark *m = &r->marks[i];
+        if (!dscp_set_has(set, m->dscp))
+            continue;
+        if (!best || m->packets > best->packets || (m->packets == best->packets && m->dscp < best->dscp))
+            best = m;
+    }
+    return best ? best->dscp : 0;
+}
+
+dscp_set_t marks_wrong(const struct record *r, dscp_set_t priority)
+{
+    return marks_seen(r) & (r->expected ? ~r->expected : priority);
+}
+
+struct frame_ref marks_first(const struct record *r, dscp_set_t set)
+{
+    struct frame_ref first = {0, 0};
+    int64_t at = 0;
+    for (uint32_t i = 0; i < r->mark_count; i++) {
+        const struct record_mark *m = &r->marks[i];
+        if (dscp_set_has(set, m->dscp) && (first.frame == 0 || m->first_ns < at)) {
+            first = m->first;
+            at = m->first_ns;
+        }
+    }
+    return first;
+}
+
+void marks_text(struct strbuf *to, dscp_set_t set)
+{
+    const char *between = "";
+    for (dscp_t m = 0; m < DSCP_COUNT; m++) {
+        if (!dscp_set_has(set, m))
+            continue;
+        strbuf_adds(to, between);
+        if (dscp_is_named(m))
+            strbuf_addf(to, "%s", dscp_name(m));
+        else
+            strbuf_addf(to, "DSCP %u", m);
+        between = " or ";
+    }
+}

@@ -1,0 +1,28 @@
+#ifndef QOSMARK_POLICY_MARKS_H
+#define QOSMARK_POLICY_MARKS_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+#include "model/record.h"
+
+/* Questions about the marks of a record that judge and diagnose both ask. */
+
+dscp_set_t marks_seen(const struct record *r);
+
+/* Packets of the record whose mark is in `set`. */
+uint64_t marks_packets(const struct record *r, dscp_set_t set);
+
+/* The most frequent mark among those in `set`; the smallest of equals; 0 where there is none. */
+dscp_t marks_dominant(const struct record *r, dscp_set_t set);
+
+/* The marks that make the record violating: outside `expected`, or, where nothing is expected, those of `priority`. */
+dscp_set_t marks_wrong(const struct record *r, dscp_set_t priority);
+
+/* Where the first packet with a mark in `set` is; frame 0 where there is none. */
+struct frame_ref marks_first(const struct record *r, dscp_set_t set);
+
+/* "EF", "AF31 or CS3", "DSCP 11": for sentences. */
+void marks_text(struct strbuf *to, dscp_set_t set);
+
+#endif
