@@ -1,0 +1,54 @@
+#include "report/out.h"
+
+#include <string.h>
+
+void out_init(struct out *o, report_sink sink, void *user)
+{
+    o->sink = sink;
+    o->user = user;
+    o->status = 0;
+    o->used = 0;
+}
+
+void out_fail(struct out *o, int code)
+{
+    if (o->status == 0)
+        o->status = code;
+}
+
+bool out_ok(const struct out *o)
+{
+    return o->status == 0;
+}
+
+static void out_flush(struct out *o)
+{
+    if (o->status == 0 && o->used && !o->sink(o->user, o->bytes, o->used))
+        o->status = ERR_IO;
+    o->used = 0;
+}
+
+void out_add(struct out *o, const char *bytes, size_t len)
+{
+    while (len && o->status == 0) {
+        size_t room = sizeof o->bytes - o->used;
+        size_t n = len < room ? len : room;
+        memcpy(o->bytes + o->used, bytes, n);
+        o->used += n;
+        bytes += n;
+        len -= n;
+        if (o->used == sizeof o->bytes)
+            out_flush(o);
+    }
+}
+
+void out_adds(struct out *o, const char *text)
+{
+    out_add(o, text, strlen(text));
+}
+
+int out_finish(struct out *o)
+{
+    out_flush(o);
+    return o->status;
+}

@@ -1,0 +1,237 @@
+#include "report/report_text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const style_codes[STYLE_COUNT] = {
+    [STYLE_PLAIN] = "",        [STYLE_BOLD] = "\x1b[1m",   [STYLE_DIM] = "\x1b[2m",
+    [STYLE_GOOD] = "\x1b[32m", [STYLE_BAD] = "\x1b[1;31m", [STYLE_UNSURE] = "\x1b[33m", [STYLE_CODE] = "\x1b[36m",
+};
+
+const char *sign_wrong(const struct text *t)
+{
+    return t->options->utf8 ? "\u2717" : "!";
+}
+
+const char *sign_of(const struct text *t, enum verdict v)
+{
+    switch (v) {
+    case VERDICT_VIOLATING: return sign_wrong(t);
+    case VERDICT_CONFORMING: return t->options->utf8 ? "\u2713" : "+";
+    case VERDICT_UNDETERMINED: return "?";
+    case VERDICT_UNCHECKED: break;
+    }
+    return "";
+}
+
+const char *sign_arrow(const struct text *t)
+{
+    return t->options->utf8 ? "\u2192" : "->";
+}
+
+const char *sign_more(const struct text *t)
+{
+    return t->options->utf8 ? "\u2026" : "...";
+}
+
+enum style style_of(enum verdict v)
+{
+    static const enum style styles[] = {
+        [VERDICT_UNCHECKED] = STYLE_DIM,
+        [VERDICT_CONFORMING] = STYLE_GOOD,
+        [VERDICT_VIOLATING] = STYLE_BAD,
+        [VERDICT_UNDETERMINED] = STYLE_UNSURE,
+    };
+    return styles[v];
+}
+
+const char *text_escape(struct text *t, const char *text)
+{
+    t->escaped.len = 0;
+    if (text)
+        text_printable(&t->escaped, text, strlen(text));
+    if (t->escaped.len == 0)
+        return "";
+    if (t->options->utf8)
+        return t->escaped.at;
+    /* a terminal of eight bits takes the second byte of some letters for a control character */
+    t->scratch.len = 0;
+    strbuf_adds(&t->scratch, "");
+    for (const char *p = strbuf_text(&t->escaped); *p; p++) {
+        if ((unsigned char)*p < 0x80)
+            strbuf_addc(&t->scratch, *p);
+        else
+            strbuf_addf(&t->scratch, "\\x%02X", (unsigned)(unsigned char)*p);
+    }
+    return strbuf_text(&t->scratch);
+}
+
+static void put_bytes(struct text *t, enum style style, const char *text, size_t len)
+{
+    static const char reset[] = "\x1b[0m";
+    bool coloured = t->options->color && style != STYLE_PLAIN && len;
+    if (coloured && style == t->style && t->line.len && t->line.len == t->style_end)
+        t->line.len -= sizeof reset - 1; /* the colour goes on */
+    else if (coloured)
+        strbuf_adds(&t->line, style_codes[style]);
+    strbuf_add(&t->line, text, len);
+    if (coloured) {
+        strbuf_adds(&t->line, reset);
+        t->style = style;
+        t->style_end = t->line.len;
+    }
+}
+
+void text_put(struct text *t, enum style style, const char *text)
+{
+    put_bytes(t, style, text, strlen(text));
+    t->columns += text_columns(text);
+}
+
+void text_putf(struct text *t, enum style style, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    text_put(t, style, text);
+}
+
+void text_net(struct text *t, enum style style, const char *text, size_t max)
+{
+    const char *safe = text_escape(t, text);
+    if (text_columns(safe) <= max) {
+        text_put(t, style, safe);
+        return;
+    }
+    size_t more = text_columns(sign_more(t));
+    size_t len = text_fit(safe, max > more ? max - more : 0);
+    char *cut = t->options->utf8 ? t->escaped.at : t->scratch.at;
+    cut[len] = '\0';
+    text_put(t, style, cut);
+    text_put(t, style, sign_more(t));
+}
+
+static void put_spaces(struct text *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        strbuf_addc(&t->line, ' ');
+    t->columns += n;
+}
+
+void text_to(struct text *t, size_t column)
+{
+    if (t->columns < column)
+        put_spaces(t, column - t->columns);
+}
+
+void text_right(struct text *t, enum style style, size_t end, const char *text)
+{
+    size_t need = text_columns(text);
+    text_to(t, end > need ? end - need : 0);
+    text_put(t, style, text);
+}
+
+void text_end(struct text *t)
+{
+    while (t->line.len && t->line.at[t->line.len - 1] == ' ')
+        t->line.len--;
+    if (!strbuf_ok(&t->line) || !strbuf_ok(&t->escaped) || !strbuf_ok(&t->scratch))
+        out_fail(t->out, ERR_MEMORY);
+    if (t->line.len)
+        out_add(t->out, t->line.at, t->line.len);
+    out_adds(t->out, "\n");
+    t->line.len = 0;
+    t->columns = 0;
+    t->style_end = 0;
+}
+
+void text_heading(struct text *t, const char *title)
+{
+    text_end(t);
+    text_put(t, STYLE_BOLD, title);
+}
+
+/* Adds a word after a separating space, on the next line where it does not fit on this one. A word wider than a whole
+ * line is broken at the edge, unless it has to stay whole. */
+static void put_word(struct text *t, enum style style, size_t indent, const char *word, bool whole)
+{
+    const size_t width = t->width - 1; /* a comma may follow */
+    bool blank = t->line.len && t->line.at[t->line.len - 1] != ' ';
+    size_t need = text_columns(word) + blank;
+    if (t->columns + need > width && t->columns > indent) {
+        text_end(t);
+        text_to(t, indent);
+        blank = false;
+    }
+    if (blank)
+        text_put(t, style, " ");
+    while (!whole && t->columns + text_columns(word) > width && width > t->columns) {
+        size_t n = text_fit(word, width - t->columns);
+        if (n == 0)
+            break;
+        put_bytes(t, style, word, n);
+        word += n;
+        text_end(t);
+        text_to(t, indent);
+    }
+    text_put(t, style, word);
+}
+
+/* Ends the word that begins at `p` and returns what follows it; `*ret_whole` for a command between backticks. */
+static char *cut_word(char *p, bool *ret_whole)
+{
+    size_t n = strcspn(p, " ");
+    const char *tick = memchr(p, '`', n);
+    const char *close = tick ? strchr(tick + 1, '`') : NULL;
+    if (close)
+        n = (size_t)(close - p) + 1 + strcspn(close + 1, " ");
+    *ret_whole = close != NULL;
+    char *rest = p + n;
+    if (*rest)
+        *rest++ = '\0';
+    return rest + strspn(rest, " ");
+}
+
+void text_wrap(struct text *t, enum style style, size_t indent, const char *text)
+{
+    struct strbuf copy = {0};
+    strbuf_adds(&copy, text_escape(t, text));
+    if (!strbuf_ok(&copy))
+        out_fail(t->out, ERR_MEMORY);
+    if (t->columns == 0)
+        text_to(t, indent);
+    char *rest = NULL;
+    for (char *p = copy.at; p && *p; p = rest) {
+        bool whole;
+        rest = cut_word(p, &whole);
+        if (*p)
+            put_word(t, style, indent, p, whole);
+    }
+    strbuf_done(&copy);
+}
+
+void text_piece(struct text *t, enum style style, size_t indent, const char *text)
+{
+    put_word(t, style, indent, text, true);
+}
+
+size_t rows_shown(const struct text *t, size_t n, size_t few, size_t some)
+{
+    size_t cap = t->options->verbose <= 0 ? few : t->options->verbose == 1 ? some : n;
+    /* a line that says "one more" takes the place of that one */
+    return n <= cap + 1 ? n : cap;
+}
+
+void text_rest(struct text *t, size_t indent, uint64_t rest, const char *what)
+{
+    if (!rest)
+        return;
+    char count[SMALL_TEXT_MAX];
+    small_count(rest, count);
+    text_to(t, indent);
+    text_putf(t, STYLE_DIM, "%s and %s more %s (-vv shows all)", sign_more(t), count, what);
+    text_end(t);
+}

@@ -1,0 +1,34 @@
+#ifndef QOSMARK_REPORT_VIEW_H
+#define QOSMARK_REPORT_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/record.h"
+
+/* What several formats ask of a document, so that they answer alike. An index that is 0 or out of range is none. */
+
+const char *view_node(const struct document *d, uint32_t node); /* its name, or NULL */
+const char *view_site(const struct document *d, uint32_t site); /* its name, or NULL */
+const char *view_call(const struct document *d, uint32_t call); /* its id, or NULL */
+const char *view_file(const struct document *d, uint32_t input); /* `input` from 0; "" where there is none */
+
+/* "udp", "tcp", "icmp"..., or "ip-253" where the protocol has no name here. */
+#define VIEW_PROTO_MAX 8
+void view_proto(uint8_t proto, char text[static VIEW_PROTO_MAX]);
+
+/* The marks of a set, the preferred one first, then ascending; how many there are. */
+size_t view_expected(dscp_set_t set, dscp_t preferred, dscp_t to[static DSCP_COUNT]);
+
+/* The marks that have packets, most packets first, the lower mark first where equal; how many there are. */
+size_t view_by_packets(const uint64_t packets[static DSCP_COUNT], dscp_t to[static DSCP_COUNT]);
+
+/* The marks of the record that are not right for it. Nothing is expected of a stream that took priority without right:
+ * there it is the marks that the policy expects of media, or else all but 0. */
+dscp_set_t view_outside(const struct document *d, const struct record *r);
+
+/* Whether both sides of the comparison exist. */
+bool view_has_quality(const struct document *d);
+
+#endif
