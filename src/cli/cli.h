@@ -1,0 +1,27 @@
+#ifndef QOSMARK_CLI_CLI_H
+#define QOSMARK_CLI_CLI_H
+
+/* The exit statuses of the contract (docs/FORMATS.md). */
+enum exit_status {
+    EXIT_CONFORMS = 0,
+    EXIT_VIOLATION = 1,
+    EXIT_USAGE = 2,
+    EXIT_INPUT = 3,
+    EXIT_NOTHING = 4,
+};
+
+/* A command gets argv from its own name on and returns an exit status. */
+struct command {
+    const char *name;
+    const char *arguments; /* as the usage line shows them */
+    const char *summary;
+    int (*run)(int argc, char **argv);
+};
+
+int cmd_audit(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
+
+/* "qosmark: " and the sentence, escaped for a terminal, on standard error. Returns `status`. */
+int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,221 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cli/cli.h"
+#include "cli/common.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "engine/audit.h"
+#include "report/report.h"
+
+static const struct option_spec specs[] = {
+    POLICY_OPTIONS,
+    {"format", 'f', "FORMAT", "text (default), json, jsonl or csv"},
+    {"output", 'o', "FILE", "write the report to a file; it is whole or not there"},
+    {"separate", 0, NULL, "judge each file alone; without it several files are one capture in time order"},
+    {"layer", 0, "inner|outer", "which IP header of a tunnel is judged (default inner)"},
+    {"ignore-signalling", 0, NULL, "take nothing from SDP: tell voice and video by the packets alone"},
+    {"mask-payload-types", 0, NULL, "give no payload type a meaning, not even the static ones of RFC 3551"},
+    {"explain", 0, NULL, "with -v: what each feature said of each RTP stream"},
+    {"quiet", 'q', NULL, "the verdict line alone"},
+    {"verbose", 'v', NULL, "streams too; twice for all that is known of them"},
+    {"jobs", 'j', "N", "threads at most; one is all an audit uses at present"},
+    {"color", 0, "auto|always|never", "colours in the text report (default auto)"},
+    {"help", 'h', NULL, "show this"},
+    {"version", 0, NULL, "show the version"},
+};
+
+enum { SPEC_COUNT = sizeof specs / sizeof specs[0] };
+
+struct audit_arguments {
+    struct policy_arguments policy;
+    const char **files;
+    size_t file_count;
+    const char *output;
+    struct report_options report;
+    enum color_choice color;
+    bool separate, outer, ignore_signalling, mask_payload_types, explain, help;
+    long jobs;
+};
+
+static int take_named(struct audit_arguments *a, const struct option_walk *w)
+{
+    const char *name = w->spec->name;
+    static const char *const flags[] = {"separate", "ignore-signalling", "mask-payload-types", "explain", "quiet", "help"};
+    bool *targets[] = {&a->separate, &a->ignore_signalling, &a->mask_payload_types, &a->explain, &a->report.quiet, &a->help};
+
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(name, flags[i]) == 0) {
+            *targets[i] = true;
+            return 0;
+        }
+    }
+    if (strcmp(name, "verbose") == 0) {
+        a->report.verbose++;
+    } else if (strcmp(name, "output") == 0) {
+        a->output = w->value;
+    } else if (strcmp(name, "format") == 0) {
+        if (!report_format_parse(w->value, &a->report.format))
+            return cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl or csv", w->value);
+    } else if (strcmp(name, "color") == 0) {
+        if (!color_parse(w->value, &a->color))
+            return cli_fail(EXIT_USAGE, "--color is auto, always or never, not \"%s\"", w->value);
+    } else if (strcmp(name, "layer") == 0) {
+        a->outer = strcmp(w->value, "outer") == 0;
+        if (!a->outer && strcmp(w->value, "inner") != 0)
+            return cli_fail(EXIT_USAGE, "--layer is inner or outer, not \"%s\"", w->value);
+    } else if (strcmp(name, "jobs") == 0) {
+        char *end;
+        errno = 0;
+        a->jobs = strtol(w->value, &end, 10);
+        if (errno || *end || end == w->value || a->jobs < 1 || a->jobs > 1024)
+            return cli_fail(EXIT_USAGE, "--jobs is a number of threads from 1 to 1024, not \"%s\"", w->value);
+    }
+    return 0;
+}
+
+static int take_arguments(struct audit_arguments *a, int argc, char **argv)
+{
+    struct option_walk w = option_walk_start(argc, argv, specs, SPEC_COUNT);
+    while (option_walk_next(&w)) {
+        if (!w.spec) {
+            a->files[a->file_count++] = w.value;
+            continue;
+        }
+        if (strcmp(w.spec->name, "version") == 0) {
+            (void)printf("qosmark %s\n", QOSMARK_VERSION);
+            a->help = true;
+            return 0;
+        }
+        int taken = policy_arguments_take(&a->policy, &w);
+        if (taken < 0)
+            return cli_fail(EXIT_INPUT, "out of memory");
+        int status = taken ? 0 : take_named(a, &w);
+        if (status)
+            return status;
+    }
+    return w.problem[0] ? cli_fail(EXIT_USAGE, "%s", w.problem) : 0;
+}
+
+static int check_arguments(const struct audit_arguments *a)
+{
+    size_t stdin_count = 0;
+    for (size_t i = 0; i < a->file_count; i++)
+        stdin_count += strcmp(a->files[i], "-") == 0;
+    if (a->file_count == 0)
+        return cli_fail(EXIT_USAGE, "audit needs a capture: qosmark audit FILE... (\"-\" is standard input)");
+    if (stdin_count > 1)
+        return cli_fail(EXIT_USAGE, "standard input (\"-\") can be read once only");
+    if (a->report.quiet && a->report.verbose)
+        return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
+    if (a->report.quiet && a->report.format != REPORT_TEXT)
+        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->report.format));
+    if (a->explain && !a->report.verbose && a->report.format == REPORT_TEXT)
+        return cli_fail(EXIT_USAGE, "--explain says something of each stream, which the text report lists with -v only");
+    return 0;
+}
+
+static int document_status(const struct document *d)
+{
+    if (d->summary.verdict == SUMMARY_FAIL)
+        return EXIT_VIOLATION;
+    for (size_t i = 0; i < d->input_count; i++)
+        if (!d->inputs[i].complete)
+            return EXIT_INPUT;
+    return d->summary.verdict == SUMMARY_PASS ? EXIT_CONFORMS : EXIT_NOTHING;
+}
+
+/* Of several files judged apart the worst counts: a violation, then a failure, then a file in which nothing was seen. */
+static int worse_status(int a, int b)
+{
+    static const int rank[] = {[EXIT_CONFORMS] = 0, [EXIT_NOTHING] = 1, [EXIT_USAGE] = 2, [EXIT_INPUT] = 3, [EXIT_VIOLATION] = 4};
+    return rank[a] >= rank[b] ? a : b;
+}
+
+static int audit_some(const struct audit_arguments *a, const struct policy *policy, const char *const *files, size_t count,
+                      struct output *output)
+{
+    struct progress progress;
+    struct error error = {0};
+    struct document *document = NULL;
+    struct audit_options options = {
+        .files = files, .file_count = count, .policy = policy, .outer_layer = a->outer, .ignore_signalling = a->ignore_signalling,
+        .mask_payload_types = a->mask_payload_types, .explain = a->explain, .progress = progress_update, .progress_user = &progress,
+    };
+    if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
+        return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
+
+    progress_init(&progress);
+    int r = audit_run(&options, &document, &error);
+    progress_done(&progress);
+    if (r < 0)
+        return cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : error_name(r));
+
+    for (size_t i = 0; i < document->input_count; i++)
+        if (document->inputs[i].problem[0])
+            (void)cli_fail(0, "%s", document->inputs[i].problem);
+    int status = document_status(document);
+    if (report_write(document, &a->report, output_write, output, &error) < 0)
+        status = cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : "the report could not be written");
+    document_free(document);
+    return status;
+}
+
+static int audit_all(const struct audit_arguments *a, const struct policy *policy)
+{
+    struct output output;
+    struct error error = {0};
+    int status = EXIT_CONFORMS;
+
+    if (output_open(&output, a->output, &error) < 0) {
+        output_abandon(&output);
+        return cli_fail(EXIT_INPUT, "%s", error.text);
+    }
+    if (a->separate) {
+        for (size_t i = 0; i < a->file_count; i++)
+            status = worse_status(status, audit_some(a, policy, &a->files[i], 1, &output));
+    } else {
+        status = audit_some(a, policy, a->files, a->file_count, &output);
+    }
+    if (output.written && output_commit(&output, &error) < 0)
+        status = cli_fail(EXIT_INPUT, "%s", error.text);
+    output_abandon(&output);
+    return status;
+}
+
+int cmd_audit(int argc, char **argv)
+{
+    struct audit_arguments a = {.color = COLOR_AUTO};
+    struct policy *policy = NULL;
+
+    /* a reader that goes away is an error of writing, to be said, not a signal */
+    (void)signal(SIGPIPE, SIG_IGN);
+    a.files = calloc((size_t)argc, sizeof *a.files);
+    int status = a.files ? take_arguments(&a, argc, argv) : cli_fail(EXIT_INPUT, "out of memory");
+    if (status == 0 && a.help) {
+        options_print_help("audit", "FILE...",
+                           "Checks captures (pcap, pcapng, compressed or not) against the policy: verdict, marks by class and direction, "
+                           "what is wrong and why.", specs, SPEC_COUNT);
+        goto out;
+    }
+    if (status == 0)
+        status = check_arguments(&a);
+    if (status)
+        goto out;
+    status = policy_arguments_load(&a.policy, &policy);
+    if (status)
+        goto out;
+    a.report.color = terminal_color(a.color, a.output != NULL);
+    a.report.utf8 = terminal_utf8();
+    a.report.width = a.output ? 80 : terminal_width();
+    status = audit_all(&a, policy);
+out:
+    policy_free(policy);
+    policy_arguments_done(&a.policy);
+    free(a.files);
+    return status;
+}

@@ -1,0 +1,57 @@
+#include "cli/common.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+
+int policy_arguments_take(struct policy_arguments *a, const struct option_walk *w)
+{
+    static const char *const names[] = {"policy", "mmp", "discover", "resolver"};
+    const char **targets[] = {&a->policy, &a->mmp, &a->discover, &a->resolver};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(w->spec->name, names[i]) == 0) {
+            *targets[i] = w->value;
+            return 1;
+        }
+    }
+    if (strcmp(w->spec->name, "node") != 0)
+        return 0;
+    const char **nodes = realloc(a->nodes, (a->node_count + 1) * sizeof *nodes);
+    if (!nodes)
+        return ERR_MEMORY;
+    nodes[a->node_count++] = w->value;
+    a->nodes = nodes;
+    return 1;
+}
+
+void policy_arguments_done(struct policy_arguments *a)
+{
+    free(a->nodes);
+    *a = (struct policy_arguments){0};
+}
+
+int policy_arguments_load(const struct policy_arguments *a, struct policy **ret)
+{
+    struct error error = {0};
+    struct policy *p = a->policy ? policy_load(a->policy, &error) : policy_new_default(&error);
+    int status = EXIT_USAGE, r = p ? 0 : ERR_USAGE;
+
+    if (r == 0 && a->resolver && !a->discover && !policy_discover_domain(p))
+        r = error_set(&error, ERR_USAGE, "--resolver is for --discover: without a domain there is nothing to ask it");
+    if (r == 0 && a->mmp)
+        r = policy_apply_mmp(p, a->mmp, &error);
+    for (size_t i = 0; r == 0 && i < a->node_count; i++)
+        r = policy_add_node(p, a->nodes[i], &error);
+    if (r == 0 && (a->discover || policy_discover_domain(p))) {
+        r = policy_discover(p, a->discover, a->resolver, &error);
+        status = r == ERR_IO ? EXIT_INPUT : EXIT_USAGE;
+    }
+    if (r < 0) {
+        policy_free(p);
+        return cli_fail(status, "%s", error.text[0] ? error.text : error_name(r));
+    }
+    *ret = p;
+    return 0;
+}

@@ -1,0 +1,34 @@
+#ifndef QOSMARK_CLI_COMMON_H
+#define QOSMARK_CLI_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/options.h"
+#include "policy/policy.h"
+
+/* What every command that knows a policy takes. */
+struct policy_arguments {
+    const char *policy; /* -p */
+    const char *mmp;    /* --mmp */
+    const char *discover, *resolver;
+    const char **nodes; /* -n, borrowed from argv */
+    size_t node_count;
+};
+
+#define POLICY_OPTIONS                                                                                                      \
+    {"policy", 'p', "FILE", "the policy (YAML); without it the built-in reference policy"},                                 \
+    {"mmp", 0, "FILE", "the server's own `dscp` command lines, which replace what the policy expects"},                 \
+    {"node", 'n', "NAME=ADDR[,ADDR]", "a conferencing node with its addresses; may be repeated"},                       \
+    {"discover", 0, "DOMAIN", "find the nodes through the domain's SRV and A records"},                                 \
+    {"resolver", 0, "ADDR[:PORT]", "the DNS server to ask for --discover; without it the system's"}
+
+/* Takes an option of POLICY_OPTIONS. 1: taken; 0: not one of them; negative: failed. */
+int policy_arguments_take(struct policy_arguments *a, const struct option_walk *w);
+void policy_arguments_done(struct policy_arguments *a);
+
+/* The policy that the arguments make. Returns an exit status, after saying what is wrong where it is not 0: EXIT_USAGE, or
+ * EXIT_INPUT where a DNS server gave no answer. */
+int policy_arguments_load(const struct policy_arguments *a, struct policy **ret);
+
+#endif

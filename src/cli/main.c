@@ -1,0 +1,77 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "policy/policy.h"
+
+static const struct command commands[] = {
+    {"audit", "FILE...", "check captures against the policy", cmd_audit},
+    {"policy", "show|check", "print the policy in force, or check a policy file", cmd_policy},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+int cli_fail(int status, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    struct strbuf safe = {0};
+    text_printable(&safe, text, strlen(text));
+    (void)fprintf(stderr, "qosmark: %s\n", strbuf_text(&safe));
+    strbuf_done(&safe);
+    return status;
+}
+
+static void usage(FILE *to)
+{
+    (void)fputs("qosmark tells whether conference traffic carries the DSCP marks it should,\n"
+                "and where and why it does not.\n\nusage:\n",
+                to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        char call[64];
+        (void)snprintf(call, sizeof call, "%s %s", commands[i].name, commands[i].arguments);
+        (void)fprintf(to, "  qosmark %-20s %s\n", call, commands[i].summary);
+    }
+    (void)fputs("\n`qosmark COMMAND --help` shows a command's options.\n"
+                "exit status: 0 all that was checked conforms, 1 violation, 2 usage or policy error,\n"
+                "             3 input or system failed, 4 nothing to check\n",
+                to);
+}
+
+static int version(void)
+{
+    (void)printf("qosmark %s\n", QOSMARK_VERSION);
+    (void)printf("built with: libpcap libarchive libfyaml jansson%s\n", policy_can_discover() ? " ldns" : "");
+    if (!policy_can_discover())
+        (void)puts("left out: ldns (--discover)");
+    return EXIT_CONFORMS;
+}
+
+int main(int argc, char **argv)
+{
+    const char *names[COMMAND_COUNT];
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+        names[i] = commands[i].name;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return version();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return EXIT_CONFORMS;
+    }
+    const char *nearest = text_nearest(argv[1], names, COMMAND_COUNT);
+    if (nearest)
+        return cli_fail(EXIT_USAGE, "there is no command \"%s\"; did you mean \"%s\"?", argv[1], nearest);
+    return cli_fail(EXIT_USAGE, "there is no command \"%s\"; `qosmark --help` lists them", argv[1]);
+}
