@@ -1,7 +1,7 @@
 # Sourced by scripts/run and scripts/test: which packages of the distribution are needed, and installing those that are
 # missing. Nothing is done, and nothing said, when all are there.
 
-build_packages="gcc cmake make ninja-build pkg-config libc6-dev libpcap-dev libarchive-dev libfyaml-dev libjansson-dev libldns-dev"
+build_packages="gcc cmake make ninja-build pkg-config libc6-dev libpcap-dev libarchive-dev zlib1g-dev libfyaml-dev libjansson-dev libldns-dev"
 test_packages="clang libcmocka-dev python3 python3-jsonschema tshark iproute2 nftables dnsmasq-base gzip zstd xz-utils lz4"
 
 distribution() {

@@ -1,10 +1,10 @@
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
-#include "policy/policy.h"
 
 static const struct command commands[] = {
     {"audit", "FILE...", "check captures against the policy", cmd_audit},
@@ -43,12 +43,33 @@ static void usage(FILE *to)
                 to);
 }
 
+/* What can be left out of a build, what for, and whether it was. */
+static const struct {
+    const char *library, *purpose;
+    bool there;
+} optional_parts[] = {
+#ifdef QOSMARK_HAVE_ZLIB
+    {"zlib", "gzip checksums", true},
+#else
+    {"zlib", "gzip checksums", false},
+#endif
+#ifdef QOSMARK_HAVE_LDNS
+    {"ldns", "--discover", true},
+#else
+    {"ldns", "--discover", false},
+#endif
+};
+
 static int version(void)
 {
-    (void)printf("qosmark %s\n", QOSMARK_VERSION);
-    (void)printf("built with: libpcap libarchive libfyaml jansson%s\n", policy_can_discover() ? " ldns" : "");
-    if (!policy_can_discover())
-        (void)puts("left out: ldns (--discover)");
+    (void)printf("qosmark %s\nbuilt with: libpcap libarchive libfyaml jansson", QOSMARK_VERSION);
+    for (size_t i = 0; i < sizeof optional_parts / sizeof optional_parts[0]; i++)
+        if (optional_parts[i].there)
+            (void)printf(" %s", optional_parts[i].library);
+    (void)putchar('\n');
+    for (size_t i = 0; i < sizeof optional_parts / sizeof optional_parts[0]; i++)
+        if (!optional_parts[i].there)
+            (void)printf("left out: %s (%s)\n", optional_parts[i].library, optional_parts[i].purpose);
     return EXIT_CONFORMS;
 }
 

@@ -92,6 +92,8 @@ struct record {
     uint8_t payload_types[8];
     uint8_t payload_type_count;
     const char *codec;      /* "opus/48000", "" where not known */
+    uint32_t decided_after_packets; /* RTP without SDP: packets after which the kind was known (asked at 1, 4, 8, 16, 30, 64,
+                                       128...); 0 where it was known only at the end, or from SDP */
     const char *repairs;    /* "rtx" or "fec" where the stream repairs another, "" otherwise */
     uint32_t media_kinds;   /* for rtcp, stun, turn, dtls: bit (1 << kind) for each kind of media on its 5-tuple */
     bool over_turn;         /* media inside TURN ChannelData or Data indications */

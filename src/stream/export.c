@@ -172,6 +172,8 @@ static bool record_rtp(struct document *d, const struct stream *s, const struct 
     r->rtp = figures;
     r->has_ssrc = true;
     r->ssrc = s->ssrc;
+    if (decision->judgement.confidence > CONFIDENCE_NONE && rtp->first_kind == (uint8_t)decision->judgement.kind)
+        r->decided_after_packets = rtp->decided_after;
     r->payload_type_count = rtp->type_count < sizeof r->payload_types ? rtp->type_count : (uint8_t)sizeof r->payload_types;
     for (uint8_t i = 0; i < r->payload_type_count; i++)
         r->payload_types[i] = rtp->types[i].payload_type;

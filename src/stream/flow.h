@@ -40,8 +40,9 @@ struct rtp_part {
     struct media_features features;
     struct type_count types[RTP_TYPES_MAX];
     uint8_t type_count;
+    uint8_t first_kind;           /* enum kind of the classifier's newest answer while packets came, KIND_OTHER before one */
+    uint32_t decided_after;       /* packets at which it first gave that answer */
     uint32_t sender_report_clock; /* Hz from RTCP sender reports; 0 without */
-    uint64_t expect_generation;   /* of the expect table when it was last asked, + 1 */
 };
 
 /* What only an RTCP stream keeps. */

@@ -23,12 +23,17 @@ static void rtp_count_type(struct rtp_part *rtp, uint8_t payload_type)
         rtp->types[rtp->type_count++] = (struct type_count){payload_type, 1};
 }
 
-/* The clock rate is asked for at the first packet and then at each power of two: the jitter counts from there on. */
+/* Packets after which a stream is asked what it is: soon, since the jitter counts from the answer on, and then seldom. */
+static bool rtp_ask_now(uint32_t packets)
+{
+    return packets == 1 || packets == 4 || packets == 8 || packets == 16 || packets == 30 || (packets >= 64 && (packets & (packets - 1)) == 0);
+}
+
 static void rtp_find_clock(struct stream_table *t, struct stream *s, int64_t time_ns)
 {
     struct rtp_part *rtp = s->rtp;
     uint32_t n = rtp->features.packets;
-    if (n != 1 && (n < 8 || (n & (n - 1)) != 0))
+    if (!rtp_ask_now(n))
         return;
     const struct flow *f = s->flow;
     uint8_t types[RTP_TYPES_MAX];
@@ -45,6 +50,10 @@ static void rtp_find_clock(struct stream_table *t, struct stream *s, int64_t tim
     struct media_context context = {.webrtc = f->has_ice && f->has_dtls, .mask_payload_types = t->options.mask_payload_types};
     struct media_decision decision;
     media_decide(&rtp->features, &context, &decision);
+    if (decision.judgement.kind != (enum kind)rtp->first_kind) {
+        rtp->first_kind = (uint8_t)decision.judgement.kind;
+        rtp->decided_after = n;
+    }
     if (decision.clock_rate)
         rtp_stats_clock(&rtp->stats, decision.clock_rate);
 }
