@@ -39,7 +39,7 @@ def check(path):
         key = (s["proto"], s["src"]["addr"], str(s["src"]["port"]), s["dst"]["addr"], str(s["dst"]["port"]))
         seen = dict(flows.get(key, {}))
         want = set(s.get("wire_dscp", s["dscp"]))
-        few = s["kind"].startswith("rtp-") and sum(seen.values()) < 30
+        few = s["kind"].startswith("rtp-") and sum(seen.values()) < 20
         if set(seen) != want or few:
             print(f"{truth['capture']}: {s['kind']} {key}: marks {seen}, configured {sorted(want)}")
             bad += 1

@@ -117,7 +117,7 @@ def clean_conference(net, truth, out):
     c = Conference(net, truth, {"berlin": 2, "madrid": 3, "oslo": 4})
     for name in [*c.nodes, *c.ends]:
         c.mark(name)
-    go = c.xmpp_and_database(6, c.ends["berlin1"])
+    go = c.xmpp_and_database(4, c.ends["berlin1"])
     bridge1 = Baresip(c.nodes["cms-01"], "room1,room2", video=True, tone=400)
     bridge2 = Baresip(c.nodes["cms-02"], "room3,room4", address=c.nodes["cms-02"].addr6, video=True, tone=500)
     bridge2_v4 = Baresip(c.nodes["cms-02"], "trunk", port=5060, video=True, tone=450, control=4445)
@@ -133,7 +133,7 @@ def clean_conference(net, truth, out):
     c.call(olav, bridge2, user="room4")
     c.call(oslo, bridge3)
     c.call(bridge2_v4, bridge1, user="room2")
-    time.sleep(4)
+    time.sleep(2)
     c.finish_services()
     for call in c.calls:
         call.hang_up()
@@ -219,13 +219,12 @@ def flawed_conference(net, truth, out):
     server = store.start(sys.executable, "-c", BULK_SERVER, log="server.log")
     time.sleep(0.5)
     client = backup.start(sys.executable, "-c", BULK_CLIENT, log="client.log")
-    time.sleep(2)
+    for call in c.calls[:-1]:
+        time.sleep(0.4)
+        call.hang_up()
     # 5. in the middle of oslo2's call the router's rule for its video changes
     marks.remark(c.routers["oslo"], one_way + "        ip saddr 10.4.0.12 ip dscp af41 ip dscp set cs0\n")
-    time.sleep(0.5)
-    for call in c.calls[:-1]:
-        call.hang_up()
-    time.sleep(2)
+    time.sleep(2.5)
     c.calls[-1].hang_up()
     client.wait()
     server.wait()

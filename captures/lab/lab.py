@@ -10,6 +10,7 @@ import tempfile
 from conference import clean_conference, flawed_conference
 import others
 import dialogs
+import faults
 import tunnels
 import turn
 from net import Net
@@ -28,7 +29,9 @@ CAPTURES = {
     "single-split": turn.single_split,
     "turn": turn.turn,
     "turn-tcp": turn.turn_tcp,
+    "more-faults": faults.more_faults,
     "tunnels": tunnels.tunnels,
+    "erspan": tunnels.erspan,
     "awkward-dialogs": dialogs.awkward_dialogs,
 }
 

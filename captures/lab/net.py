@@ -165,16 +165,17 @@ class Net:
     def attach(self, host, router):
         """Joins a host to its router: `eth0` there, and an interface with the host's name on the router."""
         self._veth(host, "eth0", router, host.name)
-        self._address(host, router)
+        self.address(host, router)
 
     def attach_through(self, host, far, near, router):
         """As attach(), with a pair of switches between: `far` and `near` each get an interface with the host's name, and
         have to be told what to do with its frames."""
         self._veth(host, "eth0", far, host.name)
         self._veth(near, host.name, router, host.name)
-        self._address(host, router)
+        self.address(host, router)
 
-    def _address(self, host, router):
+    def address(self, host, router):
+        """Addresses and routes of a host whose link to its router has the host's name there."""
         host.ip("addr", "add", "fe80::2/64", "dev", "eth0", "nodad")
         router.ip("addr", "add", "fe80::1/64", "dev", host.name, "nodad")
         if host.addr:

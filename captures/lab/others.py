@@ -115,7 +115,8 @@ def webrtc_streaming(net, truth, out):
         browser_streams(truth, b, (local["address"], local["port"]), (remote["address"], remote["port"]), voice, video)
     web_streams(truth, "2001:db8:1::11", 443, "2001:db8:2::11")
     truth.exit = 1
-    truth.finding("never-marked", ["berlin", "2001:db8:2::"], ["2001:db8:2::11"], ["multimedia-streaming"],
+    # with one peer and no more a host that never marks and a path that loses the marks look the same
+    truth.finding(["one-way", "never-marked"], ["berlin", "2001:db8:2::"], ["2001:db8:2::11"], ["multimedia-streaming"],
                   "berlin1 marks nothing")
     policy_file(truth, out, {"cms-01": ["webbridge"]}, "map: {webrtc: multimedia-streaming}\n")
     return capture.stop()
@@ -133,7 +134,7 @@ def srtp(net, truth, out):
             Baresip(desk, "ada", video=True, media="srtp-mand", audio="opus", port=5060)]
     capture = net.capture(core)
     first = Call(sdes[1], sdes[0], tell)
-    time.sleep(4)
+    time.sleep(3)
     first.hang_up()
     time.sleep(0.5)
     for u in sdes:
@@ -141,7 +142,7 @@ def srtp(net, truth, out):
     dtls = [Baresip(n2, "room2", video=True, audio="g722", media="dtls_srtp", mux=True),
             Baresip(desk, "bea", video=True, audio="g722", media="dtls_srtp", mux=True)]
     second = Call(dtls[1], dtls[0], tell)
-    time.sleep(4)
+    time.sleep(3)
     second.hang_up()
     time.sleep(0.5)
     for c in (first, second):
@@ -179,7 +180,7 @@ def ipv6(net, truth, out):
               "add rule inet marks more udp sport 5070 ip6 dscp set 26\n")
     capture = net.capture(core)
     calls = [Call(ada, bridge, tell), Call(ines, mixed_bridge, tell)]
-    time.sleep(4)
+    time.sleep(3)
     for c in calls:
         c.hang_up()
     time.sleep(0.5)

@@ -10,7 +10,8 @@ enum {
     WINDOW_REORDERED_NS = NS_PER_S, /* frames sent out of order bend a window by the depth of the reordering */
     SEQUENCE_NEAR = 8, /* packets this near count as a pair for whether they share a timestamp, whatever their order */
     SEQUENCE_FAR = 3000,  /* RFC 3550 A.1: beyond this the sender restarted */
-    TAKE_OVER_EARLY = 24, /* packets in a row with which another type becomes the main one: in a young stream... */
+    TAKE_OVER_FIRST = 6,  /* a call that begins with comfort noise... */
+    TAKE_OVER_EARLY = 24, /* ...or is young... */
     TAKE_OVER = 60,       /* ...and later: longer than a key is pressed for (DTMF) */
     SAMPLE_FROM = 4096,   /* packets after which only each SAMPLE_EVERY's first SAMPLE_RUN are counted */
     SAMPLE_EVERY = 1024,
@@ -20,7 +21,7 @@ enum {
 
 static const int64_t window_max_ns = 20 * NS_PER_S; /* longer silences tell of a clock that was set, not of its rate */
 
-/* Rates and how far a window may be off; between 53 and 76 kHz lies nothing that media uses. */
+/* Rates and how far a window may be off; between 56 and 77 kHz lies nothing that media uses. */
 static const struct {
     uint32_t rate, low, high;
 } rates[MEDIA_RATES] = {
@@ -221,6 +222,12 @@ static bool observe_order(struct media_features *f, const struct rtp_header *h, 
     return true;
 }
 
+/* How many packets of another type in a row make it the main one: few where it had no time to show itself. */
+static unsigned take_over_run(const struct media_features *f)
+{
+    return f->counted < TAKE_OVER_FIRST ? TAKE_OVER_FIRST : f->counted < TAKE_OVER_EARLY ? TAKE_OVER_EARLY : TAKE_OVER;
+}
+
 void media_observe(struct media_features *f, const struct rtp_header *h, int64_t time_ns)
 {
     if (!f->started)
@@ -232,7 +239,7 @@ void media_observe(struct media_features *f, const struct rtp_header *h, int64_t
         count_type(f, h->payload_type);
         f->apart = true;
         f->last_sequence = h->sequence;
-        if (++f->other_run < (f->counted < TAKE_OVER_EARLY ? TAKE_OVER_EARLY : TAKE_OVER))
+        if (++f->other_run < take_over_run(f))
             return;
         begin(f, h, time_ns);
     }

@@ -96,7 +96,10 @@ bool service_probe_ssdp(const struct service_input *in, const struct service_res
     enum http_look look = http_look(in->bytes, in->len, NULL);
     if (look == HTTP_NOT || look == HTTP_BEGINS)
         return false;
-    service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, look == HTTP_RTSP ? "RTSP over UDP" : "SSDP");
+    service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "%s",
+                look == HTTP_RTSP ? "RTSP over UDP"
+                : look == HTTP_REQUEST ? "HTTP over UDP"
+                                       : "SSDP");
     ret->final = true;
     return true;
 }

@@ -1,7 +1,5 @@
 #include "decode/walk.h"
 
-#include <string.h>
-
 enum { IP4_HEADER = 20, IP6_HEADER = 40, EXTENSIONS_MAX = 24 };
 
 /* IPv6 extension headers, and AH, which IPv4 has too (IANA protocol numbers). */
@@ -137,12 +135,16 @@ enum decode_status ip_emit_datagram(struct walk *w, const struct datagram *g)
         w->layers[i] = g->layers[i];
     w->whole = g;
     w->whole_layer = g->layer_count;
+    const struct ip_layer *l = &w->layers[g->layer_count - 1];
     struct ip_packet ip = {
+        .src = l->src.bytes,
+        .dst = l->dst.bytes,
+        .version = l->src.version,
         .payload = cur_make(g->payload, g->payload_bytes, g->payload_bytes < g->payload_wire_bytes),
         .payload_wire = g->payload_wire_bytes,
         .ip_bytes = g->header_bytes + g->payload_wire_bytes,
         .id = g->id,
-        .tos = w->layers[g->layer_count - 1].tos,
+        .tos = l->tos,
         .ttl = g->ttl,
         .proto = g->proto,
     };
@@ -204,7 +206,7 @@ static inline bool is_extension(uint8_t proto)
  */
 static enum decode_status decode_chain(struct walk *w, struct ip_packet *ip, uint32_t header_bytes)
 {
-    bool ip6 = w->layers[w->layer_count - 1].src.version == 6;
+    bool ip6 = ip->version == 6;
     for (unsigned i = 0; is_extension(ip->proto) && (ip6 || ip->proto == NEXT_AH); i++) {
         if (i == EXTENSIONS_MAX)
             return transport_emit_plain(w, ip);
@@ -249,13 +251,16 @@ enum decode_status ip4_decode(struct walk *w, struct cursor c)
         return DECODE_UNSUPPORTED;
 
     struct ip_layer *l = &w->layers[w->layer_count++];
-    l->src = addr_v4(h + 12);
-    l->dst = addr_v4(h + 16);
+    walk_addr(&l->src, 4, h + 12);
+    walk_addr(&l->dst, 4, h + 16);
     l->tos = h[1];
     size_t there = left < total ? left : total;
     size_t skip = header < there ? header : there;
     struct ip_packet ip = {
         .payload = cur_make(h + skip, there - skip, there < total),
+        .src = h + 12,
+        .dst = h + 16,
+        .version = 4,
         .payload_wire = total - header,
         .ip_bytes = total,
         .id = get16(h + 4),
@@ -315,8 +320,8 @@ enum decode_status ip6_decode(struct walk *w, struct cursor c)
         return DECODE_UNSUPPORTED;
 
     struct ip_layer *l = &w->layers[w->layer_count++];
-    l->src = addr_v6(h + 8);
-    l->dst = addr_v6(h + 24);
+    walk_addr(&l->src, 6, h + 8);
+    walk_addr(&l->dst, 6, h + 24);
     l->tos = (tos_t)(h[0] << 4 | h[1] >> 4);
     uint32_t payload = get16(h + 4);
     if (payload == 0)
@@ -325,6 +330,9 @@ enum decode_status ip6_decode(struct walk *w, struct cursor c)
     size_t there = left < payload ? left : payload;
     struct ip_packet ip = {
         .payload = cur_make(c.at, there, there < payload),
+        .src = h + 8,
+        .dst = h + 24,
+        .version = 6,
         .payload_wire = payload,
         .ip_bytes = IP6_HEADER + payload,
         .id = 0,

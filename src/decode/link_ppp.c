@@ -80,16 +80,10 @@ enum decode_status link_ppp_direction(struct walk *w, struct cursor c)
 /* RFC 2516 §4: version and type, code, session, length; in a session PPP follows without address and control. */
 enum decode_status pppoe_session_decode(struct walk *w, struct cursor c)
 {
-    uint8_t version = cur_u8(&c);
-    uint8_t code = cur_u8(&c);
-    cur_skip(&c, 2);
+    cur_skip(&c, 4);
     uint16_t len = cur_u16(&c);
     if (c.failed)
         return walk_short(&c);
-    if (version != 0x11)
-        return DECODE_MALFORMED;
-    if (code != 0)
-        return DECODE_NOT_IP;
     struct cursor rest = c;
     struct cursor session = cur_child(&rest, len);
     return link_ppp(w, session.failed ? c : session);

@@ -1,7 +1,5 @@
 #include "decode/walk.h"
 
-#include <string.h>
-
 enum { UDP_HEADER = 8, TCP_HEADER = 20 };
 
 static inline uint16_t get16(const uint8_t *p)
@@ -19,22 +17,25 @@ static inline enum decode_status emit(struct walk *w, const struct ip_packet *ip
                                       uint32_t wire_bytes)
 {
     struct packet *p = w->ret;
-    const struct ip_layer *ip_layer = &w->layers[w->layer_count - 1];
+    unsigned outer = w->layer_count - 1U;
     p->frame = w->frame->number;
     p->time_ns = w->frame->time_ns;
     p->input = w->frame->input;
     p->ip_bytes = ip->ip_bytes;
-    p->src.addr = ip_layer->src;
+    walk_addr(&p->src.addr, ip->version, ip->src);
     p->src.port = 0;
-    p->dst.addr = ip_layer->dst;
+    walk_addr(&p->dst.addr, ip->version, ip->dst);
     p->dst.port = 0;
     p->proto = ip->proto;
     p->tos = ip->tos;
     p->ttl = ip->ttl;
     p->ip_id = ip->id;
     p->layer_count = w->layer_count;
-    for (unsigned i = 0; i < w->layer_count; i++)
+    for (unsigned i = 0; i < outer; i++)
         p->layers[i] = w->layers[i];
+    walk_addr(&p->layers[outer].src, ip->version, ip->src);
+    walk_addr(&p->layers[outer].dst, ip->version, ip->dst);
+    p->layers[outer].tos = ip->tos;
     p->ports_known = false;
     p->cut = bytes < wire_bytes;
     p->has_vlan = w->tags.has_vlan;

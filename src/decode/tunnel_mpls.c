@@ -29,10 +29,13 @@ static enum decode_status decode_below(struct walk *w, struct cursor c)
     if (nibble == 1)
         return DECODE_NOT_IP;
     enum decode_status status = walk_try(w, decode_ethernet_pw, c);
-    if (status == DECODE_PACKET || status == DECODE_HELD || status == DECODE_NOT_IP)
+    if (status == DECODE_PACKET || status == DECODE_HELD)
         return status;
-    if (nibble == 4 || nibble == 6)
+    bool is_arp = cur_peek(&c, 12) == 0x08 && cur_peek(&c, 13) == 0x06;
+    if ((nibble == 4 || nibble == 6) && !is_arp)
         return ip_any_decode(w, c); /* cut, or wrong: IP says which */
+    if (status == DECODE_NOT_IP)
+        return status;
     return c.cut ? DECODE_TRUNCATED : DECODE_UNSUPPORTED; /* a guess that fails proves nothing malformed */
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/cursor.h"
 #include "decode/decoder.h"
@@ -46,6 +47,21 @@ static inline bool walk_step(struct walk *w)
         return false;
     w->steps++;
     return true;
+}
+
+/*
+ * An address from the wire, written in place. Copying a struct addr that was just put together from smaller writes
+ * stalls most processors for longer than the rest of a header takes.
+ */
+static inline void walk_addr(struct addr *a, uint8_t version, const uint8_t *wire)
+{
+    a->version = version;
+    if (version == 4) {
+        memcpy(a->bytes, wire, 4);
+        memset(a->bytes + 4, 0, 12);
+    } else {
+        memcpy(a->bytes, wire, 16);
+    }
 }
 
 /* Why a read from `c` failed, in the terms of this room. */
@@ -106,6 +122,8 @@ void tunnel_udp_ports(void (*each)(void *user, uint16_t port), void *user);
  */
 struct ip_packet {
     struct cursor payload;
+    const uint8_t *src, *dst; /* where the addresses stand, of 4 or 16 bytes as `version` says */
+    uint8_t version;
     uint32_t payload_wire;
     uint32_t ip_bytes;
     uint32_t id;

@@ -29,8 +29,8 @@ struct behaviour_pair {
     dscp_t seen;
 };
 
-/* The behaviours (bit 1 << enum behaviour) that explain every one of the pairs; 0 where none does. Unmarked controls are
- * pairs like others. BEHAVIOUR_MIXED and _UNKNOWN are never among them. */
+/* The behaviours (bit 1 << enum behaviour) that explain every one of the pairs; 0 where none does. Unmarked controls
+ * are pairs like others. BEHAVIOUR_MIXED and _UNKNOWN are never among them. */
 uint32_t behaviour_consistent(const struct behaviour_pair *pairs, size_t n);
 
 /* The one name for it: the first that is consistent; mixed where none is, unknown without pairs. */

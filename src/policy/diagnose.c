@@ -27,9 +27,7 @@ int diagnose_document(struct document *d, const struct policy *p)
     bool ok = diagnosis_init(&x, d, p);
     if (ok)
         name_unentitled(&x);
-    ok = ok && name_companions(&x) && name_courses(&x) && name_units(&x);
-    if (ok)
-        follow_media(&x);
+    ok = ok && name_companions(&x) && name_courses(&x) && name_units(&x) && follow_media(&x);
     ok = ok && merge_places(&x) && write_findings(&x);
     diagnosis_done(&x);
     return ok ? 0 : ERR_MEMORY;

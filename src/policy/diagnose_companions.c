@@ -4,8 +4,8 @@
 #include "policy/diagnose_internal.h"
 #include "policy/marks.h"
 
-/* A handshake is over by the time media flows; changes this near to each other are one event. */
-enum { HANDSHAKE_NS = 1000000000, EVENT_NS = 2000000000 };
+/* A handshake is over by the time media flows. */
+enum { HANDSHAKE_NS = 1000000000 };
 
 /* Items that go the same way: from one host to another. */
 struct way {
@@ -118,10 +118,12 @@ static void follow_way(struct diagnosis *x, const struct way *w, size_t n)
     }
 }
 
-void follow_media(struct diagnosis *x)
+bool follow_media(struct diagnosis *x)
 {
     struct way *w = ways_new(x);
-    for (size_t i = 0; w && i < x->item_count;) {
+    if (!w)
+        return false;
+    for (size_t i = 0; i < x->item_count;) {
         size_t end = i;
         while (end < x->item_count && w[end].key == w[i].key)
             end++;
@@ -141,102 +143,5 @@ void follow_media(struct diagnosis *x)
                                       .a = item->src_entity,
                                       .b = item->dst_entity});
     }
-}
-
-/* A change, sorted so that those of one place and direction come in the order of time. */
-struct change {
-    uint32_t place, item;
-    bool to_far_end;
-    int64_t at_ns;
-};
-
-static int compare_changes(const void *a, const void *b)
-{
-    const struct change *x = a, *y = b;
-    if (x->place != y->place)
-        return x->place < y->place ? -1 : 1;
-    if (x->to_far_end != y->to_far_end)
-        return x->to_far_end ? 1 : -1;
-    if (x->at_ns != y->at_ns)
-        return x->at_ns < y->at_ns ? -1 : 1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
-static struct change change_of(const struct diagnosis *x, uint32_t index)
-{
-    const struct item *item = &x->items[index];
-    bool to_far_end = diagnosis_entity_is_node(x, item->src_entity) && !diagnosis_entity_is_node(x, item->dst_entity);
-    uint32_t far_end = to_far_end ? item->dst_entity : item->src_entity;
-    uint32_t place = diagnosis_entity_place(x, far_end);
-    return (struct change){place, index, to_far_end, item->changed_ns};
-}
-
-/* The streams of one event: of one pair, or of a place where several hosts changed at once. */
-static void name_event(struct diagnosis *x, const struct change *c, size_t n, uint32_t event)
-{
-    const struct item *first = &x->items[c[0].item];
-    bool one_pair = true, one_far_end = true;
-    for (size_t i = 1; i < n; i++) {
-        const struct item *item = &x->items[c[i].item];
-        one_pair &= item->src_entity == first->src_entity && item->dst_entity == first->dst_entity;
-        one_far_end &= c[0].to_far_end ? item->dst_entity == first->dst_entity : item->src_entity == first->src_entity;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct item *item = &x->items[c[i].item];
-        struct cause cause = {.code = FINDING_CHANGED_MIDSTREAM, .confidence = CONFIDENCE_CERTAIN, .event = event};
-        if (one_pair || c[0].place == NO_INDEX) {
-            cause.scope = SCOPE_PAIR;
-            cause.a = item->src_entity;
-            cause.b = item->dst_entity;
-        } else if (one_far_end) {
-            cause.scope = SCOPE_ENTITY;
-            cause.a = c[0].to_far_end ? item->dst_entity : item->src_entity;
-            cause.to_far_end = c[0].to_far_end;
-        } else {
-            cause.scope = SCOPE_PLACE;
-            cause.a = c[0].place;
-            cause.to_far_end = c[0].to_far_end;
-        }
-        diagnosis_name(x, item->record, cause);
-    }
-}
-
-static bool name_changes(struct diagnosis *x)
-{
-    struct change *c = calloc(x->item_count + 1, sizeof *c);
-    size_t n = 0;
-    if (!c)
-        return false;
-    for (size_t i = 0; i < x->item_count; i++)
-        if (x->items[i].course == COURSE_CHANGED && !x->items[i].companion)
-            c[n++] = change_of(x, (uint32_t)i);
-    qsort(c, n, sizeof *c, compare_changes);
-    uint32_t event = 0;
-    for (size_t i = 0; i < n;) {
-        size_t end = i + 1;
-        while (end < n && c[end].place == c[i].place && c[end].to_far_end == c[i].to_far_end &&
-               c[end].at_ns - c[end - 1].at_ns <= EVENT_NS)
-            end++;
-        name_event(x, c + i, end - i, ++event);
-        i = end;
-    }
-    free(c);
     return true;
-}
-
-bool name_courses(struct diagnosis *x)
-{
-    for (size_t i = 0; i < x->item_count; i++) {
-        const struct item *item = &x->items[i];
-        if (item->companion || (item->course != COURSE_START && item->course != COURSE_INTERMITTENT))
-            continue;
-        struct cause cause = {.code = FINDING_UNMARKED_START, .confidence = CONFIDENCE_CERTAIN, .scope = SCOPE_ENTITY, .a = item->src_entity};
-        if (item->course == COURSE_INTERMITTENT) {
-            cause.code = FINDING_INTERMITTENT;
-            cause.scope = SCOPE_PAIR;
-            cause.b = item->dst_entity;
-        }
-        diagnosis_name(x, item->record, cause);
-    }
-    return name_changes(x);
 }

@@ -122,7 +122,8 @@ static uint32_t count_hosts(const struct diagnosis *x, const struct cause *c, co
 }
 
 /* Packets counted for one record of the group, and the first of them. */
-static uint64_t counted(const struct diagnosis *x, const struct cause *c, const struct record *r, struct frame_ref *ret_first)
+static uint64_t counted(const struct diagnosis *x, const struct cause *c, const struct record *r,
+                        struct frame_ref *ret_first)
 {
     if (c->code == FINDING_TUNNEL_DIFFERS) {
         *ret_first = r->outer_differs_first;
@@ -215,12 +216,14 @@ static bool other_cause(const struct diagnosis *x, uint32_t record, bool tunnel,
             return false;
         dscp_t inner = marks_dominant(r, ~(dscp_set_t)0);
         dscp_set_t others = marks_seen(&outer) & ~dscp_set_of(inner);
-        *ret = (struct cause){true, FINDING_TUNNEL_DIFFERS, HINT_NONE, CONFIDENCE_CERTAIN, SCOPE_NONE, 0, inner, marks_dominant(&outer, others), 0};
+        *ret = (struct cause){true,  FINDING_TUNNEL_DIFFERS,         HINT_NONE, CONFIDENCE_CERTAIN, SCOPE_NONE, 0,
+                              inner, marks_dominant(&outer, others), 0};
         return true;
     }
     if (!r->shares_connection || r->verdict != VERDICT_UNDETERMINED)
         return false;
-    *ret = (struct cause){true, FINDING_NOT_VERIFIABLE, HINT_NONE, CONFIDENCE_CERTAIN, SCOPE_PAIR, 0, a < b ? a : b, a < b ? b : a, 0};
+    *ret = (struct cause){true,          FINDING_NOT_VERIFIABLE, HINT_NONE, CONFIDENCE_CERTAIN, SCOPE_PAIR, 0,
+                          a < b ? a : b, a < b ? b : a,          0};
     return true;
 }
 
@@ -253,7 +256,8 @@ static bool write_groups(struct diagnosis *x, const struct entry *e, size_t n)
         struct group g = {.cause = e[i].cause, .records = records + i};
         for (; i < n && compare_causes(&e[i].cause, &g.cause) == 0; i++) {
             records[i] = e[i].record;
-            g.cause.confidence = e[i].cause.confidence < g.cause.confidence ? e[i].cause.confidence : g.cause.confidence;
+            g.cause.confidence =
+                e[i].cause.confidence < g.cause.confidence ? e[i].cause.confidence : g.cause.confidence;
             g.count++;
         }
         if (!write_finding(x, &g, &findings[groups++]))
@@ -275,7 +279,11 @@ static bool write_own(struct diagnosis *x, uint32_t record, const struct cause *
         return false;
     *self = record;
     struct group g = {.cause = *c, .records = self, .count = 1};
-    *f = (struct finding){.code = (enum finding_code)c->code, .confidence = (enum confidence)c->confidence, .subject = "", .streams = self, .stream_count = 1};
+    *f = (struct finding){.code = (enum finding_code)c->code,
+                          .confidence = (enum confidence)c->confidence,
+                          .subject = "",
+                          .streams = self,
+                          .stream_count = 1};
     f->packets = g.packets = counted(x, c, r, &f->first);
     g.all_packets = r->packets;
     bool marks = c->code != FINDING_TUNNEL_DIFFERS && c->code != FINDING_NOT_VERIFIABLE;

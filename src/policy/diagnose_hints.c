@@ -42,6 +42,7 @@ static const struct {
     {48, USE_VOICE, HINT_WIFI, false},
     {44, USE_VOICE, HINT_VOICE_ADMIT, false},
     {16, USE_ADMIN, HINT_OAM, false},
+    {4, USE_ANY, HINT_LEGACY_TOS, false},
     {1, USE_ANY, HINT_SCAVENGER, false},
     {8, USE_ANY, HINT_SCAVENGER, false},
 };

@@ -38,11 +38,12 @@ struct item {
     uint32_t src, dst;               /* hosts */
     uint32_t src_entity, dst_entity; /* node i is i, host h is node_count + h: a node's addresses are one sender */
     uint8_t traffic_class, version;
-    uint8_t course; /* enum course */
-    dscp_t seen;    /* CONSTANT: the wrong mark; RIGHT: the most frequent */
-    dscp_t before;  /* CHANGED: the mark before, `seen` is the one after */
-    int64_t changed_ns;
-    bool companion; /* RTCP, STUN, DTLS, TURN beside media that is judged too */
+    uint8_t course;                     /* enum course */
+    dscp_t seen;                        /* CONSTANT: the wrong mark; RIGHT: the most frequent */
+    dscp_t before;                      /* CHANGED: the mark before, `seen` is the one after */
+    int64_t change_from_ns, changed_ns; /* CHANGED: the last packet before, the first one after */
+    bool slight;                        /* CHANGED: only a few packets on one side of it */
+    bool companion;                     /* RTCP, STUN, DTLS, TURN beside media that is judged too */
 };
 
 /* Known reasons for a value; the texts are in diagnose_words.c. */
@@ -58,6 +59,7 @@ enum hint {
     HINT_WIFI,
     HINT_VOICE_ADMIT,
     HINT_SCAVENGER,
+    HINT_LEGACY_TOS,
     HINT_OAM,
     HINT_SLIP,       /* decimal read as hex or the reverse */
     HINT_SHIFT,      /* DSCP >> 2 without the ECN bits that would prove it */
@@ -76,7 +78,7 @@ struct cause {
     uint8_t scope;      /* enum scope_kind */
     uint8_t to_far_end; /* PLACE: towards the hosts of the place, not from them */
     uint32_t a, b;      /* ENTITY: entity; PAIR: from, to; PLACE: place */
-    uint32_t event;     /* tells changes at different times apart; precedence of Re-mark-ToS; kind of unentitled traffic */
+    uint32_t event; /* tells changes at different times apart; precedence of Re-mark-ToS; kind of unentitled traffic */
 };
 
 /* One named cause of one record, to be sorted into groups. */
@@ -98,7 +100,7 @@ struct diagnosis {
 
     uint32_t *by_src; /* records by source host, then destination host; starts in src_start */
     uint32_t *by_dst;
-    size_t *src_start, *dst_start; /* host_count + 1 each */
+    size_t *src_start, *dst_start;     /* host_count + 1 each */
     uint32_t *record_src, *record_dst; /* hosts of each record */
 };
 
@@ -121,10 +123,11 @@ void diagnosis_name(struct diagnosis *x, uint32_t record, struct cause cause);
 /* Sorts items by source entity, destination entity, then record. */
 void items_sort_by_entity(struct diagnosis *x);
 
-/* diagnose_companions.c: RTCP and its like that are marked unlike their media; and, later, those that share its cause. */
+/* diagnose_companions.c: RTCP and its like that are marked unlike their media; and, later, those that share its cause.
+ */
 bool name_companions(struct diagnosis *x);
-void follow_media(struct diagnosis *x);
-/* Changes over time: start, change, to and fro. */
+bool follow_media(struct diagnosis *x);
+/* diagnose_courses.c: changes over time: start, change, to and fro. */
 bool name_courses(struct diagnosis *x);
 
 /* diagnose_units.c: everything that is constant. Zeros are handed on to diagnose_zero.c. */
@@ -132,12 +135,12 @@ bool name_units(struct diagnosis *x);
 
 /* All that an entity sends, or sends to one peer, and of which some is 0. */
 struct zero_unit {
-    size_t first, count; /* items */
-    uint32_t src, dst;   /* entities; dst NO_INDEX: all */
+    size_t first, count;    /* items */
+    uint32_t src, dst;      /* entities; dst NO_INDEX: all */
     uint32_t classes_in[2]; /* which classes of IPv4 and IPv6 it is about: bit 1 << class */
-    bool all;            /* nothing in it carries a mark */
-    uint8_t classes;     /* how many of them are 0 */
-    uint32_t peers;      /* how many entities get 0 */
+    bool all;               /* nothing in it carries a mark */
+    uint8_t classes;        /* how many of them are 0 */
+    uint32_t peers;         /* how many entities get 0 */
 };
 bool name_zero_units(struct diagnosis *x, const struct zero_unit *units, size_t n);
 
@@ -162,6 +165,7 @@ void words_advice(struct strbuf *to, const struct diagnosis *x, const struct gro
 enum hint hint_for_value(const struct diagnosis *x, const struct record *r, dscp_t seen, bool from_node);
 
 /* filter_group.c: a filter for what the group counts; false where only the first `*ret_shown` streams fitted. */
-bool filter_for_group(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n, size_t *ret_shown);
+bool filter_for_group(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n,
+                      size_t *ret_shown);
 
 #endif

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/packet.h"
 #include "policy/diagnose_internal.h"
 #include "policy/marks.h"
 
@@ -46,7 +47,8 @@ static uint32_t find_host(const struct diagnosis *x, const struct addr *a)
     return found ? (uint32_t)(found - x->hosts) : 0;
 }
 
-/* Neighbours where the policy names no site: the /24, or the /64. Hosts are in order, so equal prefixes are adjacent. */
+/* Neighbours where the policy names no site: the /24, or the /64. Hosts are in order, so equal prefixes are adjacent.
+ */
 static uint32_t place_of(struct diagnosis *x, const struct addr *a)
 {
     uint32_t site = places_site(&x->map, a);
@@ -114,13 +116,16 @@ static bool init_index(struct diagnosis *x)
     x->gets_marks = calloc(x->d->node_count + x->host_count + 1, sizeof *x->gets_marks);
     if (!x->gets_marks)
         return false;
-    if (!x->record_src || !x->record_dst || !x->by_src || !x->by_dst || !x->src_start || !x->dst_start || !x->causes || !x->items)
+    if (!x->record_src || !x->record_dst || !x->by_src || !x->by_dst || !x->src_start || !x->dst_start || !x->causes ||
+        !x->items)
         return false;
     for (size_t i = 0; i < x->d->record_count; i++) {
         const struct record *r = &x->d->records[i];
         x->record_src[i] = find_host(x, &r->src.addr);
         x->record_dst[i] = find_host(x, &r->dst.addr);
-        if (marks_seen(r) & ~dscp_set_of(0))
+        /* kernels mark ICMP errors and routing CS6 by themselves: that says nothing of what else is marked */
+        bool transport = r->proto == PROTO_TCP || r->proto == PROTO_UDP;
+        if (transport && (marks_seen(r) & ~dscp_set_of(0) & (dscp_set_of(48) - 1)))
             x->hosts[x->record_src[i]].shows_marks = true;
     }
     fill_index(x, x->record_src, x->by_src, x->src_start);
@@ -152,28 +157,30 @@ static struct span span_of(const struct record *r, dscp_set_t set)
     return s;
 }
 
-static bool is_part(uint64_t part, uint64_t all)
-{
-    return part >= PART_PACKETS || (part >= PART_PACKETS_LEAST && part * 10 >= all);
-}
-
-/* The two marks `a` and `b` follow each other, each in one piece, and are nearly all of the stream. */
+/* The marks `a` and `b` follow each other, each in one piece. */
 static bool changed_cleanly(const struct record *r, dscp_set_t a, dscp_set_t b, bool *ret_a_first)
 {
     struct span x = span_of(r, a), y = span_of(r, b);
     bool a_first = x.first_ns < y.first_ns || (x.first_ns == y.first_ns && x.last_ns < y.last_ns);
     const struct span *first = a_first ? &x : &y, *second = a_first ? &y : &x;
     *ret_a_first = a_first;
-    return r->mark_changes + 1 == r->mark_count && first->last_ns <= second->first_ns && is_part(x.packets, r->packets) &&
-           is_part(y.packets, r->packets);
+    return r->mark_changes + 1 == r->mark_count && first->last_ns <= second->first_ns;
+}
+
+static bool is_part(uint64_t part, uint64_t all)
+{
+    return part >= PART_PACKETS || (part >= PART_PACKETS_LEAST && part * 10 >= all);
 }
 
 static void set_changed(struct item *item, const struct record *r, dscp_set_t before, dscp_set_t after)
 {
+    struct span x = span_of(r, before), y = span_of(r, after);
     item->course = COURSE_CHANGED;
     item->before = marks_dominant(r, before);
     item->seen = marks_dominant(r, after);
-    item->changed_ns = span_of(r, after).first_ns;
+    item->change_from_ns = x.last_ns;
+    item->changed_ns = y.first_ns;
+    item->slight = !is_part(x.packets, r->packets) || !is_part(y.packets, r->packets);
 }
 
 static void set_constant(struct item *item, const struct record *r, dscp_set_t wrong)
@@ -189,12 +196,15 @@ static void set_mixed_course(struct item *item, const struct record *r, dscp_set
     bool right_first = false;
     uint64_t few = START_PACKETS_MOST < r->packets / 10 ? START_PACKETS_MOST : r->packets / 10;
     bool at_start = bad.last_ns <= good.first_ns && r->mark_changes + 1 == r->mark_count;
+    bool hardly_right = good.packets * 10 <= r->packets && r->mark_changes <= 2;
     bool handful = bad.packets <= START_PACKETS || bad.packets <= few;
     if (wrong == dscp_set_of(0) && at_start && handful && bad.packets <= good.packets)
         item->course = COURSE_START;
+    else if (hardly_right && !is_part(good.packets, r->packets))
+        set_constant(item, r, wrong);
     else if (changed_cleanly(r, right, wrong, &right_first))
         set_changed(item, r, right_first ? right : wrong, right_first ? wrong : right);
-    else if (good.packets * 10 <= r->packets && r->mark_changes <= 2)
+    else if (hardly_right)
         set_constant(item, r, wrong);
     else
         item->course = COURSE_INTERMITTENT;
@@ -226,7 +236,8 @@ static void init_item(const struct diagnosis *x, struct item *item, uint32_t ind
                           .dst_entity = diagnosis_entity(x, x->record_dst[index]),
                           .traffic_class = (uint8_t)r->traffic_class,
                           .version = r->src.addr.version,
-                          .companion = r->kind == KIND_RTCP || r->kind == KIND_STUN || r->kind == KIND_TURN || r->kind == KIND_DTLS};
+                          .companion = r->kind == KIND_RTCP || r->kind == KIND_STUN || r->kind == KIND_TURN ||
+                                       r->kind == KIND_DTLS};
     if (r->verdict == VERDICT_CONFORMING) {
         item->course = COURSE_RIGHT;
         item->seen = marks_dominant(r, seen & r->expected);

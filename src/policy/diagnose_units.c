@@ -11,7 +11,7 @@ enum { PAIRS_MAX = 24 };
 struct unit {
     struct item *items;
     size_t count;
-    uint32_t src, dst; /* entities; dst NO_INDEX: all that the source sends */
+    uint32_t src, dst;   /* entities; dst NO_INDEX: all that the source sends */
     uint32_t classes[2]; /* of IPv4 and IPv6: bit 1 << class for those that it is about */
     bool swapped[2];     /* some video carries a mark of voice; some voice carries one of video */
     struct behaviour_pair pairs[PAIRS_MAX];
@@ -28,7 +28,8 @@ struct zero_list {
 /* Items that the constant causes are about. */
 static bool is_member(const struct diagnosis *x, const struct unit *u, const struct item *i)
 {
-    return (u->classes[i->version == 6] >> i->traffic_class & 1) && !i->companion && (i->course == COURSE_RIGHT || i->course == COURSE_CONSTANT) && !x->causes[i->record].named;
+    return (u->classes[i->version == 6] >> i->traffic_class & 1) && !i->companion &&
+           (i->course == COURSE_RIGHT || i->course == COURSE_CONSTANT) && !x->causes[i->record].named;
 }
 
 static bool is_open(const struct diagnosis *x, const struct unit *u, const struct item *i)
@@ -77,7 +78,19 @@ static int unshifted_from(dscp_set_t expected, dscp_t seen)
     return -1;
 }
 
-/* The lower two bits of what was typed became ECN (RFC 3168 §5): 0x2E is DSCP 11 and ECT(0). Zero bits prove nothing. */
+/* A mark that the policy expects of some class: a sender that has one setting for audio and video gives video that of
+ * audio, shifted too. */
+static bool is_foreign_unshifted(const struct diagnosis *x, const struct record *r, dscp_t seen)
+{
+    dscp_set_t any = 0;
+    for (int c = 0; c < CLASS_COUNT; c++)
+        any |= x->d->expect[c].marks;
+    int from = unshifted_from(any, seen);
+    return from > 0 && (from & 3) != 0 && r->ecn[from & 3] == r->packets;
+}
+
+/* The lower two bits of what was typed became ECN (RFC 3168 §5): 0x2E is DSCP 11 and ECT(0). Zero bits prove nothing.
+ */
 static bool proves_unshifted(const struct record *r, dscp_t seen)
 {
     int from = unshifted_from(r->expected, seen);
@@ -105,9 +118,11 @@ static void name_unshifted(struct diagnosis *x, struct unit *u)
     for (size_t i = 0; i < u->count; i++) {
         const struct item *item = &u->items[i];
         const struct record *r = &x->d->records[item->record];
-        if (!is_open(x, u, item) || unshifted_from(r->expected, item->seen) < 0)
+        if (!is_open(x, u, item))
             continue;
-        if (!proves_unshifted(r, item->seen) && !shifted[1] && r->proto != PROTO_TCP)
+        bool own = unshifted_from(r->expected, item->seen) >= 0;
+        bool own_proved = own && (proves_unshifted(r, item->seen) || shifted[1] || r->proto == PROTO_TCP);
+        if (!own_proved && !(proved && is_foreign_unshifted(x, r, item->seen)))
             continue;
         struct cause c = unit_cause(u, FINDING_UNSHIFTED, proved ? CONFIDENCE_CERTAIN : CONFIDENCE_HIGH, HINT_NONE);
         c.scope = SCOPE_ENTITY; /* the sender's mistake, whoever receives */

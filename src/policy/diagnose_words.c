@@ -7,57 +7,82 @@ static const struct {
     const char *text, *advice;
 } hint_words[HINT_COUNT] = {
     [HINT_NONE] = {"", "Find what sets or re-marks it: the sender's own settings, then the class maps on its path."},
-    [HINT_CUCM] = {"the CUCM service parameter default (audio of a video call AF41, TelePresence CS4, signalling CS3)",
-                   "In Cisco CUCM set the service parameters DSCP for Audio Portion of Video Calls, for TelePresence Calls and "
-                   "for call signalling to the policy's marks, then reset the devices; or allow these marks in the policy."},
+    [HINT_CUCM] =
+        {"the CUCM service parameter default (audio of a video call AF41, TelePresence CS4, signalling CS3)",
+         "In Cisco CUCM set the service parameters DSCP for Audio Portion of Video Calls, for TelePresence Calls and "
+         "for call signalling to the policy's marks, then reset the devices; or allow these marks in the policy."},
     [HINT_EXPRESSWAY] = {"the default of Cisco Expressway (signalling and XMPP CS3)",
                          "Set the QoS marks of the Expressway to the policy's, or allow CS3 in the policy."},
-    [HINT_JABBER] = {"the mark of Jabber, MRA and edge video in Cisco's collaboration design, and of RFC 8837's medium priority",
-                     "Allow AF42 in the policy, or re-mark it where these clients enter the network."},
+    [HINT_JABBER] =
+        {"the mark of Jabber, MRA and edge video in Cisco's collaboration design, and of RFC 8837's medium priority",
+         "Allow AF42 in the policy, or re-mark it where these clients enter the network."},
     [HINT_WEBRTC] = {"a mark of WebRTC video at medium priority (RFC 8837)",
                      "Allow it in the policy, or re-mark it where these clients enter the network."},
     [HINT_TEAMS] = {"the mark of application sharing in Microsoft Teams (AF21)",
                     "Check the port ranges and DSCP values of the Teams QoS policy on these hosts."},
-    [HINT_RFC4594_SIGNALLING] = {"the mark of signalling in RFC 4594 (CS5)", "Set the sender to the policy's mark, or allow CS5 in the policy."},
-    [HINT_RFC4594_DATA] = {"a mark of low-latency data in RFC 4594 (AF2x)", "Set the sender to the policy's mark, or allow AF2x in the policy."},
-    [HINT_WIFI] = {"what a Wi-Fi access point hands back from user priority 6 (DSCP = priority x 8)",
-                   "Let the access point or its controller trust DSCP instead of deriving it from the 802.11 user priority."},
-    [HINT_VOICE_ADMIT] = {"the mark of admitted voice (RFC 5865)", "Allow VOICE-ADMIT in the policy, or set the sender to EF."},
+    [HINT_RFC4594_SIGNALLING] = {"the mark of signalling in RFC 4594 (CS5)",
+                                 "Set the sender to the policy's mark, or allow CS5 in the policy."},
+    [HINT_RFC4594_DATA] = {"a mark of low-latency data in RFC 4594 (AF2x)",
+                           "Set the sender to the policy's mark, or allow AF2x in the policy."},
+    [HINT_WIFI] =
+        {"what a Wi-Fi access point hands back from user priority 6 (DSCP = priority x 8)",
+         "Let the access point or its controller trust DSCP instead of deriving it from the 802.11 user priority."},
+    [HINT_VOICE_ADMIT] = {"the mark of admitted voice (RFC 5865)",
+                          "Allow VOICE-ADMIT in the policy, or set the sender to EF."},
     [HINT_SCAVENGER] = {"a mark of traffic of the lowest importance (LE, CS1)",
                         "Look for a class map that takes this traffic for bulk or scavenger traffic."},
-    [HINT_OAM] = {"the mark of operations and management in RFC 4594 (CS2)", "Set the sender to the policy's mark, or allow CS2 in the policy."},
-    [HINT_SLIP] = {"a slip between decimal and hexadecimal (34 typed as 0x34 is 52, 26 as 0x26 is 38, 0x22 as 22 is 22)",
-                   "Correct the value on the sender: 34 is 0x22, 26 is 0x1A, 46 is 0x2E."},
+    [HINT_LEGACY_TOS] = {"the low-delay bit of the old TOS byte (0x10, RFC 1349), which many programs set by default",
+                         "Set the DSCP in the sender's QoS settings instead of its old TOS."},
+    [HINT_OAM] = {"the mark of operations and management in RFC 4594 (CS2)",
+                  "Set the sender to the policy's mark, or allow CS2 in the policy."},
+    [HINT_SLIP] =
+        {"a slip between decimal and hexadecimal (34 typed as 0x34 is 52, 26 as 0x26 is 38, 0x22 as 22 is 22)",
+         "Correct the value on the sender: 34 is 0x22, 26 is 0x1A, 46 is 0x2E."},
     [HINT_SHIFT] = {"a DSCP typed where the TOS byte was meant (the expected mark shifted right by two bits)",
                     "Check whether the sender's setting wants the TOS byte (DSCP x 4): EF is 0xB8 there."},
-    [HINT_OTHER_MARK] = {"the mark of another class of the policy, or with Re-mark-ToS on the path",
-                         "Compare the class maps of the sender and of the path: this traffic falls into another class's."},
+    [HINT_OTHER_MARK] =
+        {"the mark of another class of the policy, or with Re-mark-ToS on the path",
+         "Compare the class maps of the sender and of the path: this traffic falls into another class's."},
     [HINT_SOME] = {"", "Check the sender's setting for the class that is not marked, then the class maps on its path."},
 };
 
 static const char *const code_advice[FINDING_CODE_COUNT] = {
-    [FINDING_BLEACHED] = "Check the trust setting (mls qos trust dscp, or a class map that sets dscp default) on the switches and routers "
+    [FINDING_BLEACHED] = "Check the trust setting (mls qos trust dscp, or a class map that sets dscp default) on the "
+                         "switches and routers "
                          "between there and the capture point; qosmark trace names the segment.",
-    [FINDING_TOS_PRECEDENCE_BLEACHED] = "Look for a device that clears the IP precedence (the first three bits of the DSCP) on this path; "
-                                        "qosmark trace names the segment.",
-    [FINDING_TOS_PRECEDENCE_REMARKED] = "Look for a device that sets the IP precedence instead of the DSCP on this path (set ip precedence).",
-    [FINDING_LOW_BITS_BLEACHED] = "Look for a device that keeps only the IP precedence on this path: trust of CoS or precedence instead of "
-                                  "DSCP, or a Wi-Fi access point (DSCP = user priority x 8).",
-    [FINDING_UNSHIFTED] = "Check whether the sender's setting wants the TOS byte: EF is 0xB8 there, AF41 0x88, AF31 0x68.",
-    [FINDING_NEVER_MARKED] = "Set the marks on the sender: on Windows a QoS policy (New-NetQosPolicy) for the program, on a telephone or room "
+    [FINDING_TOS_PRECEDENCE_BLEACHED] =
+        "Look for a device that clears the IP precedence (the first three bits of the DSCP) on this path; "
+        "qosmark trace names the segment.",
+    [FINDING_TOS_PRECEDENCE_REMARKED] =
+        "Look for a device that sets the IP precedence instead of the DSCP on this path (set ip precedence).",
+    [FINDING_LOW_BITS_BLEACHED] =
+        "Look for a device that keeps only the IP precedence on this path: trust of CoS or precedence instead of "
+        "DSCP, or a Wi-Fi access point (DSCP = user priority x 8).",
+    [FINDING_UNSHIFTED] =
+        "Check whether the sender's setting wants the TOS byte: EF is 0xB8 there, AF41 0x88, AF31 0x68.",
+    [FINDING_NEVER_MARKED] = "Set the marks on the sender: on Windows a QoS policy (New-NetQosPolicy) for the program, "
+                             "on a telephone or room "
                              "system its QoS settings; otherwise mark at its access port.",
-    [FINDING_ONE_WAY] = "Check the sender's QoS settings, then the trust setting of its access switch (mls qos trust dscp).",
-    [FINDING_CHANGED_MIDSTREAM] = "Ask what happened on the path at that moment: a failover, a re-route, a re-INVITE, a changed policy.",
-    [FINDING_INTERMITTENT] = "Look for parallel paths (ECMP, a link aggregation, two tunnels) of which one re-marks, or for a policer that "
-                             "re-marks what exceeds its rate.",
-    [FINDING_UNMARKED_START] = "Harmless where it is a few packets; schedulers that choose a queue by the first packet need it marked from the "
+    [FINDING_ONE_WAY] =
+        "Check the sender's QoS settings, then the trust setting of its access switch (mls qos trust dscp).",
+    [FINDING_CHANGED_MIDSTREAM] =
+        "Ask what happened on the path at that moment: a failover, a re-route, a re-INVITE, a changed policy.",
+    [FINDING_INTERMITTENT] =
+        "Look for parallel paths (ECMP, a link aggregation, two tunnels) of which one re-marks, or for a policer that "
+        "re-marks what exceeds its rate.",
+    [FINDING_UNMARKED_START] = "Harmless where it is a few packets; schedulers that choose a queue by the first packet "
+                               "need it marked from the "
                                "start.",
-    [FINDING_RTCP_DIFFERS] = "Set the mark of RTCP, STUN and DTLS as that of the media; a class map that matches only even ports misses RTCP.",
+    [FINDING_RTCP_DIFFERS] = "Set the mark of RTCP, STUN and DTLS as that of the media; a class map that matches only "
+                             "even ports misses RTCP.",
     [FINDING_CLASS_SWAPPED] = "Compare the sender's values for audio and video with the policy.",
-    [FINDING_TUNNEL_DIFFERS] = "If the network between the tunnel's ends is to treat it by its mark, copy the DSCP to the outer header (uniform "
+    [FINDING_TUNNEL_DIFFERS] = "If the network between the tunnel's ends is to treat it by its mark, copy the DSCP to "
+                               "the outer header (uniform "
                                "model, RFC 2983).",
-    [FINDING_UNENTITLED_PRIORITY] = "Find the class map or the setting that marks this traffic; give it a class of its own or CS0 at its source.",
-    [FINDING_NOT_VERIFIABLE] = "Let the media use UDP (open UDP 3478 and the relay ports to the TURN server) if each is to have its own mark.",
+    [FINDING_UNENTITLED_PRIORITY] =
+        "Find the class map or the setting that marks this traffic; give it a class of its own or CS0 at its source.",
+    [FINDING_NOT_VERIFIABLE] =
+        "Let the media use UDP (open UDP 3478 and the relay ports to the TURN server) if each is to have its own mark.",
     [FINDING_REMARKED] = "",
 };
 
@@ -150,11 +175,12 @@ static size_t collect_shown(const struct diagnosis *x, const struct group *g, st
         const struct record *r = &x->d->records[g->records[i]];
         dscp_set_t seen = dscp_set_of(marks_dominant(r, marks_wrong(r, x->priority)));
         size_t k = 0;
-        while (k < n && (out[k].traffic_class != r->traffic_class || out[k].expected != r->expected || out[k].seen != seen ||
-                         out[k].version != r->src.addr.version))
+        while (k < n && (out[k].traffic_class != r->traffic_class || out[k].expected != r->expected ||
+                         out[k].seen != seen || out[k].version != r->src.addr.version))
             k++;
         if (k == n && n < SHOWN_MAX)
-            out[n++] = (struct shown){r->traffic_class, r->kind, r->expected, seen, r->preferred, r->src.addr.version, 0};
+            out[n++] =
+                (struct shown){r->traffic_class, r->kind, r->expected, seen, r->preferred, r->src.addr.version, 0};
         if (k < n)
             out[k].streams++;
     }
@@ -169,7 +195,8 @@ static size_t collect_shown(const struct diagnosis *x, const struct group *g, st
 
 static void add_counts(struct strbuf *to, const struct group *g)
 {
-    strbuf_addf(to, "%zu stream%s, %llu packet%s", g->count, plural(g->count), (unsigned long long)g->packets, plural(g->packets));
+    strbuf_addf(to, "%zu stream%s, %llu packet%s", g->count, plural(g->count), (unsigned long long)g->packets,
+                plural(g->packets));
 }
 
 /* "(voice CS0 instead of EF, multimedia CS0 instead of AF41; 12 streams, 3400 packets)" */
@@ -181,11 +208,13 @@ static void add_marks(struct strbuf *to, const struct diagnosis *x, const struct
     for (size_t i = 0; i < n && said < SHOWN_IN_WORDS; i++) {
         bool again = false; /* the same in the other IP version is not said twice */
         for (size_t k = 0; k < i; k++)
-            again |= shown[k].traffic_class == shown[i].traffic_class && shown[k].expected == shown[i].expected && shown[k].seen == shown[i].seen;
+            again |= shown[k].traffic_class == shown[i].traffic_class && shown[k].expected == shown[i].expected &&
+                     shown[k].seen == shown[i].seen;
         if (again)
             continue;
         strbuf_addf(to, "%s%s ", said++ ? ", " : "",
-                    shown[i].traffic_class == CLASS_NONE ? kind_name(shown[i].kind) : class_name(shown[i].traffic_class));
+                    shown[i].traffic_class == CLASS_NONE ? kind_name(shown[i].kind)
+                                                         : class_name(shown[i].traffic_class));
         marks_text(to, shown[i].seen);
         if (shown[i].expected) {
             strbuf_adds(to, " instead of ");
@@ -208,17 +237,20 @@ static void add_never_marked(struct strbuf *to, const struct diagnosis *x, const
         words_entity(to, x, c->a);
     }
     if (c->hint == HINT_SOME)
-        strbuf_addf(to, " never mark%s part of what %s send%s", several ? "" : "s", several ? "they" : "it", several ? "" : "s");
+        strbuf_addf(to, " never mark%s part of what %s send%s", several ? "" : "s", several ? "they" : "it",
+                    several ? "" : "s");
     else
-        strbuf_addf(to, " never mark%s what %s send%s", several ? "" : "s", several ? "they" : "it", several ? "" : "s");
+        strbuf_addf(to, " never mark%s what %s send%s", several ? "" : "s", several ? "they" : "it",
+                    several ? "" : "s");
     add_marks(to, x, g);
     if (c->hint == HINT_SOME)
         strbuf_adds(to, ", while other traffic from there is marked");
     else if (!several && x->gets_marks[c->a])
         strbuf_adds(to, ", while what it receives is marked");
-    strbuf_adds(to, diagnosis_entity_is_node(x, c->a) && !several
-                        ? ": consistent with marks that were never configured, or with a node that was not restarted since"
-                        : ": consistent with hosts that have no QoS policy, or with their access switch");
+    strbuf_adds(to,
+                diagnosis_entity_is_node(x, c->a) && !several
+                    ? ": consistent with marks that were never configured, or with a node that was not restarted since"
+                    : ": consistent with hosts that have no QoS policy, or with their access switch");
 }
 
 static void add_bleached(struct strbuf *to, const struct diagnosis *x, const struct group *g)
@@ -237,7 +269,8 @@ static void add_bleached(struct strbuf *to, const struct diagnosis *x, const str
     strbuf_adds(to, ": consistent with Bleach-DSCP at or before the capture point, or with hosts that never mark");
 }
 
-static void add_arithmetic(struct strbuf *to, const struct diagnosis *x, const struct group *g, const char *what, enum behaviour b)
+static void add_arithmetic(struct strbuf *to, const struct diagnosis *x, const struct group *g, const char *what,
+                           enum behaviour b)
 {
     strbuf_addf(to, "%s of the marks ", what);
     add_way(to, x, g);
@@ -301,8 +334,8 @@ static void add_changed(struct strbuf *to, const struct diagnosis *x, const stru
     strbuf_adds(to, "Marks ");
     add_way(to, x, g);
     if (before && after)
-        strbuf_addf(to, " changed in mid-stream from %s to %s at frame %llu", dscp_name(before->dscp), dscp_name(after->dscp),
-                    (unsigned long long)after->first.frame);
+        strbuf_addf(to, " changed in mid-stream from %s to %s at frame %llu", dscp_name(before->dscp),
+                    dscp_name(after->dscp), (unsigned long long)after->first.frame);
     else
         strbuf_adds(to, " changed in mid-stream");
     strbuf_adds(to, " (");
@@ -312,14 +345,18 @@ static void add_changed(struct strbuf *to, const struct diagnosis *x, const stru
 
 static void add_companion(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
-    const char *what = g->cause.event == KIND_STUN ? "STUN" : g->cause.event == KIND_DTLS ? "DTLS" : g->cause.event == KIND_TURN ? "TURN" : "RTCP";
+    const char *what = g->cause.event == KIND_STUN   ? "STUN"
+                       : g->cause.event == KIND_DTLS ? "DTLS"
+                       : g->cause.event == KIND_TURN ? "TURN"
+                                                     : "RTCP";
     strbuf_addf(to, "%s ", what);
     add_way(to, x, g);
     strbuf_adds(to, " is marked unlike its media");
     add_marks(to, x, g);
 }
 
-static void add_simple(struct strbuf *to, const struct diagnosis *x, const struct group *g, const char *before, const char *after, const char *tail)
+static void add_simple(struct strbuf *to, const struct diagnosis *x, const struct group *g, const char *before,
+                       const char *after, const char *tail)
 {
     strbuf_adds(to, before);
     add_way(to, x, g);
@@ -366,7 +403,8 @@ void words_group(struct strbuf *to, const struct diagnosis *x, const struct grou
         break;
     case FINDING_ONE_WAY:
         add_simple(to, x, g, "Marks are missing in one direction only, ", "",
-                   ", while what comes back is right: consistent with a sender that does not mark, or with its switch that does not trust");
+                   ", while what comes back is right: consistent with a sender that does not mark, or with its switch "
+                   "that does not trust");
         break;
     case FINDING_CHANGED_MIDSTREAM:
         add_changed(to, x, g);
@@ -390,7 +428,8 @@ void words_group(struct strbuf *to, const struct diagnosis *x, const struct grou
         add_simple(to, x, g, "Traffic that has no right to it takes a priority mark, ", "", "");
         break;
     case FINDING_NOT_VERIFIABLE:
-        add_simple(to, x, g, "Media ", " shares TCP or TLS connections, whose one mark is not any one's, so it cannot be verified", "");
+        add_simple(to, x, g, "Media ",
+                   " shares TCP or TLS connections, whose one mark is not any one's, so it cannot be verified", "");
         break;
     case FINDING_CODE_COUNT:
         break;
@@ -411,7 +450,8 @@ static void add_server_lines(struct strbuf *to, const struct diagnosis *x, const
         for (size_t k = 0; k < i; k++)
             again |= shown[k].traffic_class == shown[i].traffic_class && shown[k].version == shown[i].version;
         if (!again && shown[i].traffic_class != CLASS_NONE)
-            strbuf_addf(to, "%s `dscp %u %s 0x%02X`", i ? "," : "", shown[i].version, class_name(shown[i].traffic_class), shown[i].preferred);
+            strbuf_addf(to, "%s `dscp %u %s 0x%02X`", i ? "," : "", shown[i].version,
+                        class_name(shown[i].traffic_class), shown[i].preferred);
     }
     strbuf_adds(to, " and restart it; the value is the DSCP, not the TOS byte.");
 }
@@ -420,7 +460,8 @@ void words_advice(struct strbuf *to, const struct diagnosis *x, const struct gro
 {
     const struct cause *c = &g->cause;
     bool from_node = c->scope == SCOPE_ENTITY && !c->to_far_end && diagnosis_entity_is_node(x, c->a);
-    bool setting = c->code == FINDING_NEVER_MARKED || c->code == FINDING_UNSHIFTED || c->code == FINDING_REMARKED || c->code == FINDING_CLASS_SWAPPED;
+    bool setting = c->code == FINDING_NEVER_MARKED || c->code == FINDING_UNSHIFTED || c->code == FINDING_REMARKED ||
+                   c->code == FINDING_CLASS_SWAPPED;
     if (from_node && setting)
         add_server_lines(to, x, g);
     else if (c->code == FINDING_REMARKED || c->hint == HINT_SOME)
@@ -447,8 +488,8 @@ void words_record(struct strbuf *to, const struct diagnosis *x, const struct rec
         [FINDING_CLASS_SWAPPED] = ", the mark of the other kind of media",
         [FINDING_UNENTITLED_PRIORITY] = " without a right to it",
     };
-    strbuf_addf(to, "%llu of %llu packets of %s carry ", (unsigned long long)r->violating_packets, (unsigned long long)r->packets,
-                kind_name(r->kind));
+    strbuf_addf(to, "%llu of %llu packets of %s carry ", (unsigned long long)r->violating_packets,
+                (unsigned long long)r->packets, kind_name(r->kind));
     marks_text(to, wrong);
     if (r->expected) {
         strbuf_adds(to, " instead of ");

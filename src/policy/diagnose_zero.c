@@ -112,7 +112,8 @@ static bool facts_init(struct zero_facts *f, const struct diagnosis *x, const st
             f->from[x->hosts[h].place].marked = true;
     for (size_t i = 0; i < x->item_count; i++) {
         const struct item *item = &x->items[i];
-        if (diagnosis_entity_is_node(x, item->src_entity) && !diagnosis_entity_is_node(x, item->dst_entity) && !is_zero_mark(item))
+        if (diagnosis_entity_is_node(x, item->src_entity) && !diagnosis_entity_is_node(x, item->dst_entity) &&
+            !is_zero_mark(item))
             f->to[diagnosis_entity_place(x, item->dst_entity)].marked = true;
     }
     return true;
@@ -127,7 +128,11 @@ static void facts_done(struct zero_facts *f)
 
 static struct cause entity_cause(const struct zero_unit *z, enum confidence confidence, enum hint hint)
 {
-    return (struct cause){.code = FINDING_NEVER_MARKED, .confidence = (uint8_t)confidence, .hint = (uint8_t)hint, .scope = SCOPE_ENTITY, .a = z->src};
+    return (struct cause){.code = FINDING_NEVER_MARKED,
+                          .confidence = (uint8_t)confidence,
+                          .hint = (uint8_t)hint,
+                          .scope = SCOPE_ENTITY,
+                          .a = z->src};
 }
 
 static struct cause pair_cause(const struct zero_unit *z, enum finding_code code, enum confidence confidence)
@@ -161,7 +166,8 @@ static struct cause silent_host_cause(const struct diagnosis *x, const struct ze
     enum way_state back = peer == NO_INDEX ? WAY_UNSEEN : way_back(x, peer, z->src);
     if (back == WAY_RIGHT)
         return pair_cause(z, FINDING_ONE_WAY, CONFIDENCE_HIGH);
-    return z->classes >= 2 ? entity_cause(z, CONFIDENCE_LOW, HINT_NONE) : pair_cause(z, FINDING_BLEACHED, CONFIDENCE_LOW);
+    return z->classes >= 2 ? entity_cause(z, CONFIDENCE_LOW, HINT_NONE)
+                           : pair_cause(z, FINDING_BLEACHED, CONFIDENCE_LOW);
 }
 
 static struct cause node_cause(const struct diagnosis *x, const struct zero_unit *z)

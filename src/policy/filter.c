@@ -40,7 +40,8 @@ static void add_addresses(struct strbuf *to, const struct record *r)
  * Data indication, which comes first or behind DONT-FRAGMENT and XOR-PEER-ADDRESS (RFC 8656 §11). `inside` says of the
  * data what the two tests say; as a regular expression over bytes, because there the offset is not fixed.
  */
-#define INDICATION "(?s)^\\x00[\\x16\\x17].{18}(?:\\x00\\x1a\\x00\\x00)?(?:\\x00\\x12\\x00(?:\\x08.{8}|\\x14.{20}))?\\x00\\x13.."
+#define INDICATION                                                                                                     \
+    "(?s)^\\x00[\\x16\\x17].{18}(?:\\x00\\x1a\\x00\\x00)?(?:\\x00\\x12\\x00(?:\\x08.{8}|\\x14.{20}))?\\x00\\x13.."
 
 struct payload_text {
     const char *at; /* layer */
@@ -83,8 +84,8 @@ static void add_turn_rtp(struct strbuf *to, const struct payload_text *t)
 /* RTCP by its second byte (RFC 5761 §4) and its sender's SSRC. */
 static void add_rtcp(struct strbuf *to, const struct payload_text *t, unsigned offset, bool has_ssrc)
 {
-    strbuf_addf(to, "udp.payload%s[%u:1] >= 80 && udp.payload%s[%u:1] >= c0 && udp.payload%s[%u:1] <= df", t->at, offset,
-                t->at, offset + 1, t->at, offset + 1);
+    strbuf_addf(to, "udp.payload%s[%u:1] >= 80 && udp.payload%s[%u:1] >= c0 && udp.payload%s[%u:1] <= df", t->at,
+                offset, t->at, offset + 1, t->at, offset + 1);
     if (has_ssrc)
         strbuf_addf(to, " && udp.payload%s[%u:4] == %s", t->at, offset + 4, t->ssrc);
 }
@@ -113,7 +114,8 @@ static void add_dtls(struct strbuf *to, const struct payload_text *t)
 /* The methods of TURN are 3 to 12 (RFC 8656 §18), whatever the class in bits 4 and 8 of the type (RFC 8489 §5). */
 static void add_turn_method(struct strbuf *to, const struct payload_text *t)
 {
-    strbuf_addf(to, "udp.payload%s[0:1] <= 01 && udp.payload%s[1:1] <= 1c && udp.payload%s[1:1]&0f >= 03", t->at, t->at, t->at);
+    strbuf_addf(to, "udp.payload%s[0:1] <= 01 && udp.payload%s[1:1] <= 1c && udp.payload%s[1:1]&0f >= 03", t->at, t->at,
+                t->at);
 }
 
 static void add_stun(struct strbuf *to, const struct payload_text *t)
@@ -132,7 +134,9 @@ static void add_turn(struct strbuf *to, const struct payload_text *t)
     add_indication(to, t, "[\\x14-\\x3f\\x80-\\xbf]", false);
     strbuf_adds(to, ")) || (");
     add_channel_range(to, t);
-    strbuf_addf(to, " && !(udp.payload%s[4:1] >= 80 && udp.payload%s[4:1] <= bf) && !(udp.payload%s[4:1] >= 14 && udp.payload%s[4:1] <= 3f)))",
+    strbuf_addf(to,
+                " && (udp.payload%s[4:1] <= 13 || (udp.payload%s[4:1] >= 40 && udp.payload%s[4:1] <= 7f) || "
+                "udp.payload%s[4:1] >= c0)))",
                 t->at, t->at, t->at, t->at);
 }
 
@@ -143,6 +147,8 @@ static void add_payload(struct strbuf *to, const struct record *r)
     const struct payload_text t = {layer(r), ssrc, r->ssrc};
     bool rtp = kind_is_rtp(r->kind) && r->has_ssrc;
     bool known = rtp || r->kind == KIND_RTCP || r->kind == KIND_STUN || r->kind == KIND_TURN || r->kind == KIND_DTLS;
+    if (rtp && r->proto == PROTO_TCP)
+        strbuf_adds(to, " && tcp.len > 0"); /* handshake and acknowledgements are not the media's (RFC 4571) */
     if (r->proto != PROTO_UDP || !known)
         return;
     (void)snprintf(ssrc, sizeof ssrc, "%02x:%02x:%02x:%02x", r->ssrc >> 24, r->ssrc >> 16 & 255, r->ssrc >> 8 & 255,

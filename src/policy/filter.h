@@ -8,9 +8,9 @@
 
 /*
  * Wireshark display filters (4.0 and later; tried with tshark 4.0.17). They look at addresses, ports, marks and payload
- * bytes alone, so they hold without Wireshark having recognised anything above UDP and TCP. What cannot be said exactly:
- * the fragments of a datagram but the last carry no ports and are taken by addresses, so other streams between the same
- * two hosts that are fragmented too are shown with them.
+ * bytes alone, so they hold without Wireshark having recognised anything above UDP and TCP. What cannot be said
+ * exactly: the fragments of a datagram but the last carry no ports and are taken by addresses, so other streams between
+ * the same two hosts that are fragmented too are shown with them.
  */
 
 /* A Wireshark display filter that shows exactly the packets of the record whose DSCP is in `wrong`. Marks are those of
@@ -26,8 +26,8 @@ void filter_for_tunnel(struct strbuf *to, const struct record *r);
 /* The conversation of the record, both directions, all that it carries. */
 void filter_for_conversation(struct strbuf *to, const struct record *r);
 
-/* " && ip.dsfield.dscp == 0" or " && ip.dsfield.dscp in {0, 8}", for a filter that names hosts. `layer` says of which of
- * several IP headers: "#[-1]" the innermost, "#[1]" the outermost, "" the only one. */
+/* " && ip.dsfield.dscp == 0" or " && ip.dsfield.dscp in {0, 8}", for a filter that names hosts. `layer` says of which
+ * of several IP headers: "#[-1]" the innermost, "#[1]" the outermost, "" the only one. */
 void filter_add_marks(struct strbuf *to, int ip_version, const char *layer, dscp_set_t marks);
 
 /* True where the innermost of several IP headers is meant. */

@@ -87,7 +87,8 @@ static int compare_u32(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool hosts_are_exact(const struct diagnosis *x, const struct common *c, int side, bool both, const uint32_t *members, size_t n)
+static bool hosts_are_exact(const struct diagnosis *x, const struct common *c, int side, bool both,
+                            const uint32_t *members, size_t n)
 {
     const uint32_t *order = side ? x->by_dst : x->by_src;
     const size_t *start = side ? x->dst_start : x->src_start;
@@ -172,7 +173,8 @@ static bool add_by_hosts(struct strbuf *to, const struct diagnosis *x, const uin
     return done;
 }
 
-bool filter_for_group(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n, size_t *ret_shown)
+bool filter_for_group(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n,
+                      size_t *ret_shown)
 {
     struct strbuf streams = {0};
     size_t shown = add_streams(&streams, x, records, n);

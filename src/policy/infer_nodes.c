@@ -20,8 +20,8 @@ static const struct {
 
 /* Ports on which these are served when nobody chose otherwise; the policy's `ports` add to them. */
 static const struct policy_port usual_ports[] = {
-    {KIND_SIP, 5060},           {KIND_SIP_TLS, 5061},     {KIND_XMPP_CLIENT, 5222}, {KIND_XMPP_COMPONENT, 5223},
-    {KIND_XMPP_SERVER, 5269},   {KIND_XMPP_TLS, 5222},    {KIND_XMPP_TLS, 5223},    {KIND_DATABASE, 5432},
+    {KIND_SIP, 5060},         {KIND_SIP_TLS, 5061},  {KIND_XMPP_CLIENT, 5222}, {KIND_XMPP_COMPONENT, 5223},
+    {KIND_XMPP_SERVER, 5269}, {KIND_XMPP_TLS, 5222}, {KIND_XMPP_TLS, 5223},    {KIND_DATABASE, 5432},
 };
 
 /* One host seen by one peer in one service, and at which end of it. */
@@ -35,11 +35,11 @@ struct edge {
 
 struct candidate {
     struct addr addr;
-    uint32_t peers;               /* distinct SIP peers at either end */
+    uint32_t peers;                 /* distinct SIP peers at either end */
     uint32_t served[SERVICE_COUNT]; /* distinct peers that it serves */
-    uint32_t weaker_peers;        /* SIP peers with fewer peers than this host */
-    bool sure_port;               /* a peer came to a usual port, over TCP, from another */
-    bool mutual;                  /* it is also the client of somebody whom it serves */
+    uint32_t weaker_peers;          /* SIP peers with fewer peers than this host */
+    bool sure_port;                 /* a peer came to a usual port, over TCP, from another */
+    bool mutual;                    /* it is also the client of somebody whom it serves */
 };
 
 struct inference {
@@ -92,10 +92,12 @@ static bool answered(const struct document *d, const struct conversations *c, co
 }
 
 /* Both ends' view of one conversation. A request that nobody answered makes no server. */
-static void add_edges(struct inference *x, const struct document *d, const struct conversations *c, const struct record *r)
+static void add_edges(struct inference *x, const struct document *d, const struct conversations *c,
+                      const struct record *r)
 {
     int service = service_of(r->kind);
-    if (service < 0 || r->confidence <= CONFIDENCE_LOW || addr_is_multicast(&r->dst.addr) || addr_equal(&r->src.addr, &r->dst.addr))
+    if (service < 0 || r->confidence <= CONFIDENCE_LOW || addr_is_multicast(&r->dst.addr) ||
+        addr_equal(&r->src.addr, &r->dst.addr))
         return;
     bool src_usual = is_usual_port(x->policy, r->kind, r->src.port);
     bool dst_usual = is_usual_port(x->policy, r->kind, r->dst.port);
@@ -108,9 +110,9 @@ static void add_edges(struct inference *x, const struct document *d, const struc
         (struct edge){server->addr, client->addr, (uint8_t)service, true, src_usual != dst_usual, tcp};
     /* the client of a component link is a Call Bridge; other clients only count as peers */
     bool component = r->kind == KIND_XMPP_COMPONENT;
-    x->edges[x->edge_count++] = (struct edge){client->addr, server->addr,
-                                              component ? (uint8_t)SERVICE_COMPONENT_CLIENT : (uint8_t)service, component,
-                                              false, tcp};
+    x->edges[x->edge_count++] =
+        (struct edge){client->addr, server->addr, component ? (uint8_t)SERVICE_COMPONENT_CLIENT : (uint8_t)service,
+                      component,    false,        tcp};
 }
 
 static int compare_edges(const void *a, const void *b)
@@ -174,7 +176,8 @@ static struct candidate *find_candidate(const struct inference *x, const struct 
     return NULL;
 }
 
-/* A server stands out by having more SIP peers than those it talks to: telephones have one or a few, servers have them. */
+/* A server stands out by having more SIP peers than those it talks to: telephones have one or a few, servers have them.
+ */
 static void count_weaker_peers(struct inference *x)
 {
     for (size_t i = 0; i < x->edge_count; i++) {
@@ -307,8 +310,9 @@ static int choose(struct inference *x, struct document *d)
                            "nodes with -n NAME=ADDRESS.",
                            n, n == 1 ? "was" : "were");
     else
-        ok = document_note(d, "No node was named and none could be inferred, so streams have no direction to or from a node; "
-                              "name the nodes with -n NAME=ADDRESS.");
+        ok = document_note(
+            d, "No node was named and none could be inferred, so streams have no direction to or from a node; "
+               "name the nodes with -n NAME=ADDRESS.");
     if (ok && found > n)
         ok = document_note(d, "%zu hosts look like nodes; the %zu with the most peers were taken.", found, n);
     return ok ? 0 : ERR_MEMORY;

@@ -8,8 +8,8 @@
 
 /* What a conversation tells about each of its streams. */
 struct surroundings {
-    bool unsure_media; /* some media on the 5-tuple is of unknown kind, or known with low confidence only */
-    bool bulk;         /* large packets, more than a megabyte, nearly all one way */
+    bool unsure_media;   /* some media on the 5-tuple is of unknown kind, or known with low confidence only */
+    bool bulk;           /* large packets, more than a megabyte, nearly all one way */
     bool may_hide_media; /* TURN or media were seen on it, or it uses a port where TURN over TLS is at home */
 };
 

@@ -78,18 +78,21 @@ static bool judge_wrong(struct document *d, struct record *r, const struct surro
                         const struct policy_rule *rule)
 {
     bool media = kind_is_rtp(r->kind) || is_companion(r->kind);
-    bool unsure = kind_is_rtp(r->kind) ? r->confidence == CONFIDENCE_LOW : is_companion(r->kind) && around->unsure_media;
+    bool unsure =
+        kind_is_rtp(r->kind) ? r->confidence == CONFIDENCE_LOW : is_companion(r->kind) && around->unsure_media;
     if (media && unsure && !exceeds(r, rule->marks | other_media_marks(p, r), rule->tolerance))
-        return set(r, VERDICT_UNDETERMINED,
-                   is_companion(r->kind)
-                       ? "the marks are not those of the media known on this 5-tuple, but not all media on it is known"
-                       : arena_printf(&d->arena,
-                                      "the marks are not those of %s, but would be right for the other kind of media, and "
-                                      "which it is is known with low confidence only",
-                                      kind_name(r->kind)));
+        return set(
+            r, VERDICT_UNDETERMINED,
+            is_companion(r->kind)
+                ? "the marks are not those of the media known on this 5-tuple, but not all media on it is known"
+                : arena_printf(&d->arena,
+                               "the marks are not those of %s, but would be right for the other kind of media, and "
+                               "which it is is known with low confidence only",
+                               kind_name(r->kind)));
     if (!media && r->confidence == CONFIDENCE_LOW)
         return set(r, VERDICT_UNDETERMINED,
-                   arena_printf(&d->arena, "the marks are not those of %s, but that it is %s is known with low confidence only",
+                   arena_printf(&d->arena,
+                                "the marks are not those of %s, but that it is %s is known with low confidence only",
                                 class_name(r->traffic_class), kind_name(r->kind)));
     return set(r, VERDICT_VIOLATING, "");
 }
@@ -100,14 +103,17 @@ static bool judge_expected(struct document *d, struct record *r, const struct su
     r->expected = rule->marks;
     r->preferred = rule->preferred;
     if (r->shares_connection)
-        return set(r, VERDICT_UNDETERMINED, "several media share one TCP or TLS connection, whose mark is not any one's");
+        return set(r, VERDICT_UNDETERMINED,
+                   "several media share one TCP or TLS connection, whose mark is not any one's");
     if (r->confidence == CONFIDENCE_NONE)
         return set(r, VERDICT_UNDETERMINED,
-                   r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason : "what it is is not known well enough");
+                   r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason
+                                                             : "what it is is not known well enough");
     if (r->packets < rule->min_packets || r->packets == 0)
         return set(r, VERDICT_UNDETERMINED,
-                   arena_printf(&d->arena, "%llu packet%s, and the policy asks for at least %llu", (unsigned long long)r->packets,
-                                r->packets == 1 ? "" : "s", (unsigned long long)rule->min_packets));
+                   arena_printf(&d->arena, "%llu packet%s, and the policy asks for at least %llu",
+                                (unsigned long long)r->packets, r->packets == 1 ? "" : "s",
+                                (unsigned long long)rule->min_packets));
     if (!exceeds(r, rule->marks, rule->tolerance)) {
         r->violating_packets = marks_packets(r, ~rule->marks);
         return set(r, VERDICT_CONFORMING, "");
@@ -121,7 +127,8 @@ static bool judge_expected(struct document *d, struct record *r, const struct su
 
 /* What has no right to a mark that the policy keeps for its own classes. Only what is known to be something else, or
  * is plainly bulk, is accused: what is not recognised may be media that was not recognised. */
-static bool judge_unexpected(struct record *r, const struct surroundings *around, const struct policy *p, const char *why)
+static bool judge_unexpected(struct record *r, const struct surroundings *around, const struct policy *p,
+                             const char *why)
 {
     dscp_set_t priority = policy_priority_marks(p);
     uint64_t wearing = marks_packets(r, priority);
@@ -132,7 +139,8 @@ static bool judge_unexpected(struct record *r, const struct surroundings *around
     bool known = r->kind != KIND_OTHER && r->kind != KIND_TRUNK && !kind_is_rtp(r->kind) && !is_companion(r->kind) &&
                  r->confidence > CONFIDENCE_LOW;
     if (!known && !(r->proto == PROTO_TCP && around->bulk))
-        return set(r, VERDICT_UNDETERMINED, "it carries a priority mark, but what it is is not known; it may have a right to it");
+        return set(r, VERDICT_UNDETERMINED,
+                   "it carries a priority mark, but what it is is not known; it may have a right to it");
     r->violating_packets = wearing;
     return set(r, VERDICT_VIOLATING,
                known ? "a priority mark on a kind of traffic that the policy gives none"
@@ -142,7 +150,8 @@ static bool judge_unexpected(struct record *r, const struct surroundings *around
 static bool judge_media_without_class(struct record *r)
 {
     if (r->shares_connection)
-        return set(r, VERDICT_UNDETERMINED, "several media share one TCP or TLS connection, whose mark is not any one's");
+        return set(r, VERDICT_UNDETERMINED,
+                   "several media share one TCP or TLS connection, whose mark is not any one's");
     const char *reason = r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason : NULL;
     if (is_companion(r->kind))
         return set(r, VERDICT_UNDETERMINED, reason ? reason : "media on this 5-tuple not known");
@@ -151,8 +160,8 @@ static bool judge_media_without_class(struct record *r)
 
 bool judge_record(struct document *d, struct record *r, const struct surroundings *around, const struct policy *p)
 {
-    struct expectation e = is_companion(r->kind) ? of_companion(p, r)
-                                                 : of_class(p, r, policy_class_of(p, r->kind, r->webrtc));
+    struct expectation e =
+        is_companion(r->kind) ? of_companion(p, r) : of_class(p, r, policy_class_of(p, r->kind, r->webrtc));
     r->traffic_class = e.traffic_class;
     r->expected = 0;
     r->preferred = 0;

@@ -35,7 +35,8 @@ static void add_to_row(struct summary_row *row, const struct record *r)
 }
 
 /* One row for each distinct key of the sorted keys. */
-static bool fill_rows(struct document *d, struct row_key *keys, size_t n, bool site, struct summary_row **ret, size_t *ret_count)
+static bool fill_rows(struct document *d, struct row_key *keys, size_t n, bool site, struct summary_row **ret,
+                      size_t *ret_count)
 {
     size_t rows = 0;
     qsort(keys, n, sizeof *keys, compare_keys);

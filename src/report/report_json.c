@@ -24,7 +24,8 @@ static int dump_piece(const char *bytes, size_t len, void *user)
 /* Writes the value and gives it back. */
 static void write_value(struct writer *w, json_t *value)
 {
-    bool dumped = value && !w->js.failed && out_ok(w->out) && json_dump_callback(value, dump_piece, w->out, DUMP_FLAGS) == 0;
+    bool dumped =
+        value && !w->js.failed && out_ok(w->out) && json_dump_callback(value, dump_piece, w->out, DUMP_FLAGS) == 0;
     if (!dumped)
         out_fail(w->out, ERR_MEMORY); /* keeps ERR_IO where the sink was the cause */
     json_decref(value);

@@ -17,16 +17,16 @@ struct js {
 };
 
 void js_done(struct js *js);
-json_t *js_check(struct js *js, json_t *value); /* latches where value is NULL */
+json_t *js_check(struct js *js, json_t *value);                             /* latches where value is NULL */
 void js_set(struct js *js, json_t *object, const char *key, json_t *value); /* takes the value */
 void js_append(struct js *js, json_t *array, json_t *value);                /* takes the value */
 
-json_t *js_string(struct js *js, struct slice text); /* text passes text_printable() */
-void js_text(struct js *js, json_t *object, const char *key, const char *text);         /* NULL is "" */
+json_t *js_string(struct js *js, struct slice text);                            /* text passes text_printable() */
+void js_text(struct js *js, json_t *object, const char *key, const char *text); /* NULL is "" */
 void js_text_or_null(struct js *js, json_t *object, const char *key, const char *text); /* NULL and "" are null */
 void js_count(struct js *js, json_t *object, const char *key, uint64_t n);
 void js_bool(struct js *js, json_t *object, const char *key, bool v);
-void js_ms(struct js *js, json_t *object, const char *key, double ms);              /* µs kept; negative is null */
+void js_ms(struct js *js, json_t *object, const char *key, double ms);                /* µs kept; negative is null */
 void js_time(struct js *js, json_t *object, const char *key, bool known, int64_t ns); /* RFC 3339, or null */
 void js_marks(struct js *js, json_t *object, const char *key, dscp_set_t set, dscp_t preferred);
 

@@ -45,14 +45,15 @@ static void verdict_line(struct text *t)
     case SUMMARY_PASS:
         small_count(s->packets_checked, count);
         text_putf(t, *cut ? STYLE_UNSURE : STYLE_GOOD, "PASS%s:", cut);
-        text_putf(t, STYLE_BOLD, s->checked == 1 ? " the one checked stream conforms" : " all %s checked streams conform",
-                  checked);
+        text_putf(t, STYLE_BOLD,
+                  s->checked == 1 ? " the one checked stream conforms" : " all %s checked streams conform", checked);
         if (s->packets_violating)
             verdict_rest(t, share, "of packets wrong, tolerated");
         else
             verdict_rest(t, count, plural(s->packets_checked, "packet", "packets"));
         return;
-    case SUMMARY_NOTHING_CHECKED: break;
+    case SUMMARY_NOTHING_CHECKED:
+        break;
     }
     small_count(s->streams, count);
     text_putf(t, STYLE_UNSURE, "NOTHING CHECKED%s:", cut);
@@ -88,8 +89,8 @@ static void incomplete_lines(struct text *t)
             if (!in->complete)
                 text_put(t, STYLE_PLAIN, ";");
             text_wrap(t, STYLE_PLAIN, indent, dropped);
-            text_wrap(t, STYLE_PLAIN, indent, plural(in->dropped, "packet was lost by the capture",
-                                                     "packets were lost by the capture"));
+            text_wrap(t, STYLE_PLAIN, indent,
+                      plural(in->dropped, "packet was lost by the capture", "packets were lost by the capture"));
         }
         text_end(t);
     }
@@ -156,7 +157,7 @@ void section_verdict(struct text *t)
 
 void report_text(struct out *out, const struct document *d, const struct report_options *o)
 {
-    static void (*const sections[])(struct text *t) = {
+    static void (*const sections[])(struct text * t) = {
         section_verdict, section_classes, section_sites,    section_findings, section_calls,  section_quality,
         section_streams, section_nodes,   section_unjudged, section_notes,    section_inputs,
     };

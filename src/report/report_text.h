@@ -42,10 +42,10 @@ const char *text_escape(struct text *t, const char *text);
 void text_put(struct text *t, enum style style, const char *text);
 void text_putf(struct text *t, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void text_net(struct text *t, enum style style, const char *text, size_t max);
-void text_to(struct text *t, size_t column);                                        /* spaces up to that column */
-void text_right(struct text *t, enum style style, size_t end, const char *text);    /* ends before column `end` */
-void text_end(struct text *t);                                                      /* the line is complete */
-void text_heading(struct text *t, const char *title);                               /* after an empty line */
+void text_to(struct text *t, size_t column);                                     /* spaces up to that column */
+void text_right(struct text *t, enum style style, size_t end, const char *text); /* ends before column `end` */
+void text_end(struct text *t);                                                   /* the line is complete */
+void text_heading(struct text *t, const char *title);                            /* after an empty line */
 
 /* Adds words (escaped), beginning new lines at `indent` where the width asks for it. What stands between backticks is
  * a command to be copied: it stays in one piece, and on a line of its own where it is wider than the rest. */
@@ -54,12 +54,12 @@ void text_wrap(struct text *t, enum style style, size_t indent, const char *text
 void text_piece(struct text *t, enum style style, size_t indent, const char *text);
 
 /* Small texts. */
-void small_count(uint64_t n, char text[static SMALL_TEXT_MAX]);                     /* 48,000 */
-void small_share(uint64_t n, uint64_t total, char text[static SMALL_TEXT_MAX]);     /* 12%, <0.1%, >99.9% */
-void small_bytes(uint64_t n, char text[static SMALL_TEXT_MAX]);                     /* 12.3 MB */
-void small_duration(int64_t ns, char text[static SMALL_TEXT_MAX]);                  /* 0.4s, 12m03s, 3h05m */
-void small_date(int64_t ns, char text[static SMALL_TEXT_MAX]);                      /* 2026-11-22, UTC */
-void small_time(int64_t ns, char text[static SMALL_TEXT_MAX]);                      /* 09:00:00, UTC */
+void small_count(uint64_t n, char text[static SMALL_TEXT_MAX]);                       /* 48,000 */
+void small_share(uint64_t n, uint64_t total, char text[static SMALL_TEXT_MAX]);       /* 12%, <0.1%, >99.9% */
+void small_bytes(uint64_t n, char text[static SMALL_TEXT_MAX]);                       /* 12.3 MB */
+void small_duration(int64_t ns, char text[static SMALL_TEXT_MAX]);                    /* 0.4s, 12m03s, 3h05m */
+void small_date(int64_t ns, char text[static SMALL_TEXT_MAX]);                        /* 2026-11-22, UTC */
+void small_time(int64_t ns, char text[static SMALL_TEXT_MAX]);                        /* 09:00:00, UTC */
 void small_marks(dscp_set_t set, dscp_t preferred, char text[static SMALL_TEXT_MAX]); /* AF31/CS3, "-" for none */
 const char *plural(uint64_t n, const char *one, const char *many);
 

@@ -5,16 +5,35 @@
 
 #include "report/view.h"
 
-enum { CALLS_FEW = 15, CALLS_SOME = 100, INDENT = 2, WRONG_AT = 4, WRONG_LEAST = 6, TIME_COLUMNS = 8, LENGTH_COLUMNS = 6, GAP = 2 };
+enum {
+    CALLS_FEW = 15,
+    CALLS_SOME = 100,
+    INDENT = 2,
+    WRONG_AT = 4,
+    WRONG_LEAST = 6,
+    TIME_COLUMNS = 8,
+    LENGTH_COLUMNS = 6,
+    GAP = 2
+};
+
+#define URI_MAX 256 /* more than any line has room for */
 
 /* Where the columns are, by the widest of the first. */
 struct places {
     size_t time, length_end, who;
 };
 
-static const char *without_scheme(const char *uri)
+/* "sip:room@conf.example.com;transport=tcp" without what nobody reads: the scheme, parameters and headers. */
+static const char *short_uri(const char *uri, char text[static URI_MAX])
 {
-    return uri && strncmp(uri, "sip:", 4) == 0 ? uri + 4 : uri;
+    struct slice rest = slice_make(uri, uri ? strlen(uri) : 0);
+    if (slice_starts(rest, SLICE("sip:")))
+        rest = slice_make(rest.at + 4, rest.len - 4);
+    size_t n = 0;
+    while (n < rest.len && rest.at[n] != ';' && rest.at[n] != '?')
+        n++;
+    slice_copy(slice_make(rest.at, n), text, URI_MAX);
+    return text;
 }
 
 /* Both ends of a call in `room` columns: each is cut only where the other needs its share. */
@@ -81,7 +100,7 @@ static void call_details(struct text *t, const struct call *c)
 
 static void call_line(struct text *t, const struct call *c, const struct places *p)
 {
-    char text[SMALL_TEXT_MAX], from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
+    char text[SMALL_TEXT_MAX], from[URI_MAX], to[URI_MAX];
     text_to(t, INDENT);
     text_put(t, style_of(c->verdict), sign_of(t, c->verdict));
     text_to(t, WRONG_AT);
@@ -94,7 +113,7 @@ static void call_line(struct text *t, const struct call *c, const struct places 
     text_right(t, STYLE_PLAIN, p->length_end, text);
     text_to(t, p->who);
     if ((c->from && *c->from) || (c->to && *c->to)) {
-        put_who(t, without_scheme(c->from), without_scheme(c->to), t->width - p->who);
+        put_who(t, short_uri(c->from, from), short_uri(c->to, to), t->width - p->who);
     } else {
         session_ends(t->document, c, from, to);
         put_who(t, from, to, t->width - p->who);
@@ -137,7 +156,8 @@ static struct places call_head(struct text *t)
 
 void section_calls(struct text *t)
 {
-    static const enum verdict order[] = {VERDICT_VIOLATING, VERDICT_UNDETERMINED, VERDICT_CONFORMING, VERDICT_UNCHECKED};
+    static const enum verdict order[] = {VERDICT_VIOLATING, VERDICT_UNDETERMINED, VERDICT_CONFORMING,
+                                         VERDICT_UNCHECKED};
     const struct document *d = t->document;
     if (d->call_count == 0)
         return;

@@ -146,7 +146,8 @@ static void sort_groups(struct group *groups, size_t n)
         size_t at = i;
         /* what could not be judged before what need not be, many before few */
         for (; at && (groups[at - 1].verdict < g.verdict ||
-                      (groups[at - 1].verdict == g.verdict && groups[at - 1].streams < g.streams)); at--)
+                      (groups[at - 1].verdict == g.verdict && groups[at - 1].streams < g.streams));
+             at--)
             groups[at] = groups[at - 1];
         groups[at] = g;
     }
@@ -174,7 +175,8 @@ static void group_kinds(struct text *t, const struct group *g, size_t indent)
         if (kinds == 1)
             (void)snprintf(piece, sizeof piece, "(%s)", kind_name((enum kind)best));
         else
-            (void)snprintf(piece, sizeof piece, "%s%s %s%s", n ? "" : "(", kind_name((enum kind)best), count, last ? ")" : ",");
+            (void)snprintf(piece, sizeof piece, "%s%s %s%s", n ? "" : "(", kind_name((enum kind)best), count,
+                           last ? ")" : ",");
         text_piece(t, STYLE_DIM, indent, piece);
     }
     if (kinds > KINDS_SHOWN)

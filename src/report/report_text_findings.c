@@ -54,7 +54,9 @@ static void finding_lines(struct text *t, size_t number, const struct finding *f
     (void)snprintf(text, sizeof text, "%zu.", number);
     text_right(t, STYLE_BOLD, INDENT - 1, text);
     text_to(t, INDENT);
-    text_put(t, STYLE_BAD, finding_code_name(f->code));
+    /* two codes say what could not be seen or is only worth knowing: they accuse nobody */
+    bool accuses = f->code != FINDING_NOT_VERIFIABLE && f->code != FINDING_TUNNEL_DIFFERS;
+    text_put(t, accuses ? STYLE_BAD : STYLE_UNSURE, finding_code_name(f->code));
     if (f->subject && *f->subject) {
         text_put(t, STYLE_PLAIN, ": ");
         text_wrap(t, STYLE_BOLD, INDENT, f->subject);

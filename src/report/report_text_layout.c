@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const char *const style_codes[STYLE_COUNT] = {
-    [STYLE_PLAIN] = "",        [STYLE_BOLD] = "\x1b[1m",   [STYLE_DIM] = "\x1b[2m",
-    [STYLE_GOOD] = "\x1b[32m", [STYLE_BAD] = "\x1b[1;31m", [STYLE_UNSURE] = "\x1b[33m", [STYLE_CODE] = "\x1b[36m",
+    [STYLE_PLAIN] = "",         [STYLE_BOLD] = "\x1b[1m",    [STYLE_DIM] = "\x1b[2m",   [STYLE_GOOD] = "\x1b[32m",
+    [STYLE_BAD] = "\x1b[1;31m", [STYLE_UNSURE] = "\x1b[33m", [STYLE_CODE] = "\x1b[36m",
 };
 
 const char *sign_wrong(const struct text *t)
@@ -17,10 +17,14 @@ const char *sign_wrong(const struct text *t)
 const char *sign_of(const struct text *t, enum verdict v)
 {
     switch (v) {
-    case VERDICT_VIOLATING: return sign_wrong(t);
-    case VERDICT_CONFORMING: return t->options->utf8 ? "\u2713" : "+";
-    case VERDICT_UNDETERMINED: return "?";
-    case VERDICT_UNCHECKED: break;
+    case VERDICT_VIOLATING:
+        return sign_wrong(t);
+    case VERDICT_CONFORMING:
+        return t->options->utf8 ? "\u2713" : "+";
+    case VERDICT_UNDETERMINED:
+        return "?";
+    case VERDICT_UNCHECKED:
+        break;
     }
     return "";
 }
@@ -172,6 +176,13 @@ static void put_word(struct text *t, enum style style, size_t indent, const char
         size_t n = text_fit(word, width - t->columns);
         if (n == 0)
             break;
+        /* a path is broken behind a slash, where there is one in the second half */
+        for (size_t at = n; at > n / 2; at--) {
+            if (word[at - 1] == '/') {
+                n = at;
+                break;
+            }
+        }
         put_bytes(t, style, word, n);
         word += n;
         text_end(t);

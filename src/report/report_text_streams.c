@@ -197,7 +197,8 @@ static void stream_findings(struct text *t, const struct record *r)
 
 void section_streams(struct text *t)
 {
-    static const enum verdict order[] = {VERDICT_VIOLATING, VERDICT_UNDETERMINED, VERDICT_CONFORMING, VERDICT_UNCHECKED};
+    static const enum verdict order[] = {VERDICT_VIOLATING, VERDICT_UNDETERMINED, VERDICT_CONFORMING,
+                                         VERDICT_UNCHECKED};
     const struct document *d = t->document;
     if (t->options->verbose < 1 || d->record_count == 0)
         return;

@@ -29,7 +29,7 @@ void view_proto(uint8_t proto, char text[static VIEW_PROTO_MAX])
         uint8_t number;
         const char *name;
     } names[] = {
-        {1, "icmp"}, {2, "igmp"}, {4, "ipip"},    {6, "tcp"},   {17, "udp"},  {41, "ipv6"}, {47, "gre"},
+        {1, "icmp"}, {2, "igmp"}, {4, "ipip"},    {6, "tcp"},   {17, "udp"},  {41, "ipv6"},  {47, "gre"},
         {50, "esp"}, {51, "ah"},  {58, "icmpv6"}, {89, "ospf"}, {103, "pim"}, {112, "vrrp"}, {132, "sctp"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -9,9 +9,9 @@
 
 /* What several formats ask of a document, so that they answer alike. An index that is 0 or out of range is none. */
 
-const char *view_node(const struct document *d, uint32_t node); /* its name, or NULL */
-const char *view_site(const struct document *d, uint32_t site); /* its name, or NULL */
-const char *view_call(const struct document *d, uint32_t call); /* its id, or NULL */
+const char *view_node(const struct document *d, uint32_t node);  /* its name, or NULL */
+const char *view_site(const struct document *d, uint32_t site);  /* its name, or NULL */
+const char *view_call(const struct document *d, uint32_t call);  /* its id, or NULL */
 const char *view_file(const struct document *d, uint32_t input); /* `input` from 0; "" where there is none */
 
 /* "udp", "tcp", "icmp"..., or "ip-253" where the protocol has no name here. */

@@ -11,6 +11,7 @@ is wrong; exit 1 if there is any, 2 if a file or schema could not be read, 77 (c
 module or without captures.
 """
 import argparse
+import collections
 import csv
 import io
 import json
@@ -134,8 +135,14 @@ def check_links(audit):
             packets = [mark["packets"] for mark in row["dscp"]]
             if packets != sorted(packets, reverse=True):
                 yield f"{table}[{i}]: dscp is not in order"
-    if sum(row["streams"] for row in audit["by_class"]) not in (0, len(streams)):
-        yield "by_class: the rows do not add up to the streams"
+    key = lambda r: (r["class"], r["direction"], r["node"])
+    counts = collections.Counter(key(r) for r in streams)
+    rows = {key(row): row["streams"] for row in audit["by_class"]}
+    if len(rows) != len(audit["by_class"]):
+        yield "by_class: two rows for one class, direction and node"
+    for k in set(rows) | {k for k in counts if k[0] is not None}:
+        if rows.get(k) != counts[k]:
+            yield f"by_class: {rows.get(k)} streams for {k}, but there are {counts[k]}"
 
 
 def schema_errors(validator, value, where):

@@ -143,20 +143,25 @@ static void control_characters_become_their_bytes(void **state)
     PRINTABLE("a\0b", "a\\x00b");
     PRINTABLE("\x1b[31mred\r\n\t", "\\x1B[31mred\\x0D\\x0A\\x09");
     PRINTABLE("\x7f", "\\x7F");
-    PRINTABLE("\xc2\x9b" "31m", "\\xC2\\x9B31m"); /* C1: CSI as UTF-8 */
+    PRINTABLE("\xc2\x9b"
+              "31m",
+              "\\xC2\\x9B31m"); /* C1: CSI as UTF-8 */
 }
 
 static void what_reorders_or_hides_text_becomes_its_bytes(void **state)
 {
     (void)state;
-    PRINTABLE("a\xe2\x80\xae" "b", "a\\xE2\\x80\\xAE" "b"); /* U+202E right-to-left override */
-    PRINTABLE("\xe2\x81\xa6", "\\xE2\\x81\\xA6");           /* U+2066 left-to-right isolate */
-    PRINTABLE("\xe2\x80\x8b", "\\xE2\\x80\\x8B");           /* U+200B zero width space */
-    PRINTABLE("\xd8\x9c", "\\xD8\\x9C");                    /* U+061C Arabic letter mark, the one outside that block */
-    PRINTABLE("\xe2\x80\xa8", "\\xE2\\x80\\xA8");           /* U+2028 line separator */
-    PRINTABLE("\xef\xbb\xbf", "\\xEF\\xBB\\xBF");           /* U+FEFF byte order mark */
-    PRINTABLE("\xf3\xa0\x81\xa1", "\\xF3\\xA0\\x81\\xA1");  /* U+E0061 tag */
-    PRINTABLE("\xc2\xad", "\\xC2\\xAD");                    /* U+00AD soft hyphen */
+    PRINTABLE("a\xe2\x80\xae"
+              "b",
+              "a\\xE2\\x80\\xAE"
+              "b");                                        /* U+202E right-to-left override */
+    PRINTABLE("\xe2\x81\xa6", "\\xE2\\x81\\xA6");          /* U+2066 left-to-right isolate */
+    PRINTABLE("\xe2\x80\x8b", "\\xE2\\x80\\x8B");          /* U+200B zero width space */
+    PRINTABLE("\xd8\x9c", "\\xD8\\x9C");                   /* U+061C Arabic letter mark, the one outside that block */
+    PRINTABLE("\xe2\x80\xa8", "\\xE2\\x80\\xA8");          /* U+2028 line separator */
+    PRINTABLE("\xef\xbb\xbf", "\\xEF\\xBB\\xBF");          /* U+FEFF byte order mark */
+    PRINTABLE("\xf3\xa0\x81\xa1", "\\xF3\\xA0\\x81\\xA1"); /* U+E0061 tag */
+    PRINTABLE("\xc2\xad", "\\xC2\\xAD");                   /* U+00AD soft hyphen */
 }
 
 /* RFC 3629: overlong forms, surrogates, beyond U+10FFFF, stray and missing continuation bytes */
@@ -164,13 +169,19 @@ static void broken_utf8_becomes_its_bytes(void **state)
 {
     (void)state;
     PRINTABLE("\xff", "\\xFF");
-    PRINTABLE("\x80" "a", "\\x80" "a");
+    PRINTABLE("\x80"
+              "a",
+              "\\x80"
+              "a");
     PRINTABLE("\xc0\xaf", "\\xC0\\xAF");
     PRINTABLE("\xe0\x80\xaf", "\\xE0\\x80\\xAF");
     PRINTABLE("\xed\xa0\x80", "\\xED\\xA0\\x80");
     PRINTABLE("\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80");
     PRINTABLE("\xe2\x82", "\\xE2\\x82");
-    PRINTABLE("\xe2" "ab", "\\xE2" "ab");
+    PRINTABLE("\xe2"
+              "ab",
+              "\\xE2"
+              "ab");
     PRINTABLE("\xc3", "\\xC3");
 }
 
@@ -180,10 +191,10 @@ static void columns_count_letters_and_not_bytes(void **state)
     assert_int_equal(text_columns(""), 0);
     assert_int_equal(text_columns("abc"), 3);
     assert_int_equal(text_columns("J\xc3\xbcrgen"), 6);
-    assert_int_equal(text_columns("e\xcc\x81"), 1);                 /* e with U+0301 combining acute accent */
-    assert_int_equal(text_columns("\xe4\xbc\x9a\xe8\xad\xb0"), 4);  /* two CJK ideographs */
-    assert_int_equal(text_columns("\xf0\x9f\x98\x80"), 2);          /* U+1F600 */
-    assert_int_equal(text_columns("\xe2\x86\x92"), 1);              /* the arrow of our own reports */
+    assert_int_equal(text_columns("e\xcc\x81"), 1);                /* e with U+0301 combining acute accent */
+    assert_int_equal(text_columns("\xe4\xbc\x9a\xe8\xad\xb0"), 4); /* two CJK ideographs */
+    assert_int_equal(text_columns("\xf0\x9f\x98\x80"), 2);         /* U+1F600 */
+    assert_int_equal(text_columns("\xe2\x86\x92"), 1);             /* the arrow of our own reports */
 }
 
 static void what_fits_ends_before_the_letter_that_does_not(void **state)

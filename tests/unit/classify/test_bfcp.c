@@ -127,8 +127,7 @@ static void no_prefix_of_a_handshake_is_read_beyond_its_end(void **state)
     for_each_prefix(udt_handshake, sizeof udt_handshake, udt_prefix, NULL);
 }
 
-/* RFC 4573 §4 and H.224 §8: high priority, UI, to and from terminal 0, client FECC, one segment alone; start pan left.
- */
+/* RFC 4573 §4 and H.224 §8: high priority, UI, to and from terminal 0, client FECC, one segment; pan left. */
 static void far_end_camera_control_is_recognised(void **state)
 {
     (void)state;

@@ -49,9 +49,21 @@ static void what_is_no_address_is_refused_and_leaves_the_result_alone(void **sta
 {
     (void)state;
     static const char *const bad[] = {
-        "",       "10.0.0",     "10.0.0.256", "10.0.0.1.2", "10.0.0.1 ", " 10.0.0.1", "1:2:3",
-        ":::",    "2001:db8::g", "[::1]",      "::1%eth0",   "localhost", "10.0.0.1:5060",
-        "1111:2222:3333:4444:5555:6666:7777:8888:9999", "0000000000000000000000000000000000000000000000000000",
+        "",
+        "10.0.0",
+        "10.0.0.256",
+        "10.0.0.1.2",
+        "10.0.0.1 ",
+        " 10.0.0.1",
+        "1:2:3",
+        ":::",
+        "2001:db8::g",
+        "[::1]",
+        "::1%eth0",
+        "localhost",
+        "10.0.0.1:5060",
+        "1111:2222:3333:4444:5555:6666:7777:8888:9999",
+        "0000000000000000000000000000000000000000000000000000",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct addr a = {.version = 9};
@@ -81,7 +93,8 @@ static void no_prefix_of_an_address_is_read_beyond_its_end(void **state)
 static void ordering_puts_ipv4_first_and_then_goes_by_value(void **state)
 {
     (void)state;
-    static const char *const sorted[] = {"0.0.0.0", "9.255.0.0", "10.0.0.1", "10.0.0.2", "::", "::1", "2001:db8::", "ff02::1"};
+    static const char *const sorted[] = {"0.0.0.0", "9.255.0.0", "10.0.0.1",   "10.0.0.2",
+                                         "::",      "::1",       "2001:db8::", "ff02::1"};
     for (size_t i = 0; i < 8; i++) {
         for (size_t j = 0; j < 8; j++) {
             struct addr a = addr_of(sorted[i]), b = addr_of(sorted[j]);
@@ -105,9 +118,11 @@ static void multicast_and_unspecified_are_known_in_both_versions(void **state)
         const char *text;
         bool multicast, unspecified;
     } cases[] = {
-        {"224.0.0.1", true, false}, {"239.255.255.255", true, false}, {"240.0.0.1", false, false},
-        {"223.255.255.255", false, false}, {"ff02::1", true, false}, {"fe80::1", false, false},
-        {"0.0.0.0", false, true}, {"::", false, true}, {"::1", false, false},
+        {"224.0.0.1", true, false},  {"239.255.255.255", true, false},
+        {"240.0.0.1", false, false}, {"223.255.255.255", false, false},
+        {"ff02::1", true, false},    {"fe80::1", false, false},
+        {"0.0.0.0", false, true},    {"::", false, true},
+        {"::1", false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct addr a = addr_of(cases[i].text);
@@ -173,8 +188,10 @@ static void a_prefix_holds_nothing_of_the_other_version(void **state)
 static void a_prefix_with_bits_below_its_length_or_out_of_range_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"10.2.0.1/16", "10.0.0.0/33", "2001:db8::/129", "2001:db8::1/64", "10.0.0.0/",
-                                      "10.0.0.0/-1", "10.0.0.0/8/8", "/8", "", "10.0.0.0/8 ", "10.0.0.0/0x8"};
+    static const char *const bad[] = {"10.2.0.1/16",    "10.0.0.0/33", "2001:db8::/129",
+                                      "2001:db8::1/64", "10.0.0.0/",   "10.0.0.0/-1",
+                                      "10.0.0.0/8/8",   "/8",          "",
+                                      "10.0.0.0/8 ",    "10.0.0.0/0x8"};
     struct prefix p;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(prefix_of(bad[i], &p));

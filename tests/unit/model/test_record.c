@@ -94,9 +94,22 @@ static void every_finding_code_has_the_name_users_script_against(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "bleached", "tos-precedence-bleached", "tos-precedence-remarked", "low-bits-bleached", "remarked", "unshifted",
-        "never-marked", "one-way", "changed-midstream", "intermittent", "unmarked-start", "rtcp-differs",
-        "class-swapped", "tunnel-differs", "unentitled-priority", "not-verifiable",
+        "bleached",
+        "tos-precedence-bleached",
+        "tos-precedence-remarked",
+        "low-bits-bleached",
+        "remarked",
+        "unshifted",
+        "never-marked",
+        "one-way",
+        "changed-midstream",
+        "intermittent",
+        "unmarked-start",
+        "rtcp-differs",
+        "class-swapped",
+        "tunnel-differs",
+        "unentitled-priority",
+        "not-verifiable",
     };
     assert_true(FINDING_CODE_COUNT >= sizeof names / sizeof names[0]);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -34,8 +34,8 @@ static inline struct policy *policy_of(const char *yaml)
 }
 
 /* A stream of one mark, `packets` packets of 200 bytes, not ECN capable, sure of its kind. */
-static inline struct record *add(struct document *d, enum kind kind, const char *src, uint16_t src_port, const char *dst,
-                                 uint16_t dst_port, dscp_t dscp, uint64_t packets)
+static inline struct record *add(struct document *d, enum kind kind, const char *src, uint16_t src_port,
+                                 const char *dst, uint16_t dst_port, dscp_t dscp, uint64_t packets)
 {
     struct record_mark *marks = arena_alloc(&d->arena, MARKS_MAX * sizeof *marks);
     assert_non_null(marks);
@@ -46,15 +46,17 @@ static inline struct record *add(struct document *d, enum kind kind, const char 
     }
     struct record *r = &d->records[d->record_count];
     uint64_t frame = 1 + 10 * d->record_count;
-    bool tcp = kind == KIND_SIP_TLS || kind == KIND_XMPP_CLIENT || kind == KIND_XMPP_COMPONENT || kind == KIND_XMPP_SERVER ||
-               kind == KIND_DATABASE || kind == KIND_WEB || kind == KIND_SSH || kind == KIND_LDAP;
+    bool tcp = kind == KIND_SIP_TLS || kind == KIND_XMPP_CLIENT || kind == KIND_XMPP_COMPONENT ||
+               kind == KIND_XMPP_SERVER || kind == KIND_DATABASE || kind == KIND_WEB || kind == KIND_SSH ||
+               kind == KIND_LDAP;
     *r = (struct record){.proto = tcp ? PROTO_TCP : PROTO_UDP,
                          .src = at(src, src_port),
                          .dst = at(dst, dst_port),
                          .conversation = (uint32_t)d->record_count + 1000,
                          .from_initiator = true,
                          .kind = kind,
-                         .confidence = kind == KIND_RTP_UNKNOWN || kind == KIND_OTHER ? CONFIDENCE_NONE : CONFIDENCE_CERTAIN,
+                         .confidence =
+                             kind == KIND_RTP_UNKNOWN || kind == KIND_OTHER ? CONFIDENCE_NONE : CONFIDENCE_CERTAIN,
                          .evidence = "",
                          .unknown_reason = "",
                          .codec = "",
@@ -109,8 +111,8 @@ static inline void set_runs(struct document *d, struct record *r, const struct r
 }
 
 /* Both directions of one thing, the same conversation. Indices stay valid where pointers would not. */
-static inline void add_both(struct document *d, enum kind kind, const char *a, uint16_t a_port, const char *b, uint16_t b_port,
-                            dscp_t from_a, dscp_t from_b, uint64_t packets)
+static inline void add_both(struct document *d, enum kind kind, const char *a, uint16_t a_port, const char *b,
+                            uint16_t b_port, dscp_t from_a, dscp_t from_b, uint64_t packets)
 {
     uint32_t conversation = (uint32_t)d->record_count + 1000;
     add(d, kind, a, a_port, b, b_port, from_a, packets)->conversation = conversation;

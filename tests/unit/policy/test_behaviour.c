@@ -21,7 +21,8 @@ static void each_rule_holds_for_all_64_values_and_no_other(void **state)
             assert_int_equal(is_consistent(BEHAVIOUR_BLEACH_SOME_TOS, x, y), seen == (high ? sent : sent % 8));
             assert_int_equal(is_consistent(BEHAVIOUR_BLEACH_LOW, x, y), seen == sent / 8 * 8);
             assert_int_equal(is_consistent(BEHAVIOUR_BLEACH_SOME_LOW, x, y), seen == (high ? sent : sent / 8 * 8));
-            assert_int_equal(is_consistent(BEHAVIOUR_REMARK_TOS, x, y), seen % 8 == sent % 8 && seen != sent && seen >= 8);
+            assert_int_equal(is_consistent(BEHAVIOUR_REMARK_TOS, x, y),
+                             seen % 8 == sent % 8 && seen != sent && seen >= 8);
             assert_int_equal(is_consistent(BEHAVIOUR_REMARK_DSCP, x, y), seen != sent && seen != 0);
         }
     }
@@ -34,14 +35,10 @@ static void the_table_of_rfc_9435_is_reproduced(void **state)
         enum behaviour behaviour;
         dscp_t seen[4]; /* of EF, AF41, AF31, CS3 */
     } rows[] = {
-        {BEHAVIOUR_BLEACH_DSCP, {0, 0, 0, 0}},
-        {BEHAVIOUR_BLEACH_TOS_PRECEDENCE, {6, 2, 2, 0}},
-        {BEHAVIOUR_BLEACH_LOW, {40, 32, 24, 24}},
-        {BEHAVIOUR_REMARK_TOS, {14, 10, 10, 8}},
-        {BEHAVIOUR_REMARK_TOS, {62, 58, 58, 56}},
-        {BEHAVIOUR_PRESERVED, {46, 34, 26, 24}},
-        {BEHAVIOUR_REMARK_DSCP, {34, 34, 26, 24}},
-        {BEHAVIOUR_MIXED, {0, 34, 26, 24}},
+        {BEHAVIOUR_BLEACH_DSCP, {0, 0, 0, 0}},     {BEHAVIOUR_BLEACH_TOS_PRECEDENCE, {6, 2, 2, 0}},
+        {BEHAVIOUR_BLEACH_LOW, {40, 32, 24, 24}},  {BEHAVIOUR_REMARK_TOS, {14, 10, 10, 8}},
+        {BEHAVIOUR_REMARK_TOS, {62, 58, 58, 56}},  {BEHAVIOUR_PRESERVED, {46, 34, 26, 24}},
+        {BEHAVIOUR_REMARK_DSCP, {34, 34, 26, 24}}, {BEHAVIOUR_MIXED, {0, 34, 26, 24}},
         {BEHAVIOUR_MIXED, {40, 2, 26, 0}},
     };
     static const dscp_t sent[4] = {46, 34, 26, 24};

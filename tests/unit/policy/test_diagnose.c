@@ -10,12 +10,13 @@
 #define PARIS1  "10.3.0.7"
 #define PARIS2  "10.3.0.8"
 
-static const char reference[] = "version: 1\nname: t\n"
-                                "nodes:\n  - {name: cms-01, addresses: [10.1.1.11, \"2001:db8::11\"]}\n"
-                                "  - {name: cms-02, addresses: [10.1.1.12]}\n"
-                                "sites:\n  - {name: berlin, prefixes: [10.2.0.0/16]}\n  - {name: paris, prefixes: [10.3.0.0/16]}\n"
-                                "expect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
-                                "  signaling: AF31\n  low-latency: AF31\n";
+static const char reference[] =
+    "version: 1\nname: t\n"
+    "nodes:\n  - {name: cms-01, addresses: [10.1.1.11, \"2001:db8::11\"]}\n"
+    "  - {name: cms-02, addresses: [10.1.1.12]}\n"
+    "sites:\n  - {name: berlin, prefixes: [10.2.0.0/16]}\n  - {name: paris, prefixes: [10.3.0.0/16]}\n"
+    "expect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
+    "  signaling: AF31\n  low-latency: AF31\n";
 
 static struct document *d;
 static struct policy *p;
@@ -71,7 +72,8 @@ static const struct finding *only(enum finding_code code, const char *subject)
     diagnose(d, p);
     assert_explained(d);
     for (size_t i = 0; d->finding_count != 1 && i < d->finding_count; i++)
-        print_message("%s [%s]: %s\n", finding_code_name(d->findings[i].code), d->findings[i].subject, d->findings[i].message);
+        print_message("%s [%s]: %s\n", finding_code_name(d->findings[i].code), d->findings[i].subject,
+                      d->findings[i].message);
     assert_int_equal(d->finding_count, 1);
     f = &d->findings[0];
     assert_string_equal(finding_code_name(f->code), finding_code_name(code));
@@ -279,6 +281,15 @@ static void shifted_marks_with_their_rest_in_ecn_are_unshifted(void **state)
     assert_non_null(strstr(f->advice, "`dscp 4 voice 0x2E`"));
 }
 
+static void video_that_leaves_with_the_shifted_mark_of_voice_is_unshifted_too(void **state)
+{
+    (void)state;
+    ecn(stream(KIND_RTP_AUDIO, CMS2, BERLIN1, 11), 2);
+    ecn(stream(KIND_RTP_VIDEO, CMS2, BERLIN1, 11), 2);
+    const struct finding *f = only(FINDING_UNSHIFTED, "cms-02");
+    assert_int_equal(f->stream_count, 2);
+}
+
 static void a_shifted_mark_without_ecn_is_not_unshifted(void **state)
 {
     (void)state;
@@ -396,10 +407,17 @@ static void values_are_named_with_who_uses_them(void **state)
         dscp_t seen;
         const char *who;
     } cases[] = {
-        {KIND_RTP_VIDEO, 36, "Jabber"},     {KIND_RTP_VIDEO, 18, "Teams"},    {KIND_SIP, 40, "RFC 4594"},
-        {KIND_RTP_VIDEO, 52, "slip"},       {KIND_SIP, 38, "slip"},           {KIND_RTP_VIDEO, 22, "slip"},
-        {KIND_RTP_AUDIO, 44, "RFC 5865"},   {KIND_RTP_AUDIO, 48, "Wi-Fi"},    {KIND_XMPP_CLIENT, 24, "Expressway"},
-        {KIND_RTP_AUDIO, 8, "lowest"},      {KIND_RTP_AUDIO, 26, "another class"},
+        {KIND_RTP_VIDEO, 36, "Jabber"},
+        {KIND_RTP_VIDEO, 18, "Teams"},
+        {KIND_SIP, 40, "RFC 4594"},
+        {KIND_RTP_VIDEO, 52, "slip"},
+        {KIND_SIP, 38, "slip"},
+        {KIND_RTP_VIDEO, 22, "slip"},
+        {KIND_RTP_AUDIO, 44, "RFC 5865"},
+        {KIND_RTP_AUDIO, 48, "Wi-Fi"},
+        {KIND_XMPP_CLIENT, 24, "Expressway"},
+        {KIND_RTP_AUDIO, 8, "lowest"},
+        {KIND_RTP_AUDIO, 26, "another class"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         document_free(d);
@@ -456,6 +474,23 @@ static void a_clean_change_is_named_with_its_frame(void **state)
     assert_true(says(f, "from EF to CS0 at frame 501"));
 }
 
+static void signalling_that_is_seen_changed_later_belongs_to_the_event(void **state)
+{
+    (void)state;
+    set_runs(d, stream(KIND_RTP_AUDIO, BERLIN1, CMS, 46), (struct run[]){{46, 500}, {0, 500}}, 2);
+    struct record *sip = stream(KIND_SIP, BERLIN1, CMS, 26);
+    set_runs(d, sip, (struct run[]){{26, 4}, {0, 1}}, 2);
+    struct record_mark *marks = arena_alloc(&d->arena, 2 * sizeof *marks);
+    assert_non_null(marks);
+    memcpy(marks, sip->marks, 2 * sizeof *marks);
+    marks[1].first_ns = marks[1].last_ns = sip->last_ns = 20000000000; /* BYE */
+    sip->marks = marks;
+    struct record *later = stream(KIND_RTP_VIDEO, BERLIN1, CMS, 0); /* a second call after the change */
+    later->first_ns = 30000000000;
+    const struct finding *f = only(FINDING_CHANGED_MIDSTREAM, BERLIN1 " -> cms-01");
+    assert_int_equal(f->stream_count, 3);
+}
+
 static void changes_a_minute_apart_are_two_findings(void **state)
 {
     (void)state;
@@ -484,7 +519,8 @@ static void unmarked_packets_that_come_back_are_not_a_start(void **state)
 static void marks_to_and_fro_are_intermittent(void **state)
 {
     (void)state;
-    set_runs(d, stream(KIND_RTP_AUDIO, BERLIN1, CMS, 46), (struct run[]){{46, 50}, {0, 50}, {46, 50}, {0, 50}, {46, 50}}, 5);
+    set_runs(d, stream(KIND_RTP_AUDIO, BERLIN1, CMS, 46),
+             (struct run[]){{46, 50}, {0, 50}, {46, 50}, {0, 50}, {46, 50}}, 5);
     only(FINDING_INTERMITTENT, BERLIN1 " -> cms-01");
 }
 
@@ -671,7 +707,8 @@ static void many_streams_take_no_square_of_their_number(void **state)
     for (int i = 0; i < STREAMS; i++) {
         char host[32];
         (void)snprintf(host, sizeof host, "10.%d.%d.%d", 16 + i % 7, i / 250 % 250, i % 250);
-        stream(i % 3 ? KIND_RTP_AUDIO : KIND_RTP_VIDEO, i % 2 ? CMS : host, i % 2 ? host : CMS, (dscp_t)(i % 5 ? 46 : i % 64));
+        stream(i % 3 ? KIND_RTP_AUDIO : KIND_RTP_VIDEO, i % 2 ? CMS : host, i % 2 ? host : CMS,
+               (dscp_t)(i % 5 ? 46 : i % 64));
     }
     diagnose(d, p);
     assert_explained(d);
@@ -716,6 +753,8 @@ int main(void)
         TEST(video_with_the_mark_of_voice_is_swapped),
         TEST(a_node_whose_voice_carries_the_mark_of_video_is_told_its_line),
         TEST(a_clean_change_is_named_with_its_frame),
+        TEST(video_that_leaves_with_the_shifted_mark_of_voice_is_unshifted_too),
+        TEST(signalling_that_is_seen_changed_later_belongs_to_the_event),
         TEST(changes_a_minute_apart_are_two_findings),
         TEST(a_few_unmarked_packets_at_the_start_are_only_that),
         TEST(unmarked_packets_that_come_back_are_not_a_start),

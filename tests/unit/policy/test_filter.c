@@ -75,7 +75,8 @@ static void wrap_udp(struct bytes *b, unsigned src, unsigned dst)
     *b = u;
 }
 
-static void wrap_ip4(struct bytes *b, const char *src, const char *dst, unsigned proto, unsigned dscp, unsigned id, unsigned fragment)
+static void wrap_ip4(struct bytes *b, const char *src, const char *dst, unsigned proto, unsigned dscp, unsigned id,
+                     unsigned fragment)
 {
     struct bytes h = {.len = 0};
     struct endpoint from = at(src, 0), to = at(dst, 0);
@@ -197,7 +198,10 @@ static struct bytes in_channel(struct bytes inner)
 static struct bytes send_indication(uint32_t ssrc)
 {
     struct bytes b = {.len = 0}, inner = rtp(111, ssrc, 20);
-    static const char head[] = "\x00\x16\x00\x30\x21\x12\xa4\x42" "abcdefghijkl" "\x00\x12\x00\x08\x00\x01\x01\x02\x03\x04\x05\x06" "\x00\x13\x00\x20";
+    static const char head[] = "\x00\x16\x00\x30\x21\x12\xa4\x42"
+                               "abcdefghijkl"
+                               "\x00\x12\x00\x08\x00\x01\x01\x02\x03\x04\x05\x06"
+                               "\x00\x13\x00\x20";
     put(&b, head, sizeof head - 1);
     put(&b, inner.at, inner.len);
     return b;
@@ -271,20 +275,29 @@ static void write_capture(void)
     pcap = fdopen(fd, "wb");
     assert_non_null(pcap);
     assert_int_equal(fwrite(header, sizeof header, 1, pcap), 1);
-    write_media(rtp(111, AUDIO, 20), 46);            /* 1 */
-    write_media(rtp(111, AUDIO, 20), 0);             /* 2 */
-    write_media(rtp(96, VIDEO, 20), 34);             /* 3 */
-    write_media(rtp(96 | 128, VIDEO, 20), 0);        /* 4 */
-    write_media(receiver_report_about(AUDIO), 0);    /* 5 */
-    write_media(raw("\0\1\0\0\x21\x12\xa4\x42""abcdefghijkl", 20), 0); /* 6: STUN */
+    write_media(rtp(111, AUDIO, 20), 46);         /* 1 */
+    write_media(rtp(111, AUDIO, 20), 0);          /* 2 */
+    write_media(rtp(96, VIDEO, 20), 34);          /* 3 */
+    write_media(rtp(96 | 128, VIDEO, 20), 0);     /* 4 */
+    write_media(receiver_report_about(AUDIO), 0); /* 5 */
+    write_media(raw("\0\1\0\0\x21\x12\xa4\x42"
+                    "abcdefghijkl",
+                    20),
+                0);                                  /* 6: STUN */
     write_media(dtls_record(), 0);                   /* 7 */
     write_media(in_channel(rtp(111, AUDIO, 20)), 0); /* 8 */
     write_tunnels();
     write_ipv6_and_fragments();
-    write_media(raw("\0\3\0\0\x21\x12\xa4\x42""abcdefghijkl", 20), 0); /* 23: Allocate */
-    write_media(in_channel(raw("\0\1\0\0\x21\x12\xa4\x42""abcdefghijkl", 20)), 0); /* 24: STUN through the relay */
-    write_media(in_channel(dtls_record()), 0);                    /* 25 */
-    write_media(in_channel(receiver_report_about(AUDIO)), 0);     /* 26 */
+    write_media(raw("\0\3\0\0\x21\x12\xa4\x42"
+                    "abcdefghijkl",
+                    20),
+                0); /* 23: Allocate */
+    write_media(in_channel(raw("\0\1\0\0\x21\x12\xa4\x42"
+                               "abcdefghijkl",
+                               20)),
+                0);                                           /* 24: STUN through the relay */
+    write_media(in_channel(dtls_record()), 0);                /* 25 */
+    write_media(in_channel(receiver_report_about(AUDIO)), 0); /* 26 */
     assert_int_equal(fclose(pcap), 0);
 }
 
@@ -302,7 +315,9 @@ static bool have_tshark(void)
 static void frames_shown(const char *filter, char *out, size_t size)
 {
     struct strbuf command = {0};
-    strbuf_addf(&command, "tshark -n -r %s -T fields -e frame.number -Y '%s' 2>&1 | grep -v 'Running as' | tr '\\n' ' '", path, filter);
+    strbuf_addf(&command,
+                "tshark -n -r %s -T fields -e frame.number -Y '%s' 2>&1 | grep -v 'Running as' | tr '\\n' ' '", path,
+                filter);
     FILE *f = popen(strbuf_text(&command), "r");
     assert_non_null(f);
     size_t n = fread(out, 1, size - 1, f);
@@ -339,12 +354,14 @@ static void tshark_shows_exactly_the_frames_of_each_stream(void **state)
     }
     write_capture();
     dscp_set_t zero = dscp_set_of(0), some = zero | dscp_set_of(34);
-    struct record audio = plain(KIND_RTP_AUDIO, AUDIO), deep = audio, turn = audio, video = plain(KIND_RTP_VIDEO, VIDEO);
+    struct record audio = plain(KIND_RTP_AUDIO, AUDIO), deep = audio, turn = audio,
+                  video = plain(KIND_RTP_VIDEO, VIDEO);
     struct record rtcp = plain(KIND_RTCP, 1), stun = plain(KIND_STUN, 0), dtls = plain(KIND_DTLS, 0);
     struct record tcp = plain(KIND_SIP, 0), v6 = audio, big = video, other = plain(KIND_OTHER, 0);
     struct record control = plain(KIND_TURN, 0), relayed_rtcp = plain(KIND_RTCP, 1);
     /* what is on a 5-tuple that was seen in a tunnel may have been there as well */
-    control.tunnel_depth = relayed_rtcp.tunnel_depth = rtcp.tunnel_depth = stun.tunnel_depth = dtls.tunnel_depth = turn.tunnel_depth = video.tunnel_depth = 1;
+    control.tunnel_depth = relayed_rtcp.tunnel_depth = rtcp.tunnel_depth = stun.tunnel_depth = dtls.tunnel_depth =
+        turn.tunnel_depth = video.tunnel_depth = 1;
     deep.tunnel_depth = 1;
     deep.outer = &outer;
     deep.outer_count = 1;
@@ -363,11 +380,13 @@ static void tshark_shows_exactly_the_frames_of_each_stream(void **state)
         dscp_set_t wrong;
         const char *frames;
     } cases[] = {
-        {&deep, zero, "2 9 11 13"}, {&deep, dscp_set_of(46), "1 10"}, {&video, zero, "4"},
-        {&video, some, "3 4"},      {&rtcp, zero, "5"},               {&stun, zero, "6"},
-        {&dtls, zero, "7 25"},      {&turn, zero, "8 20"},            {&tcp, zero, "22"},
-        {&v6, zero, "15 19"},       {&big, zero, "16 17 18"},
-        {&other, zero, "2 4 5 6 7 8 13 20 23 24 25 26"}, {&control, zero, "23 24"}, {&relayed_rtcp, zero, "26"},
+        {&deep, zero, "2 9 11 13"}, {&deep, dscp_set_of(46), "1 10"},
+        {&video, zero, "4"},        {&video, some, "3 4"},
+        {&rtcp, zero, "5"},         {&stun, zero, "6"},
+        {&dtls, zero, "7 25"},      {&turn, zero, "8 20"},
+        {&tcp, zero, "22"},         {&v6, zero, "15 19"},
+        {&big, zero, "16 17 18"},   {&other, zero, "2 4 5 6 7 8 13 20 23 24 25 26"},
+        {&control, zero, "23 24"},  {&relayed_rtcp, zero, "26"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct strbuf b = {0};

@@ -2,16 +2,17 @@
 
 #include "building.h"
 
-#define CMS  "10.1.1.11"
-#define CMS2 "10.1.1.12"
+#define CMS   "10.1.1.11"
+#define CMS2  "10.1.1.12"
 #define PHONE "10.2.0.7"
 
-static const char reference[] = "version: 1\nname: t\n"
-                                "nodes:\n  - {name: cms-01, addresses: [10.1.1.11, \"2001:db8::11\"]}\n"
-                                "  - {name: cms-02, addresses: [10.1.1.12]}\n"
-                                "sites:\n  - {name: campus, prefixes: [10.0.0.0/8]}\n  - {name: berlin, prefixes: [10.2.0.0/16]}\n"
-                                "expect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
-                                "  signaling: [AF31, CS3]\n  low-latency: AF31\n";
+static const char reference[] =
+    "version: 1\nname: t\n"
+    "nodes:\n  - {name: cms-01, addresses: [10.1.1.11, \"2001:db8::11\"]}\n"
+    "  - {name: cms-02, addresses: [10.1.1.12]}\n"
+    "sites:\n  - {name: campus, prefixes: [10.0.0.0/8]}\n  - {name: berlin, prefixes: [10.2.0.0/16]}\n"
+    "expect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
+    "  signaling: [AF31, CS3]\n  low-latency: AF31\n";
 
 static struct document *d;
 static struct policy *p;
@@ -109,7 +110,8 @@ static void fewer_packets_than_asked_for_are_undetermined(void **state)
 static void any_is_unchecked_and_does_not_pass(void **state)
 {
     (void)state;
-    use("version: 1\nnodes:\n  - {name: cms-01, addresses: [10.1.1.11]}\nexpect:\n  voice: {marks: EF, to-node: any}\n");
+    use("version: 1\nnodes:\n  - {name: cms-01, addresses: [10.1.1.11]}\nexpect:\n  voice: {marks: EF, to-node: "
+        "any}\n");
     add(d, KIND_RTP_AUDIO, PHONE, 30000, CMS, 20000, 0, 100);
     assert_int_equal(verdict_of(&d->records[0]), VERDICT_UNCHECKED);
     assert_int_equal(d->summary.verdict, SUMMARY_NOTHING_CHECKED);
@@ -194,9 +196,9 @@ static void known_traffic_without_a_right_to_priority_violates(void **state)
     (void)state;
     add(d, KIND_DATABASE, CMS, 40000, CMS2, 5432, 46, 100);
     add(d, KIND_SSH, PHONE, 40000, CMS, 22, 34, 100);
-    add(d, KIND_DATABASE, CMS, 40001, CMS2, 5432, 26, 100);                                  /* not a priority mark */
-    add(d, KIND_WEB, PHONE, 40000, CMS, 443, 46, 100);                                       /* TURN over TLS? */
-    add(d, KIND_DATABASE, CMS, 40002, CMS2, 5432, 46, 100)->confidence = CONFIDENCE_LOW;     /* the port alone */
+    add(d, KIND_DATABASE, CMS, 40001, CMS2, 5432, 26, 100);                              /* not a priority mark */
+    add(d, KIND_WEB, PHONE, 40000, CMS, 443, 46, 100);                                   /* TURN over TLS? */
+    add(d, KIND_DATABASE, CMS, 40002, CMS2, 5432, 46, 100)->confidence = CONFIDENCE_LOW; /* the port alone */
     judge(d, p);
     assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
     assert_int_equal(d->records[0].expected, 0);
@@ -264,7 +266,8 @@ static void rows_are_one_a_class_direction_and_node(void **state)
 static void quality_compares_right_with_wrong(void **state)
 {
     (void)state;
-    struct rtp_figures good = {.expected = 100, .lost = 1, .jitter_ms = 2}, bad = {.expected = 50, .lost = 10, .jitter_ms = -1};
+    struct rtp_figures good = {.expected = 100, .lost = 1, .jitter_ms = 2},
+                       bad = {.expected = 50, .lost = 10, .jitter_ms = -1};
     add(d, KIND_RTP_AUDIO, CMS, 20000, PHONE, 30000, 46, 99)->rtp = &good;
     add(d, KIND_RTP_AUDIO, PHONE, 30000, CMS, 20000, 0, 40)->rtp = &bad;
     judge(d, p);

@@ -8,8 +8,8 @@
 #include "report/report.h"
 
 /* 2026-11-22T09:00:00Z, by `date -u +%s` */
-#define SAMPLE_T0 (1795338000LL * 1000000000LL)
-#define SECONDS(n) ((n) * 1000000000LL)
+#define SAMPLE_T0  (1795338000LL * 1000000000LL)
+#define SECONDS(n) ((n)*1000000000LL)
 
 static inline bool sample_sink(void *user, const char *bytes, size_t len)
 {
@@ -178,6 +178,7 @@ static inline void sample_streams(struct sample *s)
     r->node = 1;
     r->direction = DIRECTION_TO_NODE;
     r->verdict = VERDICT_UNDETERMINED;
+    r->decided_after_packets = 16;
     r->media_kinds = 1u << KIND_RTP_AUDIO | 1u << KIND_RTP_VIDEO;
 
     r = sample_record(s, 3, "10.9.9.1", 40000, "10.9.9.2", 53, KIND_DNS);
@@ -198,12 +199,14 @@ static inline void sample_streams(struct sample *s)
 static inline void sample_tables(struct sample *s)
 {
     struct document *d = s->document;
-    s->by_class[0] = (struct summary_row){CLASS_VOICE, DIRECTION_TO_NODE, 1, 0, 1, 1000, 1, 0, 10, {[0] = 10, [46] = 990}};
+    s->by_class[0] =
+        (struct summary_row){CLASS_VOICE, DIRECTION_TO_NODE, 1, 0, 1, 1000, 1, 0, 10, {[0] = 10, [46] = 990}};
     s->by_class[1] = (struct summary_row){CLASS_VOICE, DIRECTION_FROM_NODE, 1, 0, 1, 500, 0, 0, 0, {[46] = 500}};
     s->by_class[2] = (struct summary_row){CLASS_NONE, DIRECTION_UNATTRIBUTED, 0, 0, 1, 2, 0, 0, 0, {[11] = 2}};
     d->by_class = s->by_class;
     d->by_class_count = 3;
-    s->by_site[0] = (struct summary_row){CLASS_NONE, DIRECTION_TO_NODE, 0, 1, 1, 1000, 1, 0, 10, {[0] = 10, [46] = 990}};
+    s->by_site[0] =
+        (struct summary_row){CLASS_NONE, DIRECTION_TO_NODE, 0, 1, 1, 1000, 1, 0, 10, {[0] = 10, [46] = 990}};
     d->by_site = s->by_site;
     d->by_site_count = 1;
     d->summary = (struct summary){SUMMARY_FAIL, false, 4, 2, 1, 1, 1, 1, 1500, 10};
@@ -244,13 +247,26 @@ static inline void sample_open(struct sample *s)
     s->sites[0] = (struct site){"berlin", s->prefixes, 1};
     d->sites = s->sites;
     d->site_count = 1;
-    s->calls[0] = (struct call){.id = "call-1", .call_id = "a84b4c76e66710", .from = "sip:alice@example.com",
-                                .to = "sip:room@conf.example.com", .user_agent = "Acano CallBridge",
-                                .first_ns = SAMPLE_T0, .last_ns = SAMPLE_T0 + SECONDS(723)};
+    s->calls[0] = (struct call){.id = "call-1",
+                                .call_id = "a84b4c76e66710",
+                                .from = "sip:alice@example.com",
+                                .to = "sip:room@conf.example.com",
+                                .user_agent = "Acano CallBridge",
+                                .first_ns = SAMPLE_T0,
+                                .last_ns = SAMPLE_T0 + SECONDS(723)};
     d->calls = s->calls;
     d->call_count = 1;
     s->inputs[0] = (struct input){"a.pcapng", 2000, 344000, SAMPLE_T0, SAMPLE_T0 + SECONDS(60), 3, 1, 20, 0, true, ""};
-    s->inputs[1] = (struct input){"b.pcapng", 200, 4400, SAMPLE_T0, SAMPLE_T0 + SECONDS(3), 0, 0, 0, 42, false,
+    s->inputs[1] = (struct input){"b.pcapng",
+                                  200,
+                                  4400,
+                                  SAMPLE_T0,
+                                  SAMPLE_T0 + SECONDS(3),
+                                  0,
+                                  0,
+                                  0,
+                                  42,
+                                  false,
                                   "the file ends in the middle of packet 201"};
     d->inputs = s->inputs;
     d->input_count = 2;
@@ -266,7 +282,11 @@ static inline void sample_close(struct sample *s)
 }
 
 /* What an attacker puts where a name is shown. */
-#define HOSTILE "\x1b[2J\x1b]0;owned\x07=cmd|'/c calc'!A1,\"quoted\"\r\nPASS: all fine\n<script>alert(1)</script>\xff\xc3(\xe2\x80\xae" "gnp\t\x9b" "31m"
+#define HOSTILE                                                                                                        \
+    "\x1b[2J\x1b]0;owned\x07=cmd|'/c calc'!A1,\"quoted\"\r\nPASS: all "                                                \
+    "fine\n<script>alert(1)</script>\xff\xc3(\xe2\x80\xae"                                                             \
+    "gnp\t\x9b"                                                                                                        \
+    "31m"
 
 static inline void sample_make_hostile(struct sample *s)
 {

@@ -99,16 +99,46 @@ static void a_row_holds_the_record(void **state)
     static const struct {
         const char *column, *value;
     } expected[] = {
-        {"stream", "0"}, {"point", "a.pcapng"}, {"proto", "udp"}, {"src_addr", "10.2.0.7"}, {"src_port", "34904"},
-        {"dst_addr", "10.1.1.11"}, {"dst_port", "20000"}, {"node", "cms-01"}, {"peer_node", ""}, {"direction", "to-node"},
-        {"site", "berlin"}, {"call", "call-1"}, {"kind", "rtp-audio"}, {"class", "voice"}, {"confidence", "certain"},
-        {"evidence", "SDP m=audio, frame 12"}, {"ssrc", "0x1234abcd"}, {"payload_types", "108 101"},
-        {"codec", "opus/48000"}, {"packets", "1000"}, {"bytes", "172000"}, {"first", "2026-11-22T09:00:00.000000000Z"},
-        {"last", "2026-11-22T09:00:20.000000000Z"}, {"first_frame", "15"}, {"dscp", "EF:990 CS0:10"},
-        {"ecn", "not-ect:900 ect1:1 ect0:90 ce:9"}, {"outer_dscp", ""}, {"expected", "EF"}, {"verdict", "violating"},
-        {"reason", ""}, {"violating_packets", "10"}, {"rtp_clock_rate", "48000"}, {"rtp_expected", "1003"},
-        {"rtp_lost", "3"}, {"rtp_reordered", "1"}, {"rtp_duplicates", "2"}, {"rtp_jitter_ms", "0.410"},
-        {"rtp_max_gap_ms", "41.000"}, {"findings", "bleached"}, {"wireshark", "udp.srcport == 34904 && ip.dsfield.dscp == 0"},
+        {"stream", "0"},
+        {"point", "a.pcapng"},
+        {"proto", "udp"},
+        {"src_addr", "10.2.0.7"},
+        {"src_port", "34904"},
+        {"dst_addr", "10.1.1.11"},
+        {"dst_port", "20000"},
+        {"node", "cms-01"},
+        {"peer_node", ""},
+        {"direction", "to-node"},
+        {"site", "berlin"},
+        {"call", "call-1"},
+        {"kind", "rtp-audio"},
+        {"class", "voice"},
+        {"confidence", "certain"},
+        {"evidence", "SDP m=audio, frame 12"},
+        {"ssrc", "0x1234abcd"},
+        {"payload_types", "108 101"},
+        {"codec", "opus/48000"},
+        {"packets", "1000"},
+        {"bytes", "172000"},
+        {"first", "2026-11-22T09:00:00.000000000Z"},
+        {"last", "2026-11-22T09:00:20.000000000Z"},
+        {"first_frame", "15"},
+        {"dscp", "EF:990 CS0:10"},
+        {"ecn", "not-ect:900 ect1:1 ect0:90 ce:9"},
+        {"outer_dscp", ""},
+        {"expected", "EF"},
+        {"verdict", "violating"},
+        {"reason", ""},
+        {"violating_packets", "10"},
+        {"rtp_clock_rate", "48000"},
+        {"rtp_expected", "1003"},
+        {"rtp_lost", "3"},
+        {"rtp_reordered", "1"},
+        {"rtp_duplicates", "2"},
+        {"rtp_jitter_ms", "0.410"},
+        {"rtp_max_gap_ms", "41.000"},
+        {"findings", "bleached"},
+        {"wireshark", "udp.srcport == 34904 && ip.dsfield.dscp == 0"},
     };
     struct sample *s = *state;
     struct table *t = table_of(s->document);
@@ -138,7 +168,9 @@ static void what_is_not_known_is_empty(void **state)
 
 static void formulas_are_inert(void **state)
 {
-    static const char *const starts[] = {"=1+1", "+1", "-1", "@SUM(A1)", ("\xef\xbc\x9d" "1+1")};
+    static const char *const starts[] = {"=1+1", "+1", "-1", "@SUM(A1)",
+                                         ("\xef\xbc\x9d"
+                                          "1+1")};
     struct sample *s = *state;
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
         char expected[64] = "'";

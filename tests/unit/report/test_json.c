@@ -97,8 +97,10 @@ static int close_sample(void **state)
 
 static void the_document_has_the_keys_of_the_contract_in_order(void **state)
 {
-    static const char *const top[] = {"schema", "policy", "inputs", "summary", "by_class", "by_site", "calls", "findings", "streams"};
-    static const char *const summary[] = {"verdict", "complete", "streams", "checked", "conforming", "violating",
+    static const char *const top[] = {"schema",  "policy", "inputs",   "summary", "by_class",
+                                      "by_site", "calls",  "findings", "streams"};
+    static const char *const summary[] = {"verdict",      "complete",        "streams",
+                                          "checked",      "conforming",      "violating",
                                           "undetermined", "packets_checked", "packets_violating"};
     static const char *const input[] = {"file", "packets", "bytes", "first", "last", "skipped", "dropped", "complete"};
     static const char *const row[] = {"class", "direction", "node", "streams", "packets", "violating_packets", "dscp"};
@@ -119,13 +121,15 @@ static void the_document_has_the_keys_of_the_contract_in_order(void **state)
 static void the_record_has_the_keys_of_the_contract_in_order(void **state)
 {
     static const char *const record[] = {
-        "schema", "point", "proto", "src", "dst", "node", "direction", "site", "call", "kind", "class", "confidence",
-        "evidence", "ssrc", "payload_types", "codec", "packets", "bytes", "first", "last", "first_frame", "dscp", "ecn",
-        "outer_dscp", "expected", "verdict", "reason", "rtp", "findings",
+        "schema",   "point",   "proto",  "src",        "dst",         "node", "direction",     "site",
+        "call",     "kind",    "class",  "confidence", "evidence",    "ssrc", "payload_types", "codec",
+        "packets",  "bytes",   "first",  "last",       "first_frame", "dscp", "ecn",           "outer_dscp",
+        "expected", "verdict", "reason", "rtp",        "findings",
     };
     static const char *const mark[] = {"dscp", "name", "packets", "first_frame"};
     static const char *const ecn[] = {"not_ect", "ect0", "ect1", "ce"};
-    static const char *const rtp[] = {"clock_rate", "expected", "lost", "reordered", "duplicates", "jitter_ms", "max_gap_ms"};
+    static const char *const rtp[] = {"clock_rate", "expected",  "lost",      "reordered",
+                                      "duplicates", "jitter_ms", "max_gap_ms"};
     static const char *const finding[] = {"code", "message", "packets", "first_frame", "wireshark"};
     struct sample *s = *state;
     json_t *root = audit(s->document);
@@ -246,7 +250,8 @@ static void calls_findings_nodes_sites_quality_and_notes_are_whole(void **state)
     json_t *right = member(member(root, "quality"), "right"), *wrong = member(member(root, "quality"), "wrong");
     assert_null_key(right, "jitter_ms");
     assert_count(wrong, "packets_lost", 3);
-    assert_true(json_real_value(member(wrong, "jitter_ms")) > 0.4099 && json_real_value(member(wrong, "jitter_ms")) < 0.4101);
+    assert_true(json_real_value(member(wrong, "jitter_ms")) > 0.4099 &&
+                json_real_value(member(wrong, "jitter_ms")) < 0.4101);
     assert_string_equal(json_string_value(json_array_get(member(root, "notes"), 0)), "1 node was inferred.");
     json_decref(root);
 }
@@ -283,6 +288,7 @@ static void a_stream_says_who_what_and_how_it_was_judged(void **state)
     assert_text(r, "verdict", "violating");
     assert_text(r, "reason", "");
     assert_count(r, "violating_packets", 10);
+    assert_null_key(r, "decided_after_packets");
     json_t *f = json_array_get(member(r, "findings"), 0);
     assert_text(f, "code", "bleached");
     assert_count(f, "packets", 10);
@@ -347,8 +353,8 @@ static void what_is_not_known_is_null_and_not_an_empty_name(void **state)
     struct sample *s = *state;
     json_t *root = audit(s->document);
     json_t *r = json_array_get(member(root, "streams"), 3);
-    static const char *const nulls[] = {"node", "site", "call", "class", "ssrc", "codec", "rtp", "peer_node", "vlan_pcp",
-                                        "mpls_tc", "server_name", "repairs"};
+    static const char *const nulls[] = {"node", "site",      "call",     "class",   "ssrc",        "codec",
+                                        "rtp",  "peer_node", "vlan_pcp", "mpls_tc", "server_name", "repairs"};
     for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++)
         assert_null_key(r, nulls[i]);
     assert_text(r, "direction", "unattributed");
@@ -365,6 +371,7 @@ static void an_unknown_stream_says_why_and_an_ssrc_of_zero_is_one(void **state)
     assert_text(r, "ssrc", "0x00000000");
     assert_text(r, "point", "b.pcapng");
     assert_text(r, "first_file", "b.pcapng");
+    assert_count(r, "decided_after_packets", 16);
     assert_text(r, "confidence", "none");
     assert_text(r, "verdict", "undetermined");
     assert_text(r, "reason", "9 packets are too few to tell voice from video");
@@ -411,9 +418,12 @@ static void every_word_of_every_enum_is_the_contracts(void **state)
     static const char *const directions[] = {"unattributed", "from-node", "to-node", "between-nodes"};
     static const char *const summaries[] = {"nothing-checked", "pass", "fail"};
     static const char *const kinds[] = {
-        "rtp-audio", "rtp-video", "rtp-slides", "rtp-unknown", "rtp-data", "rtcp", "stun", "turn", "dtls", "bfcp", "ix",
-        "sip", "sip-tls", "xmpp-client", "xmpp-component", "xmpp-server", "xmpp-tls", "web", "database", "ldap", "ssh",
-        "dns", "ntp", "rtmp", "h323", "trunk", "other",
+        "rtp-audio",   "rtp-video", "rtp-slides", "rtp-unknown", "rtp-data",
+        "rtcp",        "stun",      "turn",       "dtls",        "bfcp",
+        "ix",          "sip",       "sip-tls",    "xmpp-client", "xmpp-component",
+        "xmpp-server", "xmpp-tls",  "web",        "database",    "ldap",
+        "ssh",         "dns",       "ntp",        "rtmp",        "h323",
+        "trunk",       "other",
     };
     static const struct {
         uint8_t number;

@@ -109,7 +109,8 @@ static void indices_beyond_the_document_and_missing_texts_are_none(void **state)
     s->findings[0].advice = s->findings[0].subject = s->findings[0].wireshark = NULL;
     s->nodes[0].evidence = s->inputs[1].problem = NULL;
     for (int f = 0; f < REPORT_FORMAT_COUNT; f++) {
-        struct strbuf b = sample_write(d, &(struct report_options){.format = (enum report_format)f, .verbose = 2, .width = 80});
+        struct strbuf b =
+            sample_write(d, &(struct report_options){.format = (enum report_format)f, .verbose = 2, .width = 80});
         assert_true(b.len > 0);
         assert_null(strstr(b.at, "(null)"));
         strbuf_done(&b);
@@ -120,7 +121,8 @@ static void the_same_document_gives_the_same_bytes_twice(void **state)
 {
     struct sample *s = *state;
     for (int f = 0; f < REPORT_FORMAT_COUNT; f++) {
-        const struct report_options o = {.format = (enum report_format)f, .verbose = 2, .width = 100, .color = true, .utf8 = true};
+        const struct report_options o = {
+            .format = (enum report_format)f, .verbose = 2, .width = 100, .color = true, .utf8 = true};
         struct strbuf a = sample_write(s->document, &o), b = sample_write(s->document, &o);
         assert_string_equal(a.at, b.at);
         strbuf_done(&a);

@@ -1,0 +1,148 @@
+#include "report/report_text_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/view.h"
+
+void marks_add(struct mark_counts *m, const struct document *d, const struct record *r)
+{
+    dscp_set_t outside = view_outside(d, r);
+    for (uint32_t i = 0; i < r->mark_count; i++) {
+        dscp_t mark = r->marks[i].dscp & 63;
+        m->packets[mark] += r->marks[i].packets;
+        if (!dscp_set_has(outside, mark))
+            continue;
+        if (r->verdict == VERDICT_UNDETERMINED)
+            m->unsure[mark] += r->marks[i].packets;
+        else if (r->verdict != VERDICT_UNCHECKED)
+            m->wrong[mark] += r->marks[i].packets;
+    }
+}
+
+static size_t slot_of(const struct document *d, enum traffic_class c, enum direction direction, uint32_t node)
+{
+    size_t at = node <= d->node_count ? node : 0;
+    return (at * CLASS_COUNT + (size_t)c) * DIRECTION_COUNT + (size_t)direction;
+}
+
+/* Nodes in the order of the document, what has no node last; classes in their order, what has none last. */
+static int compare_rows(const void *a, const void *b)
+{
+    const struct summary_row *x = &((const struct class_row *)a)->row, *y = &((const struct class_row *)b)->row;
+    uint32_t node_x = x->node - 1, node_y = y->node - 1; /* none wraps to the greatest */
+    if (node_x != node_y)
+        return node_x < node_y ? -1 : 1;
+    unsigned class_x = (unsigned)x->traffic_class - 1, class_y = (unsigned)y->traffic_class - 1;
+    if (class_x != class_y)
+        return class_x < class_y ? -1 : 1;
+    return (x->direction > y->direction) - (x->direction < y->direction);
+}
+
+static void add_expected(struct class_row *row, dscp_set_t expected, dscp_t preferred)
+{
+    if (expected && !row->expected)
+        row->preferred = preferred;
+    row->expected |= expected;
+}
+
+static void note_record(struct class_row *row, const struct document *d, const struct record *r)
+{
+    add_expected(row, r->expected, r->preferred);
+    row->judged = row->judged || r->verdict == VERDICT_CONFORMING || r->verdict == VERDICT_VIOLATING;
+    marks_add(&row->marks, d, r);
+}
+
+static void note_unclassed(struct class_row *row, const struct document *d, const struct record *r)
+{
+    if (r->traffic_class != CLASS_NONE || r->verdict != VERDICT_VIOLATING)
+        return;
+    row->row.streams++;
+    row->row.violating_streams++;
+    row->row.packets += r->packets;
+    row->row.violating_packets += r->violating_packets;
+    note_record(row, d, r);
+}
+
+bool class_table_build(struct class_table *table, const struct document *d)
+{
+    *table = (struct class_table){.count = d->by_class_count};
+    table->rows = calloc(d->by_class_count + 1, sizeof *table->rows);
+    /* 1 + where the row of (class, direction, node) is; 0 for none */
+    size_t *index = calloc((d->node_count + 1) * CLASS_COUNT * DIRECTION_COUNT, sizeof *index);
+    if (!table->rows || !index) {
+        free(index);
+        return false;
+    }
+    for (size_t i = 0; i < table->count; i++)
+        table->rows[i].row = d->by_class[i];
+    qsort(table->rows, table->count, sizeof *table->rows, compare_rows);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct summary_row *row = &table->rows[i].row;
+        index[slot_of(d, row->traffic_class, row->direction, row->node)] = i + 1;
+    }
+    for (size_t i = 0; i < d->record_count; i++) {
+        const struct record *r = &d->records[i];
+        size_t at = index[slot_of(d, r->traffic_class, r->direction, r->node)];
+        if (at)
+            note_record(&table->rows[at - 1], d, r);
+        else
+            note_unclassed(&table->unclassed, d, r);
+    }
+    /* the row's own counts are what JSON shows: where records are missing the signs are, never the packets */
+    for (size_t i = 0; i < table->count; i++)
+        memcpy(table->rows[i].marks.packets, table->rows[i].row.by_dscp, sizeof table->rows[i].marks.packets);
+    free(index);
+    return true;
+}
+
+static void merge_row(struct class_row *to, const struct class_row *from)
+{
+    to->row.traffic_class = from->row.traffic_class;
+    to->row.direction = from->row.direction;
+    to->row.streams += from->row.streams;
+    to->row.packets += from->row.packets;
+    to->row.violating_streams += from->row.violating_streams;
+    to->row.undetermined_streams += from->row.undetermined_streams;
+    to->row.violating_packets += from->row.violating_packets;
+    for (size_t m = 0; m < DSCP_COUNT; m++) {
+        to->marks.packets[m] += from->marks.packets[m];
+        to->marks.wrong[m] += from->marks.wrong[m];
+        to->marks.unsure[m] += from->marks.unsure[m];
+    }
+    add_expected(to, from->expected, from->preferred);
+    to->judged = to->judged || from->judged;
+}
+
+bool class_table_collapse(const struct class_table *table, struct class_table *ret)
+{
+    *ret = (struct class_table){0};
+    ret->rows = calloc(CLASS_COUNT * DIRECTION_COUNT, sizeof *ret->rows);
+    if (!ret->rows)
+        return false;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct class_row *r = &table->rows[i];
+        size_t at = 0;
+        while (at < ret->count && (ret->rows[at].row.traffic_class != r->row.traffic_class ||
+                                   ret->rows[at].row.direction != r->row.direction))
+            at++;
+        ret->count += at == ret->count;
+        merge_row(&ret->rows[at], r);
+    }
+    qsort(ret->rows, ret->count, sizeof *ret->rows, compare_rows);
+    return true;
+}
+
+void class_table_done(struct class_table *table)
+{
+    free(table->rows);
+}
+
+enum verdict class_row_verdict(const struct class_row *r)
+{
+    if (r->row.violating_streams)
+        return VERDICT_VIOLATING;
+    if (r->judged)
+        return VERDICT_CONFORMING;
+    return r->row.undetermined_streams ? VERDICT_UNDETERMINED : VERDICT_UNCHECKED;
+}
