@@ -97,7 +97,8 @@ def tone_file(host, rate, hertz, seconds=30):
 
 class Baresip:
     """One process. `user` may be several, with commas: baresip puts a user's call on hold when that user answers
-    another, so that each call of a node has a user (a space) of its own. `tos` values are what baresip itself is told, as TOS bytes; 0 leaves the marking to the host."""
+    another, so that each call of a node has a user (a space) of its own. `rtp_tos` is the TOS byte that baresip is told
+    to set; 0 leaves the marking to the host."""
 
     def __init__(self, host, user, *, address=None, port=5060, transport="udp", audio="opus", video=False, media=None,
                  rtp_tos=0, mux=False, fps=7, size="160x120", video_bitrate=64000, audio_bitrate=16000,
@@ -129,7 +130,8 @@ class Baresip:
                    f";video_codecs={'VP8' if video else ''}" + (f";mediaenc={media}" if media else "") + nat)
         host.write(f"{d}/accounts", "".join(f"<{self.uri(u)}>;{options}\n" for u in self.users))
         host.write(f"{d}/contacts", "")
-        self.process = host.start("baresip", *(["-6"] if ":" in self.address and force_v6 else []), "-f", host.path(d), "-s", log=f"{d}.log")
+        self.process = host.start("baresip", *(["-6"] if ":" in self.address and force_v6 else []),
+                                  "-f", host.path(d), "-s", log=f"{d}.log")
         self.events, self.buffer = [], b""
         self.control = wait_for(f"baresip of {host.name}", lambda: connect_in(host.ns, ("127.0.0.1", control)))
         self.control.setblocking(False)

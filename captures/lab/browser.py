@@ -4,8 +4,6 @@ import json
 import os
 import ssl
 import sys
-import threading
-import time
 import urllib.parse
 
 from baresip import connect_in
@@ -17,7 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update", "--disable-default-apps",
          "--disable-domain-reliability", "--disable-dev-shm-usage", "--ignore-certificate-errors",
-         "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
+         "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+         "--autoplay-policy=no-user-gesture-required",
          "--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,Translate"]
 
 
@@ -88,7 +87,7 @@ class Browser:
 
 
 class BrowserCall:
-    """Starts both sides; returns when media flows both ways. `on_sdp` gets [offer, answer] as soon as both are there."""
+    """Starts both sides; returns when media flows both ways. `on_sdp` gets [offer, answer] once both are there."""
 
     def __init__(self, server, caller, callee, on_sdp=None, seconds=40):
         self.server, self.caller, self.callee = server, caller, callee

@@ -18,8 +18,8 @@ def rules(table):
 
 
 def more_faults(net, truth, out):
-    """Calls to three nodes with eight more faults: an access point that hands back the top three bits (berlin), a router
-    that sets one fixed value (madrid), one that replaces the top three bits (rome), a host that marks nothing, one that
+    """Calls to two nodes with eight more faults: an access point that hands back the top three bits (berlin), a
+    router that sets one fixed value (madrid), one that replaces the top three bits (rome), a host that marks nothing, one that
     swaps voice and video, one whose RTCP is unmarked, one that loses the mark of every third packet, one whose first
     packets leave unmarked."""
     core = net.host("core", "10.1.0.1", router=True)
@@ -95,7 +95,8 @@ def more_faults(net, truth, out):
     f("tos-precedence-remarked", ["rome", "10.4.0."], ["10.4.0.11", "10.4.0.12"], all_media,
       "rome's router replaces the IP precedence")
     f("never-marked", ["10.5.0.11"], ["10.5.0.11"], all_media, "oslo1 marks nothing, to whomever")
-    f("class-swapped", ["10.5.0.12"], ["10.5.0.12"], ["voice", "multimedia"], "oslo2 marks voice as video and video as voice")
+    f("class-swapped", ["10.5.0.12"], ["10.5.0.12"], ["voice", "multimedia"],
+      "oslo2 marks voice as video and video as voice")
     f("rtcp-differs", ["10.6.0.11"], ["10.6.0.11"], [], "the RTCP of paris1 is unmarked")
     f("intermittent", ["10.6.0.12"], ["10.6.0.12"], ["multimedia"], "every third video packet of paris2 is unmarked")
     f("unmarked-start", ["10.7.0.11"], ["10.7.0.11"], ["voice"], "the first voice packets of bern1 are unmarked")

@@ -168,8 +168,8 @@ class Net:
         self.address(host, router)
 
     def attach_through(self, host, far, near, router):
-        """As attach(), with a pair of switches between: `far` and `near` each get an interface with the host's name, and
-        have to be told what to do with its frames."""
+        """As attach(), with a pair of switches between: `far` and `near` each get an interface with the host's name,
+        and have to be told what to do with its frames."""
         self._veth(host, "eth0", far, host.name)
         self._veth(near, host.name, router, host.name)
         self.address(host, router)

@@ -1,14 +1,12 @@
 """The smaller captures: one browser call, one protocol, one awkwardness each."""
 
 import re
-import sys
 import time
 
 import marks
 from baresip import Baresip, Call
 from browser import Browser, BrowserCall, WebServer
-from net import LabError
-from services import Prosody, XmppPeer, certificate
+from services import Prosody, XmppPeer
 from truth import policy_file
 
 VOICE, VIDEO, SIGNAL = 46, 34, 26
@@ -38,14 +36,15 @@ def mark_call(host_marks):
 def webrtc_rules(voice, video, audio_pt=111):
     """A host that marks a browser's media by payload type, for voice and video leave from one port. `th` counts bits
     from the UDP header: the RTP version at 64, the payload type at 73; in ChannelData all is 32 bits later."""
-    return (marks.rule("udp sport 1024-65535 udp dport 1024-65535", video)
-            + marks.rule(f"udp sport 1024-65535 udp dport 1024-65535 @th,64,2 2 @th,73,7 {audio_pt}", voice)
-            + marks.rule(f"udp sport 1024-65535 udp dport 1024-65535 @th,64,4 4 @th,96,2 2 @th,105,7 {audio_pt}", voice))
+    ports = "udp sport 1024-65535 udp dport 1024-65535"
+    return (marks.rule(ports, video)
+            + marks.rule(f"{ports} @th,64,2 2 @th,73,7 {audio_pt}", voice)
+            + marks.rule(f"{ports} @th,64,4 4 @th,96,2 2 @th,105,7 {audio_pt}", voice))
 
 
 def mark_voice_rtcp(*hosts, voice=VOICE, table="web"):
-    """For BrowserCall's on_sdp: RTCP of the voice goes with the voice. A browser's SDP names the SSRC of its tracks, and
-    RTCP begins with that of its sender (bit 96 from the UDP header)."""
+    """For BrowserCall's on_sdp: RTCP of the voice goes with the voice. A browser's SDP names the SSRC of its tracks,
+    and RTCP begins with that of its sender (bit 96 from the UDP header)."""
     def tell(sdp_by_role):
         for sdp in sdp_by_role:
             audio = sdp[sdp.index("m=audio"):].split("m=video")[0]
@@ -78,7 +77,8 @@ def web_streams(truth, address, port, *clients):
 
 
 def webrtc(net, truth, out):
-    """A browser in a call with the node's Web Bridge: voice and video on one 5-tuple, each with the mark of its kind."""
+    """A browser in a call with the node's Web Bridge: voice and video on one 5-tuple, each with its own
+    mark."""
     core, (node, desk) = one_router(net, ("cms-01", "10.1.1.11", None), ("berlin1", "10.2.0.11", None))
     truth.node("cms-01", "10.1.1.11")
     for h in (node, desk):
@@ -210,7 +210,8 @@ def xmpp(net, truth, out):
     for h in (n1, n2, n3, a):
         marks.HostMarks(h, extra=direct)
     hosts = "10.1.1.11 one.example.com\n10.1.1.12 two.example.com\n"
-    Prosody(n1, "one.example.com", "10.1.1.11", ["alice", "bob", "carol"], {"bridge.one.example.com": "secret"}, hosts, 5270)
+    Prosody(n1, "one.example.com", "10.1.1.11", ["alice", "bob", "carol"], {"bridge.one.example.com": "secret"},
+            hosts, 5270)
     Prosody(n2, "two.example.com", "10.1.1.12", [], {}, hosts)
     capture = net.capture(core)
     one = "one.example.com"

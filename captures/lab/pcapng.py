@@ -31,7 +31,7 @@ def block(kind, body):
     return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
 
 
-IF_NAME, IF_FILTER, IF_TSRESOL = 2, 11, 9
+IF_NAME, IF_TSRESOL = 2, 9
 
 
 def tidy(source, target, rename=lambda name: name):

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import sys
 
 from net import LabError, run, wait_for
@@ -47,6 +46,10 @@ def certificate(directory, name):
     os.chmod(f"{directory}/key.pem", 0o600)
 
 
+def as_user(user):
+    return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--reset-env"]
+
+
 def own(directory, user):
     run("chown", "-R", f"{user}:", directory)
 
@@ -71,10 +74,10 @@ class Prosody:
         host.write("prosody/prosody.cfg.lua", PROSODY.format(
             d=d, address=address, domain=domain, direct=direct_tls_port or "",
             v4="true" if ":" not in address else "false", v6="true" if ":" in address else "false",
-            components="\n".join(f'Component "{c}"\n    component_secret = "{s}"' for c, s in (components or {}).items())))
+            components="\n".join(f'Component "{c}"\n    component_secret = "{s}"'
+                                 for c, s in (components or {}).items())))
         own(d, "prosody")
-        self.process = host.start("setpriv", "--reuid", "prosody", "--regid", "prosody", "--clear-groups", "--reset-env",
-                                  "prosody", "--config", f"{d}/prosody.cfg.lua", log="prosody.log")
+        self.process = host.start(*as_user("prosody"), "prosody", "--config", f"{d}/prosody.cfg.lua", log="prosody.log")
         wait_for("prosody", listening(host, 5222))
 
 
@@ -134,12 +137,10 @@ class Database:
         self.process = None
 
     def _as_postgres(self, *args):
-        return self.host.run("setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--reset-env", *args,
-                             cwd="/")
+        return self.host.run(*as_user("postgres"), *args, cwd="/")
 
     def start(self):
-        self.process = self.host.start("setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--reset-env",
-                                       f"{self.bin}/postgres", "-D", f"{self.d}/data", log="postgres.log", cwd="/")
+        self.process = self.host.start(*as_user("postgres"), f"{self.bin}/postgres", "-D", f"{self.d}/data", log="postgres.log", cwd="/")
         wait_for("PostgreSQL", lambda: "ready to accept" in self.process.text()
                  or "streaming" in self.process.text() or not self.process.running())
         if not self.process.running():
@@ -154,9 +155,3 @@ class Database:
         for line in self.host.run("ss", "-tnH", "state", "established", "sport", "=", ":5432").splitlines():
             found.append(line.split()[3])
         return found
-
-
-def free_port(low=20000):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]

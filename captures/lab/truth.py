@@ -61,15 +61,16 @@ class Truth:
         self.calls.append({"call_id": call.call_id, "from": call.caller.uri(call.caller_user),
                            "to": call.callee.uri(call.user)})
 
-    def finding(self, code, subjects, hosts, classes, why, **more):
+    def finding(self, code, subjects, hosts, classes, why):
         """Expected exactly once. `subjects`: names of which the finding's subject or sentence must hold one;
         `hosts`: the senders whose streams it explains."""
         self.findings.append({"code": code, "subjects": list(subjects), "hosts": list(hosts),
-                              "classes": list(classes), "why": why, **more})
+                              "classes": list(classes), "why": why})
 
     def write(self, directory, packets):
         document = {"capture": f"{self.name}.pcapng", "description": self.description, "packets": packets,
-                    "exit": self.exit, "policy": self.policy, "builtin": self.builtin, "nodes": self.nodes, "sites": self.sites,
+                    "exit": self.exit, "policy": self.policy, "builtin": self.builtin,
+                    "nodes": self.nodes, "sites": self.sites,
                     "calls": self.calls, "streams": self.streams, "findings": self.findings,
                     "not_findings": self.not_findings, **self.extra}
         with open(os.path.join(directory, f"{self.name}.truth.json"), "w") as f:
@@ -83,7 +84,8 @@ def policy_file(truth, directory, roles=None, extra=""):
     text = "version: 1\nname: lab\nnodes:\n"
     for n in truth.nodes:
         addresses = ", ".join(f'"{a}"' for a in n["addresses"])
-        text += f"  - {{name: {n['name']}, addresses: [{addresses}], roles: [{', '.join(roles.get(n['name'], ['callbridge']))}]}}\n"
+        serves = ", ".join(roles.get(n["name"], ["callbridge"]))
+        text += f"  - {{name: {n['name']}, addresses: [{addresses}], roles: [{serves}]}}\n"
     if truth.sites:
         text += "sites:\n"
         for s in truth.sites:

@@ -26,7 +26,8 @@ class Switch:
         self.db, self.ctl = f"unix:{d}/db.sock", f"{d}/vswitchd.ctl"
         self.vsctl("--no-wait", "init")
         self.vsctl("--no-wait", "set", "Open_vSwitch", ".", "other_config:vlan-limit=0")
-        host.start("ovs-vswitchd", self.db, f"--unixctl={self.ctl}", "--disable-system", log="vswitchd.log", env=self.env)
+        host.start("ovs-vswitchd", self.db, f"--unixctl={self.ctl}", "--disable-system", log="vswitchd.log",
+                   env=self.env)
         wait_for("ovs-vswitchd", lambda: os.path.exists(self.ctl))
 
     def vsctl(self, *args):

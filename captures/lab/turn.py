@@ -139,8 +139,8 @@ def turn(net, truth, out):
               + marks.rule("tcp dport 3478", VIDEO) + " }\n}\n")
     capture = net.capture(core)
     for flags in ([], ["-s"], ["-t"]):
-        said = client.run("turnutils_uclient", *flags, "-v", "-c", "-u", "lab", "-w", "secret", "-e", peer.addr, "-r", "3480",
-                          "-L", client.addr, "-n", "25", "-l", "160", "-m", "1", edge.addr)
+        said = client.run("turnutils_uclient", *flags, "-v", "-c", "-u", "lab", "-w", "secret", "-e", peer.addr,
+                          "-r", "3480", "-L", client.addr, "-n", "25", "-l", "160", "-m", "1", edge.addr)
         total = re.search(r"Total lost packets (\d+)", said)
         if not total or int(total[1]) > 2:
             raise LabError(said[-1500:])

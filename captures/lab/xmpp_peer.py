@@ -75,7 +75,8 @@ def log_in(sock, a):
     s.until("<success[^>]*>")
     open_stream(s, a.domain, "jabber:client")
     s.until("</stream:features>")
-    s.send("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>lab</resource></bind></iq>")
+    s.send("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+           "<resource>lab</resource></bind></iq>")
     s.until("<jid>[^<]*</jid>.*?</iq>")
     s.send("<presence/>")
     return s

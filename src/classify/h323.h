@@ -10,10 +10,10 @@
 /* What a TPKT (RFC 1006 §6, RFC 2126) carries. */
 enum tpkt_content {
     TPKT_OTHER = 0,
-    TPKT_H225,     /* Q.931 with the user-user element of H.225.0 §7.3 */
-    TPKT_Q931,     /* Q.931 of which that element is not seen */
-    TPKT_H245,     /* a TerminalCapabilitySet with H.245's object identifier */
-    TPKT_X224,     /* ISO transport: remote desktops, industrial controls */
+    TPKT_H225, /* Q.931 with the user-user element of H.225.0 §7.3 */
+    TPKT_Q931, /* Q.931 of which that element is not seen */
+    TPKT_H245, /* a TerminalCapabilitySet with H.245's object identifier */
+    TPKT_X224, /* ISO transport: remote desktops, industrial controls */
 };
 
 /* The first TPKT at the beginning of the bytes, or a later one that tells more. */

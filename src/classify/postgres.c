@@ -33,7 +33,9 @@ static enum parse_status request_parse(struct cursor c, enum postgres_message *r
         uint16_t minor;
         uint32_t length;
         enum postgres_message message;
-    } requests[] = {{SSL_MINOR, 8, POSTGRES_SSL_REQUEST}, {GSS_MINOR, 8, POSTGRES_GSS_REQUEST}, {CANCEL_MINOR, 16, POSTGRES_CANCEL}};
+    } requests[] = {{SSL_MINOR, 8, POSTGRES_SSL_REQUEST},
+                    {GSS_MINOR, 8, POSTGRES_GSS_REQUEST},
+                    {CANCEL_MINOR, 16, POSTGRES_CANCEL}};
     uint32_t length = cur_u32(&c);
     uint16_t major = cur_u16(&c), minor = cur_u16(&c);
     if (cur_status(&c) != PARSE_OK)

@@ -10,7 +10,7 @@ enum { GROUPS_MAX = 4, FLOORS_MAX = 8 };
 struct sdp_notes {
     struct addr connection;
     bool has_connection;
-    struct sdp_media defaults; /* direction, rtcp-mux */
+    struct sdp_media defaults;        /* direction, rtcp-mux */
     struct slice bundles[GROUPS_MAX]; /* the mids of a=group:BUNDLE */
     size_t bundle_count;
     struct slice floors[FLOORS_MAX]; /* labels of the m-lines that a BFCP floor controls */

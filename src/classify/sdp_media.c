@@ -86,8 +86,8 @@ static void format_add(struct sdp_media *m, struct slice text)
     uint64_t number;
     if (!m->rtp || m->format_count == SDP_FORMATS_MAX || !slice_number(text, PAYLOAD_TYPE_MAX, &number))
         return;
-    struct sdp_format f = {.payload_type = (uint8_t)number, .repairs_payload_type = NO_PAYLOAD_TYPE,
-                           .encoding = {text.at, 0}};
+    struct sdp_format f = {
+        .payload_type = (uint8_t)number, .repairs_payload_type = NO_PAYLOAD_TYPE, .encoding = {text.at, 0}};
     for (size_t i = 0; i < m->format_count; i++)
         if (m->formats[i].payload_type == f.payload_type)
             return;
@@ -105,8 +105,8 @@ void sdp_media_line(struct slice value, struct sdp_media *ret)
 {
     struct slice rest = value;
     const struct slice none = {value.at, 0};
-    *ret = (struct sdp_media){.refused = true, .sends = true, .receives = true, .mid = none, .label = none,
-                              .content = none};
+    *ret = (struct sdp_media){
+        .refused = true, .sends = true, .receives = true, .mid = none, .label = none, .content = none};
     ret->type = word_next(&rest);
     struct slice port_text = word_next(&rest);
     struct slice count = port_text;
@@ -256,8 +256,8 @@ static const struct attribute_rule {
     const char *name;
     void (*take)(struct sdp_media *m, struct slice value);
 } attribute_rules[] = {
-    {"rtpmap", take_rtpmap}, {"fmtp", take_fmtp},       {"rtcp", take_rtcp},   {"rtcp-mux", take_rtcp_mux},
-    {"mid", take_mid},       {"label", take_label},     {"content", take_content}, {"extmap", take_extmap},
+    {"rtpmap", take_rtpmap}, {"fmtp", take_fmtp},           {"rtcp", take_rtcp},       {"rtcp-mux", take_rtcp_mux},
+    {"mid", take_mid},       {"label", take_label},         {"content", take_content}, {"extmap", take_extmap},
     {"ssrc", take_ssrc},     {"candidate", take_candidate}, {"bundle-only", NULL},
 };
 

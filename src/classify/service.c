@@ -9,15 +9,14 @@
 
 /* Order is priority: what is certain by its own bytes stands before what needs a port to be believed. */
 static const service_probe tcp_probes[] = {
-    service_probe_sip,  service_probe_tls,  service_probe_xmpp, service_probe_http,
-    service_probe_ssh,  service_probe_smb,  service_probe_postgres, service_probe_ldap,
-    service_probe_stun_tcp, service_probe_h323, service_probe_rtmp, service_probe_dns,
-    service_probe_syslog,
+    service_probe_sip,  service_probe_tls,      service_probe_xmpp,   service_probe_http,     service_probe_ssh,
+    service_probe_smb,  service_probe_postgres, service_probe_ldap,   service_probe_stun_tcp, service_probe_h323,
+    service_probe_rtmp, service_probe_dns,      service_probe_syslog,
 };
 
 static const service_probe udp_probes[] = {
-    service_probe_sip,  service_probe_ssdp, service_probe_dhcp,   service_probe_quic, service_probe_dns,
-    service_probe_ntp,  service_probe_snmp, service_probe_ldap,   service_probe_ras,  service_probe_syslog,
+    service_probe_sip, service_probe_ssdp, service_probe_dhcp, service_probe_quic, service_probe_dns,
+    service_probe_ntp, service_probe_snmp, service_probe_ldap, service_probe_ras,  service_probe_syslog,
 };
 
 static const struct {
@@ -33,7 +32,7 @@ static const struct {
     {5269, KIND_XMPP_SERVER, PORT_SILENT | PORT_TLS, false},
     {80, KIND_WEB, PORT_SILENT, false},
     {443, KIND_WEB, PORT_SILENT | PORT_TLS | PORT_UNREADABLE, false}, /* TURN in TLS and tunnels live there too */
-    {445, KIND_WEB, PORT_TLS, false}, /* without TLS it is file sharing */
+    {445, KIND_WEB, PORT_TLS, false},                                 /* without TLS it is file sharing */
     {8443, KIND_WEB, PORT_SILENT | PORT_TLS | PORT_UNREADABLE, false},
     {22, KIND_SSH, PORT_SILENT | PORT_UNREADABLE, false},
     {389, KIND_LDAP, PORT_SILENT | PORT_TLS, true},
@@ -114,10 +113,12 @@ static bool by_port(const struct service_input *in, enum port_use use, struct se
     return false;
 }
 
-static bool run_probes(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+static bool run_probes(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret)
 {
     const service_probe *probes = in->proto == PROTO_TCP ? tcp_probes : udp_probes;
-    size_t count = in->proto == PROTO_TCP ? sizeof tcp_probes / sizeof *tcp_probes : sizeof udp_probes / sizeof *udp_probes;
+    size_t count =
+        in->proto == PROTO_TCP ? sizeof tcp_probes / sizeof *tcp_probes : sizeof udp_probes / sizeof *udp_probes;
     for (size_t i = 0; i < count; i++)
         if (probes[i](in, previous, ret))
             return true;

@@ -52,7 +52,8 @@ bool service_probe_postgres(const struct service_input *in, const struct service
     return true;
 }
 
-bool service_probe_ldap(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_ldap(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     struct ldap_message m;
     if (ldap_parse(bytes_of(in), &m) != PARSE_OK)
@@ -65,12 +66,15 @@ bool service_probe_ldap(const struct service_input *in, const struct service_res
         return false;
     service_say(in, ret, KIND_LDAP, m.certain || known ? CONFIDENCE_CERTAIN : CONFIDENCE_HIGH,
                 m.from_client ? SIDE_RECEIVER : SIDE_SENDER,
-                m.start_tls ? "LDAP StartTLS" : m.operation == 0x60 ? "LDAP bind request" : "LDAP message");
+                m.start_tls           ? "LDAP StartTLS"
+                : m.operation == 0x60 ? "LDAP bind request"
+                                      : "LDAP message");
     ret->final = !m.start_tls;
     return true;
 }
 
-bool service_probe_snmp(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_snmp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     uint8_t version;
     (void)previous;
@@ -79,12 +83,15 @@ bool service_probe_snmp(const struct service_input *in, const struct service_res
     if (snmp_parse(bytes_of(in), &version) != PARSE_OK)
         return false;
     service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "SNMP version %s",
-                version == 0 ? "1" : version == 1 ? "2c" : "3");
+                version == 0   ? "1"
+                : version == 1 ? "2c"
+                               : "3");
     ret->final = true;
     return true;
 }
 
-bool service_probe_h323(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_h323(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     enum tpkt_content content;
     (void)previous;
@@ -94,14 +101,19 @@ bool service_probe_h323(const struct service_input *in, const struct service_res
         service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "ISO transport (TPKT, X.224)");
     } else {
         bool sure = content == TPKT_H225 || content == TPKT_H245;
-        service_say(in, ret, KIND_H323, sure ? CONFIDENCE_CERTAIN : service_on_port(in, 1720) ? CONFIDENCE_HIGH : CONFIDENCE_LOW,
-                    service_listener(in), "%s", content == TPKT_H245 ? "H.245 terminal capabilities" : "H.225 call signalling");
+        service_say(in, ret, KIND_H323,
+                    sure                        ? CONFIDENCE_CERTAIN
+                    : service_on_port(in, 1720) ? CONFIDENCE_HIGH
+                                                : CONFIDENCE_LOW,
+                    service_listener(in), "%s",
+                    content == TPKT_H245 ? "H.245 terminal capabilities" : "H.225 call signalling");
     }
     ret->final = ret->judgement.confidence >= CONFIDENCE_HIGH;
     return true;
 }
 
-bool service_probe_ras(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_ras(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret)
 {
     (void)previous;
     if (!h225_ras_looks_like(in->bytes, in->len))
@@ -113,7 +125,8 @@ bool service_probe_ras(const struct service_input *in, const struct service_resu
 
 /* Adobe's RTMP specification §5.2: version 3, then 1536 bytes that begin with a time and four zeros. Flash's and later
  * players' digests put a version where the zeros are: those are believed on RTMP's own port only. */
-bool service_probe_rtmp(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_rtmp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     enum { HANDSHAKE_BYTES = 1537 };
     struct port_meaning port;
@@ -133,7 +146,8 @@ bool service_probe_rtmp(const struct service_input *in, const struct service_res
     return true;
 }
 
-static bool say_dns(const struct service_input *in, const struct dns_message *m, bool proven, struct service_result *ret)
+static bool say_dns(const struct service_input *in, const struct dns_message *m, bool proven,
+                    struct service_result *ret)
 {
     /* Names of the link, not of the site: no node's resolver answers there, so they are no row of its own. */
     static const struct {
@@ -156,7 +170,8 @@ static bool say_dns(const struct service_input *in, const struct dns_message *m,
     return true;
 }
 
-bool service_probe_dns(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_dns(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret)
 {
     struct dns_message m;
     struct cursor c = bytes_of(in);
@@ -176,7 +191,8 @@ bool service_probe_dns(const struct service_input *in, const struct service_resu
 }
 
 /* RFC 5905 §7.3: nothing in it is a signature, so the port has to agree. */
-bool service_probe_ntp(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_ntp(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret)
 {
     enum { HEADER_BYTES = 48, CONTROL_HEADER_BYTES = 8 };
     (void)previous;
@@ -219,18 +235,21 @@ bool service_probe_stun_tcp(const struct service_input *in, const struct service
     return false;
 }
 
-bool service_probe_quic(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_quic(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     (void)previous;
     if (!quic_looks_like(in->bytes, in->len))
         return false;
     bool dns = service_on_port(in, 853); /* RFC 9250 §4.1.1 */
-    service_say(in, ret, dns ? KIND_DNS : KIND_WEB, CONFIDENCE_HIGH, SIDE_UNKNOWN, dns ? "DNS over QUIC" : "QUIC long header");
+    service_say(in, ret, dns ? KIND_DNS : KIND_WEB, CONFIDENCE_HIGH, SIDE_UNKNOWN,
+                dns ? "DNS over QUIC" : "QUIC long header");
     return true;
 }
 
 /* RFC 2131 §2, RFC 8415 §8 */
-bool service_probe_dhcp(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_dhcp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     static const uint8_t cookie[] = {99, 130, 83, 99};
     (void)previous;
@@ -245,7 +264,8 @@ bool service_probe_dhcp(const struct service_input *in, const struct service_res
 }
 
 /* [MS-SMB2] §2.2.1: file sharing has port 445 too, and must not pass for a web server. */
-bool service_probe_smb(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_smb(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret)
 {
     (void)previous;
     if (in->len < 8 || in->bytes[0] != 0 || in->bytes[4] < 0xfc || memcmp(in->bytes + 5, "SMB", 3) != 0)

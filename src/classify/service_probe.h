@@ -12,28 +12,44 @@
 typedef bool (*service_probe)(const struct service_input *in, const struct service_result *previous,
                               struct service_result *ret);
 
-bool service_probe_sip(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_tls(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_xmpp(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_http(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_ssh(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
+bool service_probe_sip(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret);
+bool service_probe_tls(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret);
+bool service_probe_xmpp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
+bool service_probe_http(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
+bool service_probe_ssh(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret);
 bool service_probe_postgres(const struct service_input *in, const struct service_result *previous,
                             struct service_result *ret);
-bool service_probe_ldap(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_snmp(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_h323(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_ras(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_rtmp(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_dns(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_ntp(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
+bool service_probe_ldap(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
+bool service_probe_snmp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
+bool service_probe_h323(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
+bool service_probe_ras(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret);
+bool service_probe_rtmp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
+bool service_probe_dns(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret);
+bool service_probe_ntp(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret);
 bool service_probe_stun_tcp(const struct service_input *in, const struct service_result *previous,
                             struct service_result *ret);
-bool service_probe_quic(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_ssdp(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
-bool service_probe_dhcp(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
+bool service_probe_quic(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
+bool service_probe_ssdp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
+bool service_probe_dhcp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret);
 bool service_probe_syslog(const struct service_input *in, const struct service_result *previous,
                           struct service_result *ret);
-bool service_probe_smb(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
+bool service_probe_smb(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret);
 
 enum service_side { SIDE_UNKNOWN = -1, SIDE_SENDER = 0, SIDE_RECEIVER = 1 };
 

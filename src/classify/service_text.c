@@ -6,13 +6,14 @@
 
 /* Services whose first bytes are text: SIP, HTTP and its kin, SSH, syslog. */
 
-bool service_probe_sip(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_sip(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret)
 {
     if (sip_looks_like(in->bytes, in->len)) {
         bool response = in->len >= 4 && slice_starts_nocase(slice_trim(slice_make(in->bytes, in->len)), SLICE("SIP/"));
         enum service_side side = in->proto == PROTO_TCP && in->at_start ? service_listener(in)
-                                 : response                            ? SIDE_SENDER
-                                                                       : SIDE_RECEIVER;
+                                 : response                             ? SIDE_SENDER
+                                                                        : SIDE_RECEIVER;
         service_say(in, ret, KIND_SIP, CONFIDENCE_CERTAIN, side, "SIP start line");
         ret->final = true;
         return true;
@@ -55,7 +56,8 @@ static bool websocket(const struct service_input *in, struct slice protocols, bo
     return false;
 }
 
-bool service_probe_http(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_http(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     struct slice protocols;
     (void)previous;
@@ -90,14 +92,15 @@ bool service_probe_http(const struct service_input *in, const struct service_res
 }
 
 /* UPnP Device Architecture 2.0 §1: requests by multicast, answers from the device. */
-bool service_probe_ssdp(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_ssdp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     (void)previous;
     enum http_look look = http_look(in->bytes, in->len, NULL);
     if (look == HTTP_NOT || look == HTTP_BEGINS)
         return false;
     service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "%s",
-                look == HTTP_RTSP ? "RTSP over UDP"
+                look == HTTP_RTSP      ? "RTSP over UDP"
                 : look == HTTP_REQUEST ? "HTTP over UDP"
                                        : "SSDP");
     ret->final = true;
@@ -105,7 +108,8 @@ bool service_probe_ssdp(const struct service_input *in, const struct service_res
 }
 
 /* RFC 4253 §4.2 */
-bool service_probe_ssh(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_ssh(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret)
 {
     struct slice text = slice_make(in->bytes, in->len);
     (void)previous;

@@ -13,14 +13,22 @@ static const struct {
     enum kind kind;
     bool general; /* offered by libraries that know no better, and by tunnels: not certain */
 } protocols[] = {
-    {"sip/2", KIND_SIP_TLS, false},         {"sip", KIND_SIP_TLS, false},
-    {"sips", KIND_SIP_TLS, false},          {"xmpp-client", KIND_XMPP_CLIENT, false},
-    {"xmpp-server", KIND_XMPP_SERVER, false}, {"postgresql", KIND_DATABASE, false},
-    {"ldap", KIND_LDAP, false},             {"stun.turn", KIND_TURN, false},
-    {"stun.nat-discovery", KIND_STUN, false}, {"dot", KIND_DNS, false},
-    {"ntske/1", KIND_NTP, false},           {"h2", KIND_WEB, true},
-    {"http/1.1", KIND_WEB, true},           {"http/1.0", KIND_WEB, true},
-    {"spdy/3.1", KIND_WEB, true},           {"spdy/3", KIND_WEB, true},
+    {"sip/2", KIND_SIP_TLS, false},
+    {"sip", KIND_SIP_TLS, false},
+    {"sips", KIND_SIP_TLS, false},
+    {"xmpp-client", KIND_XMPP_CLIENT, false},
+    {"xmpp-server", KIND_XMPP_SERVER, false},
+    {"postgresql", KIND_DATABASE, false},
+    {"ldap", KIND_LDAP, false},
+    {"stun.turn", KIND_TURN, false},
+    {"stun.nat-discovery", KIND_STUN, false},
+    {"dot", KIND_DNS, false},
+    {"ntske/1", KIND_NTP, false},
+    {"h2", KIND_WEB, true},
+    {"http/1.1", KIND_WEB, true},
+    {"http/1.0", KIND_WEB, true},
+    {"spdy/3.1", KIND_WEB, true},
+    {"spdy/3", KIND_WEB, true},
 };
 
 static int protocol_of(const struct tls_hello *h)
@@ -36,8 +44,8 @@ static int protocol_of(const struct tls_hello *h)
 static bool continues(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
 {
     enum kind kind = previous->judgement.kind;
-    bool upgradable = kind == KIND_LDAP || kind == KIND_DATABASE ||
-                      (kind >= KIND_XMPP_CLIENT && kind <= KIND_XMPP_SERVER);
+    bool upgradable =
+        kind == KIND_LDAP || kind == KIND_DATABASE || (kind >= KIND_XMPP_CLIENT && kind <= KIND_XMPP_SERVER);
     if (!upgradable || previous->judgement.confidence < CONFIDENCE_HIGH)
         return false;
     *ret = *previous;
@@ -142,7 +150,8 @@ static bool records(const struct service_input *in, const struct service_result 
     return true;
 }
 
-bool service_probe_tls(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_tls(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret)
 {
     struct tls_hello h;
     struct service_result r;

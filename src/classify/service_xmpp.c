@@ -56,7 +56,8 @@ static bool stanza(const struct service_input *in, const struct service_result *
     return true;
 }
 
-bool service_probe_xmpp(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool service_probe_xmpp(const struct service_input *in, const struct service_result *previous,
+                        struct service_result *ret)
 {
     struct xmpp_head head;
     if (xmpp_head_parse(cur_make(in->bytes, in->len, false), &head) != PARSE_OK)
@@ -68,7 +69,8 @@ bool service_probe_xmpp(const struct service_input *in, const struct service_res
     else if (is_xmpp(previous))
         *ret = *previous;
     else if (kind_by_port(in, &by_port))
-        service_say(in, ret, by_port, CONFIDENCE_LOW, service_listener(in), "XMPP stream head, by port %s", who(by_port));
+        service_say(in, ret, by_port, CONFIDENCE_LOW, service_listener(in), "XMPP stream head, by port %s",
+                    who(by_port));
     else
         return false;
     ret->tls = head.tls_follows;

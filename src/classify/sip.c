@@ -179,9 +179,11 @@ static const struct header_rule {
     char compact; /* §7.3.3, 0 without */
     void (*take)(struct sip_message *m, struct header_notes *notes, struct slice value);
 } header_rules[] = {
-    {"From", 'f', take_from},           {"To", 't', take_to},         {"Call-ID", 'i', take_call_id},
-    {"Contact", 'm', take_contact},     {"CSeq", 0, take_cseq},       {"User-Agent", 0, take_agent},
-    {"Via", 'v', take_via},             {"Server", 0, take_agent},          {"Content-Type", 'c', take_type}, {"Content-Length", 'l', take_length},
+    {"From", 'f', take_from},         {"To", 't', take_to},
+    {"Call-ID", 'i', take_call_id},   {"Contact", 'm', take_contact},
+    {"CSeq", 0, take_cseq},           {"User-Agent", 0, take_agent},
+    {"Via", 'v', take_via},           {"Server", 0, take_agent},
+    {"Content-Type", 'c', take_type}, {"Content-Length", 'l', take_length},
 };
 enum { RULE_COUNT = sizeof header_rules / sizeof header_rules[0] };
 
@@ -279,11 +281,20 @@ enum parse_status sip_parse(struct cursor c, bool stream, struct sip_message *re
     (void)slice_next(&headers, '\n');
 
     const struct slice none = {text.at, 0};
-    struct sip_message m = {.request = start.request, .method = start.method, .request_uri = start.request_uri,
-                            .status = (uint16_t)start.status, .call_id = none, .from = none, .to = none,
-                            .from_tag = none, .to_tag = none, .contact = none, .branch = none,
+    struct sip_message m = {.request = start.request,
+                            .method = start.method,
+                            .request_uri = start.request_uri,
+                            .status = (uint16_t)start.status,
+                            .call_id = none,
+                            .from = none,
+                            .to = none,
+                            .from_tag = none,
+                            .to_tag = none,
+                            .contact = none,
+                            .branch = none,
                             .user_agent = none,
-                            .content_type = none, .body = none};
+                            .content_type = none,
+                            .body = none};
     struct header_notes notes = {.content_type = none, .cseq_method = none};
     enum parse_status status = headers_parse(headers, &m, &notes);
     if (status != PARSE_OK)

@@ -13,7 +13,8 @@ static bool is_version(struct slice text)
     return slice_equal_nocase(text, SLICE("SIP/2.0"));
 }
 
-/* A URI has a scheme; that it is one of SIP's is not asked, for proxies must pass on what they do not know (§8.1.1.1). */
+/* A URI has a scheme; that it is one of SIP's is not asked, for proxies must pass on what they do not know (§8.1.1.1).
+ */
 static bool has_scheme(struct slice uri)
 {
     const char *colon = uri.len ? memchr(uri.at, ':', uri.len) : NULL;
@@ -76,7 +77,7 @@ bool sip_start_line_parse(struct slice line, struct sip_start_line *ret)
 bool sip_start_line_begins(struct slice text)
 {
     /* IANA's SIP Methods registry; OPTIONS and others are HTTP's or RTSP's too, so the URI has to be SIP's */
-    static const char *const methods[] = {"ACK",    "BYE",     "CANCEL", "INFO",    "INVITE", "MESSAGE",   "NOTIFY",
+    static const char *const methods[] = {"ACK",     "BYE",   "CANCEL",  "INFO",  "INVITE",   "MESSAGE",   "NOTIFY",
                                           "OPTIONS", "PRACK", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"};
     static const char *const schemes[] = {"sip:", "sips:", "tel:", "urn:service:"};
     unsigned status;
@@ -232,8 +233,9 @@ bool sip_multipart_sdp(struct slice content_type, struct slice body, struct slic
             struct slice rest = {body.at + at, body.len - at};
             struct slice delimiter = slice_next(&rest, '\n');
             size_t begin = at + delimiter.len + 1;
-            if (begin > body.len || slice_starts((struct slice){delimiter.at + 2 + boundary.len,
-                                                                delimiter.len - 2 - boundary.len}, SLICE("--")))
+            if (begin > body.len ||
+                slice_starts((struct slice){delimiter.at + 2 + boundary.len, delimiter.len - 2 - boundary.len},
+                             SLICE("--")))
                 break;
             at = find_delimiter(body, begin, boundary);
             struct slice part = {body.at + begin, at - begin};

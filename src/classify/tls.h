@@ -7,8 +7,8 @@
 
 #include "base/cursor.h"
 
-#define TLS_NAME_MAX 64
-#define TLS_ALPN_MAX 8
+#define TLS_NAME_MAX      64
+#define TLS_ALPN_MAX      8
 #define TLS_ALPN_TEXT_MAX 24
 
 /* What a ClientHello or ServerHello says about itself (RFC 8446 §4.1, RFC 6066 §3, RFC 7301 §3.1). */

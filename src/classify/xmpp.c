@@ -97,6 +97,20 @@ static bool could_become(struct slice text, struct slice wanted)
     return text.len < wanted.len && slice_starts(wanted, text);
 }
 
+/* "stream", with any prefix before it: which one it is, is the sender's choice (RFC 6120 §4.8.5). */
+static bool tag_is_stream(struct slice text, size_t *ret_len)
+{
+    size_t n = 0;
+    while (n < text.len && n < 64 && !is_blank(text.at[n]) && text.at[n] != '>' && text.at[n] != '/')
+        n++;
+    struct slice local = {text.at, n};
+    struct slice prefix = slice_next(&local, ':');
+    if (prefix.len == n)
+        local = prefix;
+    *ret_len = n;
+    return slice_equal(local, SLICE("stream"));
+}
+
 enum parse_status xmpp_head_parse(struct cursor c, struct xmpp_head *ret)
 {
     struct slice text = slice_make(c.at, cur_left(&c));
@@ -104,15 +118,16 @@ enum parse_status xmpp_head_parse(struct cursor c, struct xmpp_head *ret)
         return text.len < TAG_BYTES_MAX ? PARSE_TRUNCATED : PARSE_UNSUPPORTED;
     if (could_become(text, SLICE("<stream:stream ")) || could_become(text, SLICE("<?xml")))
         return PARSE_TRUNCATED;
-    bool prefixed = slice_starts(text, SLICE("<stream:stream"));
-    if (!prefixed && !slice_starts(text, SLICE("<stream")))
+    size_t name_len = 0;
+    if (text.len && text.at[0] == '<' && !tag_is_stream(slice_from(text, 1), &name_len))
         return PARSE_UNSUPPORTED;
-    struct slice rest = slice_from(text, prefixed ? 14 : 7);
-    if (rest.len && !is_blank(rest.at[0]) && rest.at[0] != '>')
+    if (name_len == 0)
         return PARSE_UNSUPPORTED;
+    bool usual = slice_starts(text, SLICE("<stream:stream"));
+    struct slice rest = slice_from(text, 1 + name_len);
 
     struct xmpp_head head = {.kind = KIND_OTHER};
-    bool streams = prefixed;
+    bool streams = usual;
     struct slice name, value;
     while (attribute_next(&rest, &name, &value)) {
         if (slice_equal(value, STREAMS_NAMESPACE))
@@ -124,16 +139,17 @@ enum parse_status xmpp_head_parse(struct cursor c, struct xmpp_head *ret)
     head.complete = rest.len && (rest.at[0] == '>' || rest.at[0] == '/');
     if (!streams)
         return head.complete || rest.len > TAG_BYTES_MAX ? PARSE_UNSUPPORTED : PARSE_TRUNCATED;
-    head.tls_follows = head.complete && find(rest, SLICE("<proceed")) &&
-                       find(rest, SLICE("urn:ietf:params:xml:ns:xmpp-tls"));
+    head.tls_follows =
+        head.complete && find(rest, SLICE("<proceed")) && find(rest, SLICE("urn:ietf:params:xml:ns:xmpp-tls"));
     *ret = head;
     return PARSE_OK;
 }
 
 bool xmpp_stanza_begins(const char *text, size_t len, enum kind *ret_kind)
 {
-    static const char *const elements[] = {"<iq", "<message", "<presence", "<stream:features", "<stream:error",
-                                           "<starttls", "<proceed", "<handshake", "<auth", "<challenge", "<success"};
+    static const char *const elements[] = {"<iq",           "<message",   "<presence", "<stream:features",
+                                           "<stream:error", "<starttls",  "<proceed",  "<handshake",
+                                           "<auth",         "<challenge", "<success"};
     struct slice whole = skip_blanks((struct slice){text, len});
     for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++) {
         struct slice element = slice_make(elements[i], strlen(elements[i]));

@@ -9,9 +9,9 @@
 
 /* The head of an XMPP stream (RFC 6120 §4.2, XEP-0114, XEP-0225). */
 struct xmpp_head {
-    enum kind kind;    /* xmpp-client, xmpp-server, xmpp-component; other where the namespace is not one of them */
-    bool complete;     /* the tag's ">" was there */
-    bool tls_follows;  /* "<proceed/>" of STARTTLS was there: TLS comes next (RFC 6120 §5.4.2.3) */
+    enum kind kind;   /* xmpp-client, xmpp-server, xmpp-component; other where the namespace is not one of them */
+    bool complete;    /* the tag's ">" was there */
+    bool tls_follows; /* "<proceed/>" of STARTTLS was there: TLS comes next (RFC 6120 §5.4.2.3) */
 };
 
 /* PARSE_OK for what begins with a stream tag, after blanks and an XML declaration; PARSE_TRUNCATED while it may still

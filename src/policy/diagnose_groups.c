@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/packet.h"
 #include "policy/diagnose_internal.h"
 #include "policy/filter.h"
 #include "policy/marks.h"
@@ -137,21 +138,60 @@ static uint64_t counted(const struct diagnosis *x, const struct cause *c, const 
     return r->violating_packets;
 }
 
-enum { TUNNEL_FILTER_BYTES_MAX = 1500 };
+enum { OTHER_FILTER_BYTES_MAX = 1500 };
 
-/* Streams or-ed, for the findings that are not about wrong marks. */
-static size_t other_filter(struct strbuf *to, const struct diagnosis *x, const struct group *g)
+/* Streams or-ed while they fit; what is the same for several (the connection that they share) is said once. */
+static size_t add_streams(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
     size_t shown = 0;
-    for (; shown < g->count && (shown == 0 || to->len < TUNNEL_FILTER_BYTES_MAX - 400); shown++) {
-        const struct record *r = &x->d->records[g->records[shown]];
-        strbuf_adds(to, shown ? " || (" : g->count > 1 ? "(" : "");
-        if (g->cause.code == FINDING_TUNNEL_DIFFERS)
-            filter_for_tunnel(to, r);
-        else
-            filter_for_record(to, r);
-        strbuf_adds(to, g->count > 1 ? ")" : "");
+    for (bool fits = true; shown < g->count; shown += fits) {
+        struct strbuf one = {0};
+        strbuf_adds(&one, "(");
+        filter_for_record(&one, &x->d->records[g->records[shown]]);
+        strbuf_adds(&one, ")");
+        bool again = strstr(strbuf_text(to), strbuf_text(&one)) != NULL;
+        fits = again || shown == 0 || to->len + one.len + 8 <= OTHER_FILTER_BYTES_MAX;
+        if (!again && fits)
+            strbuf_addf(to, "%s%s", shown ? " || " : "", strbuf_text(&one));
+        to->failed = to->failed || !strbuf_ok(&one);
+        strbuf_done(&one);
+        if (!fits)
+            break;
     }
+    return shown;
+}
+
+/* True where nothing else in the capture has an outer mark unlike its inner one. */
+static bool is_every_tunnel(const struct diagnosis *x, const struct group *g)
+{
+    uint64_t differs = 0;
+    uint8_t version = x->d->records[g->records[0]].src.addr.version;
+    for (size_t i = 0; i < x->d->record_count; i++) {
+        const struct record *r = &x->d->records[i];
+        bool transport = r->proto == PROTO_TCP || r->proto == PROTO_UDP;
+        if (r->outer_differs && (r->src.addr.version != version || !transport || r->fragmented))
+            return false;
+        differs += r->outer_differs;
+    }
+    return differs == g->packets;
+}
+
+/* For the findings that are not about wrong marks. */
+static size_t other_filter(struct strbuf *to, const struct diagnosis *x, const struct group *g)
+{
+    if (g->cause.code == FINDING_NOT_VERIFIABLE)
+        return add_streams(to, x, g);
+    int version = x->d->records[g->records[0]].src.addr.version;
+    size_t shown = g->count;
+    if (g->count > 1 && is_every_tunnel(x, g)) {
+        strbuf_adds(to, "(udp || tcp)");
+    } else {
+        strbuf_adds(to, "(");
+        shown = add_streams(to, x, g);
+        strbuf_adds(to, ")");
+    }
+    strbuf_adds(to, " && ");
+    filter_add_tunnel_test(to, version);
     return shown;
 }
 
@@ -216,8 +256,9 @@ static bool other_cause(const struct diagnosis *x, uint32_t record, bool tunnel,
             return false;
         dscp_t inner = marks_dominant(r, ~(dscp_set_t)0);
         dscp_set_t others = marks_seen(&outer) & ~dscp_set_of(inner);
-        *ret = (struct cause){true,  FINDING_TUNNEL_DIFFERS,         HINT_NONE, CONFIDENCE_CERTAIN, SCOPE_NONE, 0,
-                              inner, marks_dominant(&outer, others), 0};
+        *ret =
+            (struct cause){true, FINDING_TUNNEL_DIFFERS,         HINT_NONE,          CONFIDENCE_CERTAIN, SCOPE_NONE, 0,
+                           0,    marks_dominant(&outer, others), r->src.addr.version};
         return true;
     }
     if (!r->shares_connection || r->verdict != VERDICT_UNDETERMINED)

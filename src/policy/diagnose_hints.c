@@ -4,7 +4,15 @@
 #include "policy/marks.h"
 
 /* What a class is to those who have conventions about it. */
-enum use { USE_VOICE = 1, USE_VIDEO = 2, USE_SIGNALLING = 4, USE_MESSAGES = 8, USE_ADMIN = 16, USE_MEDIA = 3, USE_ANY = 31 };
+enum use {
+    USE_VOICE = 1,
+    USE_VIDEO = 2,
+    USE_SIGNALLING = 4,
+    USE_MESSAGES = 8,
+    USE_ADMIN = 16,
+    USE_MEDIA = USE_VOICE | USE_VIDEO,
+    USE_ANY = 31
+};
 
 static unsigned use_of(enum traffic_class c)
 {
@@ -53,7 +61,8 @@ static bool is_slip(unsigned expected, unsigned seen)
     unsigned as_hex = expected / 10 * 16 + expected % 10;
     bool decimal_digits = (expected & 15) < 10;
     unsigned as_decimal = (expected >> 4) * 10 + (expected & 15);
-    return expected >= 10 && seen != expected && (seen == as_hex || (decimal_digits && expected > 15 && seen == as_decimal));
+    bool read_as_decimal = decimal_digits && expected > 15 && seen == as_decimal;
+    return expected >= 10 && seen != expected && (seen == as_hex || read_as_decimal);
 }
 
 enum hint hint_for_value(const struct diagnosis *x, const struct record *r, dscp_t seen, bool from_node)
@@ -61,6 +70,9 @@ enum hint hint_for_value(const struct diagnosis *x, const struct record *r, dscp
     for (unsigned m = 0; m < DSCP_COUNT; m++)
         if (dscp_set_has(r->expected, (dscp_t)m) && is_slip(m, seen))
             return HINT_SLIP;
+    if (r->webrtc && use_of(r->traffic_class) == USE_VOICE &&
+        dscp_set_has(x->d->expect[CLASS_MULTIMEDIA_STREAMING].marks, seen))
+        return HINT_STREAMING;
     for (size_t i = 0; i < sizeof known_values / sizeof known_values[0]; i++)
         if (known_values[i].seen == seen && (known_values[i].uses & use_of(r->traffic_class)) &&
             !(known_values[i].endpoints_only && from_node))

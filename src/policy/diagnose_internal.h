@@ -60,6 +60,8 @@ enum hint {
     HINT_VOICE_ADMIT,
     HINT_SCAVENGER,
     HINT_LEGACY_TOS,
+    HINT_STREAMING,  /* WebRTC audio with the mark of multimedia-streaming */
+    HINT_ONE_VALUE,  /* media and signalling alike have one value */
     HINT_OAM,
     HINT_SLIP,       /* decimal read as hex or the reverse */
     HINT_SHIFT,      /* DSCP >> 2 without the ECN bits that would prove it */

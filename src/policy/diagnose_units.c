@@ -172,6 +172,30 @@ static void name_arithmetic(struct diagnosis *x, struct unit *u)
     name_open(x, u, c);
 }
 
+static bool is_media(enum traffic_class c)
+{
+    return c != CLASS_SIGNALING && c != CLASS_LOW_LATENCY && c != CLASS_OAM;
+}
+
+/* One value for media and signalling alike: nobody's convention, but what a default of a port or class map gives. */
+static void name_one_value(struct diagnosis *x, struct unit *u)
+{
+    const struct item *first = NULL;
+    bool media = false, other = false;
+    for (size_t i = 0; i < u->count; i++) {
+        const struct item *item = &u->items[i];
+        if (!is_open(x, u, item))
+            continue;
+        first = first ? first : item;
+        if (item->seen == 0 || item->seen != first->seen)
+            return;
+        media |= is_media((enum traffic_class)item->traffic_class);
+        other |= !is_media((enum traffic_class)item->traffic_class);
+    }
+    if (media && other)
+        name_open(x, u, unit_cause(u, FINDING_REMARKED, CONFIDENCE_HIGH, HINT_ONE_VALUE));
+}
+
 static bool is_voice(enum traffic_class c)
 {
     return c == CLASS_VOICE || c == CLASS_ASSURED_VOICE;
@@ -272,6 +296,7 @@ static bool explain_unit(struct diagnosis *x, struct unit *u, size_t first, stru
     name_unshifted(x, u);
     collect_pairs(x, u);
     name_arithmetic(x, u);
+    name_one_value(x, u);
     look_for_swaps(x, u);
     for (size_t i = 0; i < u->count; i++)
         if (is_open(x, u, &u->items[i]) && u->items[i].seen != 0)

@@ -33,6 +33,12 @@ static const struct {
                         "Look for a class map that takes this traffic for bulk or scavenger traffic."},
     [HINT_LEGACY_TOS] = {"the low-delay bit of the old TOS byte (0x10, RFC 1349), which many programs set by default",
                          "Set the DSCP in the sender's QoS settings instead of its old TOS."},
+    [HINT_STREAMING] =
+        {"the mark that the policy gives multimedia-streaming, on the audio of a WebRTC call",
+         "Where all Web Bridge media is meant to be multimedia-streaming, say so in the policy (map: webrtc)."},
+    [HINT_ONE_VALUE] =
+        {"Re-mark-DSCP to one value, whatever the class",
+         "Look for a class map on this path that sets one DSCP on everything (set dscp, a port default)."},
     [HINT_OAM] = {"the mark of operations and management in RFC 4594 (CS2)",
                   "Set the sender to the policy's mark, or allow CS2 in the policy."},
     [HINT_SLIP] =
@@ -365,16 +371,37 @@ static void add_simple(struct strbuf *to, const struct diagnosis *x, const struc
     strbuf_adds(to, tail);
 }
 
+/* The inner marks are listed, most frequent streams or not: all of them are in one tunnel's outer mark. */
 static void add_tunnel(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
-    (void)x;
-    strbuf_adds(to, "Inside a tunnel the mark is ");
-    marks_text(to, dscp_set_of((dscp_t)g->cause.a));
-    strbuf_adds(to, ", and on its outer header ");
+    dscp_set_t inner = 0;
+    const char *between = "";
+    for (size_t i = 0; i < g->count; i++)
+        inner |= dscp_set_of(marks_dominant(&x->d->records[g->records[i]], ~(dscp_set_t)0));
+    strbuf_adds(to, "A tunnel's outer header carries ");
     marks_text(to, dscp_set_of((dscp_t)g->cause.b));
+    strbuf_adds(to, " around packets marked ");
+    for (unsigned m = 0; m < DSCP_COUNT; m++) {
+        if (!dscp_set_has(inner, (dscp_t)m))
+            continue;
+        strbuf_adds(to, between);
+        marks_text(to, dscp_set_of((dscp_t)m));
+        between = ", ";
+    }
     strbuf_adds(to, " (");
     add_counts(to, g);
     strbuf_adds(to, "); the inner mark was judged");
+}
+
+static void add_not_verifiable(struct strbuf *to, const struct diagnosis *x, const struct group *g)
+{
+    strbuf_adds(to, "Several media between ");
+    words_entity(to, x, g->cause.a);
+    strbuf_adds(to, " and ");
+    words_entity(to, x, g->cause.b);
+    strbuf_adds(to, " share one TCP or TLS connection, whose mark is not any one's, so it cannot be verified (");
+    add_counts(to, g);
+    strbuf_adds(to, "; the filter shows the whole connection)");
 }
 
 void words_group(struct strbuf *to, const struct diagnosis *x, const struct group *g)
@@ -428,8 +455,7 @@ void words_group(struct strbuf *to, const struct diagnosis *x, const struct grou
         add_simple(to, x, g, "Traffic that has no right to it takes a priority mark, ", "", "");
         break;
     case FINDING_NOT_VERIFIABLE:
-        add_simple(to, x, g, "Media ",
-                   " shares TCP or TLS connections, whose one mark is not any one's, so it cannot be verified", "");
+        add_not_verifiable(to, x, g);
         break;
     case FINDING_CODE_COUNT:
         break;

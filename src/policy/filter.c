@@ -240,13 +240,19 @@ void filter_for_marks(struct strbuf *to, const struct record *r, dscp_set_t wron
     add_no_quotes(to, r);
 }
 
+void filter_add_tunnel_test(struct strbuf *to, int ip_version)
+{
+    const char *own = ip_version == 6 ? "ipv6.tclass.dscp" : "ip.dsfield.dscp";
+    const char *other = ip_version == 6 ? "ip.dsfield.dscp" : "ipv6.tclass.dscp";
+    strbuf_addf(to, "(%s#[-2] != %s#[-1] || %s#[-1] != %s#[-1]) && %s", own, own, other, own,
+                ip_version == 6 ? "!icmpv6" : "!icmp");
+}
+
 void filter_for_tunnel(struct strbuf *to, const struct record *r)
 {
-    const char *own = r->src.addr.version == 6 ? "ipv6.tclass.dscp" : "ip.dsfield.dscp";
-    const char *other = r->src.addr.version == 6 ? "ip.dsfield.dscp" : "ipv6.tclass.dscp";
     filter_for_record(to, r);
-    strbuf_addf(to, " && (%s#[-2] != %s#[-1] || %s#[-1] != %s#[-1])", own, own, other, own);
-    add_no_quotes(to, r);
+    strbuf_adds(to, " && ");
+    filter_add_tunnel_test(to, r->src.addr.version);
 }
 
 void filter_for_conversation(struct strbuf *to, const struct record *r)

@@ -23,6 +23,9 @@ void filter_for_record(struct strbuf *to, const struct record *r);
 /* The packets of the record whose outer mark is not the inner one. */
 void filter_for_tunnel(struct strbuf *to, const struct record *r);
 
+/* "outer mark unlike the inner" alone, and without what ICMP errors quote: to be and-ed with a choice of streams. */
+void filter_add_tunnel_test(struct strbuf *to, int ip_version);
+
 /* The conversation of the record, both directions, all that it carries. */
 void filter_for_conversation(struct strbuf *to, const struct record *r);
 

@@ -3,6 +3,9 @@
 #include "model/packet.h"
 #include "policy/marks.h"
 
+/* One stray packet is no use of a queue. */
+enum { UNENTITLED_PACKETS_LEAST = 5 };
+
 /* What is expected of one record, from one class or from several. */
 struct expectation {
     enum traffic_class traffic_class;
@@ -141,6 +144,8 @@ static bool judge_unexpected(struct record *r, const struct surroundings *around
     if (!known && !(r->proto == PROTO_TCP && around->bulk))
         return set(r, VERDICT_UNDETERMINED,
                    "it carries a priority mark, but what it is is not known; it may have a right to it");
+    if (wearing < UNENTITLED_PACKETS_LEAST)
+        return set(r, VERDICT_UNDETERMINED, "it carries a priority mark, but in too few packets to speak of");
     r->violating_packets = wearing;
     return set(r, VERDICT_VIOLATING,
                known ? "a priority mark on a kind of traffic that the policy gives none"

@@ -172,7 +172,7 @@ static void set_more(struct js *js, json_t *o, const struct record *r)
         if (r->media_kinds >> kind & 1)
             js_append(js, media, json_string(kind_name((enum kind)kind)));
     js_set(js, o, "media", media);
-    set_or_null(js, o, "decided_after_packets", r->decided_after_packets ? r->decided_after_packets : -1);
+    set_or_null(js, o, "decided_after_packets", r->decided_after_packets ? (int64_t)r->decided_after_packets : -1);
     js_text(js, o, "unknown_reason", r->unknown_reason);
     set_explanation(js, o, r->explanation);
     js_text_or_null(js, o, "server_name", r->server_name);

@@ -71,11 +71,16 @@ static bool new_call(struct expect_table *t, const struct seen *s)
         return false;
     }
     bool by_caller = m->request && m->to_tag.len == 0;
-    struct expect_call c = {.first_ns = s->time_ns, .last_ns = s->time_ns, .caller = s->from_tag,
-                            .call_id = keep_text(t, m->call_id), .from = keep_text(t, m->from), .to = keep_text(t, m->to),
+    struct expect_call c = {.first_ns = s->time_ns,
+                            .last_ns = s->time_ns,
+                            .caller = s->from_tag,
+                            .call_id = keep_text(t, m->call_id),
+                            .from = keep_text(t, m->from),
+                            .to = keep_text(t, m->to),
                             .user_agent = by_caller ? keep_text(t, m->user_agent) : ""};
     if (!c.call_id || !c.from || !c.to || !c.user_agent ||
-        !multimap_add(&t->by_call_id, expect_hash(t, KEY_CALL_ID, m->call_id.at, m->call_id.len), (uint32_t)t->call_count)) {
+        !multimap_add(&t->by_call_id, expect_hash(t, KEY_CALL_ID, m->call_id.at, m->call_id.len),
+                      (uint32_t)t->call_count)) {
         t->stats.dropped_calls++;
         return false;
     }
@@ -133,9 +138,15 @@ static uint32_t take_transaction(struct expect_table *t, const struct seen *s, b
 
 static uint32_t describe(struct expect_table *t, const struct seen *s, uint32_t transaction)
 {
-    struct expect_description d = {.call = s->call, .transaction = transaction - 1, .body_hash = s->body_hash,
-                                   .party = s->sender, .sent_from = s->src->addr, .sent_to = s->dst->addr,
-                                   .frame = s->frame, .from_ns = s->time_ns, .until_ns = OPEN_NS};
+    struct expect_description d = {.call = s->call,
+                                   .transaction = transaction - 1,
+                                   .body_hash = s->body_hash,
+                                   .party = s->sender,
+                                   .sent_from = s->src->addr,
+                                   .sent_to = s->dst->addr,
+                                   .frame = s->frame,
+                                   .from_ns = s->time_ns,
+                                   .until_ns = OPEN_NS};
     return expect_describe(t, &d);
 }
 
@@ -270,7 +281,8 @@ static void take_ack(struct expect_table *t, const struct seen *s)
 {
     if (!s->has_sdp || take_late_answer(t, s, false))
         return;
-    /* the INVITE was before the capture, or had an offer: then this is no answer. What stands alone is still announced */
+    /* the INVITE was before the capture, or had an offer: then this is no answer. What stands alone is still announced
+     */
     uint32_t transaction = take_transaction(t, s, true, true);
     if (transaction && !t->transactions[transaction - 1].request && !first_of(t, transaction))
         take_offer(t, s, transaction);
@@ -358,7 +370,8 @@ void expect_table_message(struct expect_table *t, const struct sip_message *m, c
     s.to_tag = tag_hash(t, m->to_tag);
     s.sender = m->request ? s.from_tag : s.to_tag;
     bool announces = slice_equal_nocase(m->content_type, SLICE("application/sdp")) && (m->request || m->status < 300);
-    s.has_sdp = announces && m->body.len && sdp_parse(cur_make(m->body.at, m->body.len, m->body_cut), &t->sdp) == PARSE_OK;
+    s.has_sdp =
+        announces && m->body.len && sdp_parse(cur_make(m->body.at, m->body.len, m->body_cut), &t->sdp) == PARSE_OK;
     if (s.has_sdp)
         s.body_hash = expect_hash(t, KEY_BODY, m->body.at, m->body.len);
     if (!take_call(t, &s))

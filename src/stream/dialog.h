@@ -57,7 +57,7 @@ struct expect_line {
     uint32_t description;
     uint32_t formats, ssrcs; /* index of the first */
     uint8_t format_count, ssrc_count;
-    uint8_t place;           /* which m-line of its description, from 0 */
+    uint8_t place; /* which m-line of its description, from 0 */
     uint8_t kind, type, transport;
     bool rtp, mux, bundled, refused;
     uint16_t port;
@@ -66,15 +66,15 @@ struct expect_line {
 struct expect_description {
     uint32_t call, transaction;
     uint32_t lines, line_count;
-    uint64_t body_hash, party; /* party: hash of the tag of who sent it */
-    struct addr sent_from, sent_to; /* of the SIP message */
-    uint32_t offer;        /* reference: what it answers */
+    uint64_t body_hash, party;          /* party: hash of the tag of who sent it */
+    struct addr sent_from, sent_to;     /* of the SIP message */
+    uint32_t offer;                     /* reference: what it answers */
     uint32_t first_answer, next_answer; /* references */
-    uint32_t next_in_call; /* reference */
+    uint32_t next_in_call;              /* reference */
     uint64_t frame;
     int64_t from_ns, until_ns;
-    bool confirmed;        /* a final response has settled it */
-    bool cancelled;        /* ended by CANCEL, which a 2xx that crosses it undoes */
+    bool confirmed; /* a final response has settled it */
+    bool cancelled; /* ended by CANCEL, which a 2xx that crosses it undoes */
 };
 
 struct expect_transaction {

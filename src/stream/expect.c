@@ -101,9 +101,11 @@ static void add_formats(struct expect_table *t, const struct sdp_media *m, struc
         const struct sdp_format *f = &m->formats[i];
         if (!grow((void **)&t->formats, &t->format_cap, t->format_count, sizeof *t->formats))
             return;
-        t->formats[t->format_count++] =
-            (struct expect_format){.payload_type = f->payload_type, .kind = (uint8_t)f->kind, .repairs = (uint8_t)repairs_of(f),
-                                   .codec = codec_intern(t, f), .clock_rate = f->clock_rate};
+        t->formats[t->format_count++] = (struct expect_format){.payload_type = f->payload_type,
+                                                               .kind = (uint8_t)f->kind,
+                                                               .repairs = (uint8_t)repairs_of(f),
+                                                               .codec = codec_intern(t, f),
+                                                               .clock_rate = f->clock_rate};
         line->format_count++;
     }
 }
@@ -113,7 +115,8 @@ static void add_ssrcs(struct expect_table *t, const struct sdp_media *m, uint32_
     line->ssrcs = (uint32_t)t->ssrc_count;
     for (size_t i = 0; i < m->ssrc_count && t->ssrc_count < SSRCS_MAX; i++) {
         uint64_t hash = expect_hash(t, KEY_SSRC, &m->ssrcs[i], sizeof m->ssrcs[i]);
-        if (!grow((void **)&t->ssrcs, &t->ssrc_cap, t->ssrc_count, sizeof *t->ssrcs) || !multimap_add(&t->by_ssrc, hash, number))
+        if (!grow((void **)&t->ssrcs, &t->ssrc_cap, t->ssrc_count, sizeof *t->ssrcs) ||
+            !multimap_add(&t->by_ssrc, hash, number))
             return;
         t->ssrcs[t->ssrc_count++] = m->ssrcs[i];
         line->ssrc_count++;
@@ -127,7 +130,8 @@ static void index_endpoint(struct expect_table *t, const struct endpoint *e, uin
     (void)multimap_add(&t->by_endpoint, expect_hash_endpoint(t, e), number * ROLE_COUNT + role);
 }
 
-static void index_line(struct expect_table *t, const struct sdp_media *m, const struct sdp_media *tagged, uint32_t number)
+static void index_line(struct expect_table *t, const struct sdp_media *m, const struct sdp_media *tagged,
+                       uint32_t number)
 {
     if (m->refused)
         return;
@@ -154,7 +158,11 @@ static enum line_type type_of(const struct sdp_media *m)
     static const struct {
         const char *name;
         enum line_type type;
-    } types[] = {{"audio", LINE_AUDIO}, {"video", LINE_VIDEO}, {"application", LINE_APPLICATION}, {"text", LINE_TEXT}, {"image", LINE_IMAGE}};
+    } types[] = {{"audio", LINE_AUDIO},
+                 {"video", LINE_VIDEO},
+                 {"application", LINE_APPLICATION},
+                 {"text", LINE_TEXT},
+                 {"image", LINE_IMAGE}};
     if (m->kind == KIND_RTP_SLIDES)
         return LINE_SLIDES;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
@@ -196,9 +204,16 @@ uint32_t expect_describe(struct expect_table *t, const struct expect_description
             break;
         }
         uint32_t line_number = (uint32_t)t->line_count;
-        struct expect_line line = {.description = number, .place = (uint8_t)i, .kind = (uint8_t)m->kind,
-                                   .type = (uint8_t)type_of(m), .transport = (uint8_t)m->transport, .rtp = m->rtp,
-                                   .mux = m->rtcp_mux, .bundled = m->bundled, .refused = m->refused, .port = m->at.port};
+        struct expect_line line = {.description = number,
+                                   .place = (uint8_t)i,
+                                   .kind = (uint8_t)m->kind,
+                                   .type = (uint8_t)type_of(m),
+                                   .transport = (uint8_t)m->transport,
+                                   .rtp = m->rtp,
+                                   .mux = m->rtcp_mux,
+                                   .bundled = m->bundled,
+                                   .refused = m->refused,
+                                   .port = m->at.port};
         add_formats(t, m, &line);
         add_ssrcs(t, m, line_number, &line);
         t->lines[t->line_count++] = line;

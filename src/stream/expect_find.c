@@ -56,7 +56,8 @@ static const struct expect_line *line_at(const struct expect_table *t, uint32_t 
 }
 
 /* The m-lines that this one was negotiated with: the offer's, or each answer's. */
-static size_t peers_of(const struct expect_table *t, const struct expect_line *line, const struct expect_line *ret[PEERS_MAX])
+static size_t peers_of(const struct expect_table *t, const struct expect_line *line,
+                       const struct expect_line *ret[PEERS_MAX])
 {
     const struct expect_description *d = description_of(t, line);
     size_t n = 0;
@@ -111,7 +112,8 @@ static bool bundle_refused(const struct expect_table *t, const struct expect_lin
     return n > 0;
 }
 
-static bool role_fits(const struct expect_table *t, const struct expect_query *q, const struct expect_line *line, enum line_role role)
+static bool role_fits(const struct expect_table *t, const struct expect_query *q, const struct expect_line *line,
+                      enum line_role role)
 {
     switch (role) {
     case ROLE_RTCP:
@@ -127,7 +129,8 @@ static bool role_fits(const struct expect_table *t, const struct expect_query *q
     }
 }
 
-static void find_hits(const struct expect_table *t, const struct expect_query *q, const struct endpoint *e, struct hits *ret)
+static void find_hits(const struct expect_table *t, const struct expect_query *q, const struct endpoint *e,
+                      struct hits *ret)
 {
     uint32_t value = 0;
     ret->count = 0;
@@ -171,7 +174,8 @@ static void add_candidate(const struct expect_table *t, struct candidates *all, 
     all->at[all->count++] = c;
 }
 
-static const struct expect_line *live_peer(const struct expect_table *t, const struct expect_query *q, const struct expect_line *line)
+static const struct expect_line *live_peer(const struct expect_table *t, const struct expect_query *q,
+                                           const struct expect_line *line)
 {
     const struct expect_line *peers[PEERS_MAX];
     size_t n = peers_of(t, line, peers);
@@ -197,11 +201,17 @@ static void candidates_by_ends(const struct expect_table *t, const struct expect
             if (!hit_on(&at_src, peers[k]))
                 continue;
             both = true;
-            add_candidate(t, all, (struct candidate){.sender = peers[k], .receiver = receiver->line, .rank = RANK_BOTH, .role = receiver->role});
+            add_candidate(
+                t, all,
+                (struct candidate){
+                    .sender = peers[k], .receiver = receiver->line, .rank = RANK_BOTH, .role = receiver->role});
         }
         if (!both)
-            add_candidate(t, all, (struct candidate){.sender = live_peer(t, q, receiver->line), .receiver = receiver->line,
-                                                     .rank = RANK_RECEIVER, .role = receiver->role});
+            add_candidate(t, all,
+                          (struct candidate){.sender = live_peer(t, q, receiver->line),
+                                             .receiver = receiver->line,
+                                             .rank = RANK_RECEIVER,
+                                             .role = receiver->role});
     }
     for (size_t i = 0; i < at_src.count; i++) {
         const struct hit *sender = &at_src.at[i];
@@ -211,21 +221,26 @@ static void candidates_by_ends(const struct expect_table *t, const struct expect
         for (size_t k = 0; k < n && !both; k++)
             both = hit_on(&at_dst, peers[k]) != NULL;
         if (!both)
-            add_candidate(t, all, (struct candidate){.sender = sender->line, .receiver = live_peer(t, q, sender->line),
-                                                     .rank = RANK_SENDER, .role = sender->role});
+            add_candidate(t, all,
+                          (struct candidate){.sender = sender->line,
+                                             .receiver = live_peer(t, q, sender->line),
+                                             .rank = RANK_SENDER,
+                                             .role = sender->role});
     }
 }
 
 static void candidates_by_ssrc(const struct expect_table *t, const struct expect_query *q, struct candidates *all)
 {
     uint32_t value = 0;
-    uint32_t place = q->has_ssrc ? multimap_first(&t->by_ssrc, expect_hash(t, KEY_SSRC, &q->ssrc, sizeof q->ssrc), &value) : 0;
+    uint32_t place =
+        q->has_ssrc ? multimap_first(&t->by_ssrc, expect_hash(t, KEY_SSRC, &q->ssrc, sizeof q->ssrc), &value) : 0;
     for (int visits = 0; place && visits < VISITS_MAX; visits++) {
         const struct expect_line *line = &t->lines[value];
         int64_t from, until;
         line_window(t, line, &from, &until);
         if (!line->refused && overlaps(q, from, until))
-            add_candidate(t, all, (struct candidate){.sender = line, .receiver = live_peer(t, q, line), .rank = RANK_SSRC});
+            add_candidate(t, all,
+                          (struct candidate){.sender = line, .receiver = live_peer(t, q, line), .rank = RANK_SSRC});
         place = multimap_next(&t->by_ssrc, place, &value);
     }
 }
@@ -235,7 +250,8 @@ static void candidates_by_ports(const struct expect_table *t, const struct expec
 {
     uint32_t value = 0;
     uint32_t place = multimap_first(&t->by_port_pair, expect_hash_port_pair(t, q->src.port, q->dst.port), &value);
-    for (int visits = 0; place && visits < VISITS_MAX; visits++, place = multimap_next(&t->by_port_pair, place, &value)) {
+    for (int visits = 0; place && visits < VISITS_MAX;
+         visits++, place = multimap_next(&t->by_port_pair, place, &value)) {
         const struct expect_line *answer = &t->lines[value];
         const struct expect_line *offer = line_at(t, description_of(t, answer)->offer, answer->place);
         int64_t from, until, unused;
@@ -250,7 +266,8 @@ static void candidates_by_ports(const struct expect_table *t, const struct expec
     }
 }
 
-static const struct expect_format *format_in(const struct expect_table *t, const struct expect_line *line, uint8_t payload_type)
+static const struct expect_format *format_in(const struct expect_table *t, const struct expect_line *line,
+                                             uint8_t payload_type)
 {
     for (uint8_t i = 0; line && i < line->format_count; i++)
         if (t->formats[line->formats + i].payload_type == payload_type)
@@ -259,7 +276,8 @@ static const struct expect_format *format_in(const struct expect_table *t, const
 }
 
 /* The receiver's list says what a number means (RFC 3264 §5.1); some senders use their own. */
-static const struct expect_format *meaning_of(const struct expect_table *t, const struct candidate *c, uint8_t payload_type, bool *ret_by_receiver)
+static const struct expect_format *meaning_of(const struct expect_table *t, const struct candidate *c,
+                                              uint8_t payload_type, bool *ret_by_receiver)
 {
     const struct expect_format *f = format_in(t, c->receiver, payload_type);
     *ret_by_receiver = f != NULL;
@@ -298,9 +316,11 @@ static bool content_fits(const struct expect_table *t, const struct expect_query
     return c->format != NULL;
 }
 
-typedef bool (*candidate_test)(const struct expect_table *t, const struct expect_query *q, const struct candidate *c, int64_t number);
+typedef bool (*candidate_test)(const struct expect_table *t, const struct expect_query *q, const struct candidate *c,
+                               int64_t number);
 
-static size_t keep(const struct expect_table *t, const struct expect_query *q, struct candidates *all, candidate_test test, int64_t number)
+static size_t keep(const struct expect_table *t, const struct expect_query *q, struct candidates *all,
+                   candidate_test test, int64_t number)
 {
     size_t kept = 0;
     for (size_t i = 0; i < all->count; i++)
@@ -309,7 +329,8 @@ static size_t keep(const struct expect_table *t, const struct expect_query *q, s
     return all->count = kept;
 }
 
-static bool any(const struct expect_table *t, const struct expect_query *q, const struct candidates *all, candidate_test test, int64_t number)
+static bool any(const struct expect_table *t, const struct expect_query *q, const struct candidates *all,
+                candidate_test test, int64_t number)
 {
     for (size_t i = 0; i < all->count; i++)
         if (test(t, q, &all->at[i], number))
@@ -317,19 +338,22 @@ static bool any(const struct expect_table *t, const struct expect_query *q, cons
     return false;
 }
 
-static bool has_rank(const struct expect_table *t, const struct expect_query *q, const struct candidate *c, int64_t rank)
+static bool has_rank(const struct expect_table *t, const struct expect_query *q, const struct candidate *c,
+                     int64_t rank)
 {
     (void)t, (void)q;
     return (int64_t)c->rank == rank;
 }
 
-static bool has_format_of_receiver(const struct expect_table *t, const struct expect_query *q, const struct candidate *c, int64_t unused)
+static bool has_format_of_receiver(const struct expect_table *t, const struct expect_query *q,
+                                   const struct candidate *c, int64_t unused)
 {
     (void)t, (void)q, (void)unused;
     return c->by_receiver;
 }
 
-static bool lists_ssrc(const struct expect_table *t, const struct expect_query *q, const struct candidate *c, int64_t unused)
+static bool lists_ssrc(const struct expect_table *t, const struct expect_query *q, const struct candidate *c,
+                       int64_t unused)
 {
     (void)unused;
     for (uint8_t i = 0; c->sender && i < c->sender->ssrc_count; i++)
@@ -338,7 +362,8 @@ static bool lists_ssrc(const struct expect_table *t, const struct expect_query *
     return false;
 }
 
-static bool announced_at(const struct expect_table *t, const struct expect_query *q, const struct candidate *c, int64_t from_ns)
+static bool announced_at(const struct expect_table *t, const struct expect_query *q, const struct candidate *c,
+                         int64_t from_ns)
 {
     (void)t, (void)q;
     return c->from_ns == from_ns;
@@ -352,7 +377,8 @@ static int64_t overlap_ns(const struct expect_query *q, const struct candidate *
 }
 
 /* At least `percent` of the stream lies within the time of this SDP, without any grace. */
-static bool covers(const struct expect_table *t, const struct expect_query *q, const struct candidate *c, int64_t percent)
+static bool covers(const struct expect_table *t, const struct expect_query *q, const struct candidate *c,
+                   int64_t percent)
 {
     (void)t;
     int64_t overlap = overlap_ns(q, c);
@@ -418,7 +444,8 @@ static bool signalled_from_there(const struct expect_table *t, const struct expe
     return false;
 }
 
-static enum confidence confidence_of(const struct expect_table *t, const struct expect_query *q, const struct candidate *c, bool by_time, bool began_within)
+static enum confidence confidence_of(const struct expect_table *t, const struct expect_query *q,
+                                     const struct candidate *c, bool by_time, bool began_within)
 {
     if (c->rank == RANK_PORTS && !signalled_from_there(t, q, c))
         return CONFIDENCE_LOW;
@@ -440,21 +467,30 @@ static const struct candidate *oldest_at_start(const struct expect_query *q, con
     return best;
 }
 
-static void answer_fill(const struct expect_table *t, const struct candidate *c, enum confidence confidence, struct expect_answer *ret)
+static void answer_fill(const struct expect_table *t, const struct candidate *c, enum confidence confidence,
+                        struct expect_answer *ret)
 {
-    static const char *const types[] = {
-        [LINE_OTHER] = "an m-line",       [LINE_AUDIO] = "m=audio",
-        [LINE_VIDEO] = "m=video",         [LINE_SLIDES] = "m=video with content:slides",
-        [LINE_APPLICATION] = "m=application", [LINE_TEXT] = "m=text",
-        [LINE_IMAGE] = "m=image"};
-    static const char *const ways[] = {[RANK_NONE] = "",         [RANK_PORTS] = ", by its ports behind a NAT",
-                                       [RANK_SSRC] = ", by its SSRC", [RANK_SENDER] = ", by its sender",
-                                       [RANK_RECEIVER] = "",     [RANK_BOTH] = ""};
+    static const char *const types[] = {[LINE_OTHER] = "an m-line",
+                                        [LINE_AUDIO] = "m=audio",
+                                        [LINE_VIDEO] = "m=video",
+                                        [LINE_SLIDES] = "m=video with content:slides",
+                                        [LINE_APPLICATION] = "m=application",
+                                        [LINE_TEXT] = "m=text",
+                                        [LINE_IMAGE] = "m=image"};
+    static const char *const ways[] = {[RANK_NONE] = "",
+                                       [RANK_PORTS] = ", by its ports behind a NAT",
+                                       [RANK_SSRC] = ", by its SSRC",
+                                       [RANK_SENDER] = ", by its sender",
+                                       [RANK_RECEIVER] = "",
+                                       [RANK_BOTH] = ""};
     static const char *const repairs[] = {[REPAIRS_NOTHING] = "", [REPAIRS_RTX] = "rtx", [REPAIRS_FEC] = "fec"};
     const struct expect_line *line = line_of(c);
     const struct expect_description *d = description_of(t, line);
-    *ret = (struct expect_answer){.judgement = {.kind = kind_of(c), .confidence = confidence}, .codec = "", .repairs = "",
-                                  .call = d->call + 1, .rtcp_on_own_port = c->role == ROLE_RTCP};
+    *ret = (struct expect_answer){.judgement = {.kind = kind_of(c), .confidence = confidence},
+                                  .codec = "",
+                                  .repairs = "",
+                                  .call = d->call + 1,
+                                  .rtcp_on_own_port = c->role == ROLE_RTCP};
     (void)snprintf(ret->judgement.evidence, sizeof ret->judgement.evidence, "SDP %s, frame %llu%s", types[line->type],
                    (unsigned long long)d->frame, ways[c->rank]);
     if (!c->format)
@@ -519,7 +555,8 @@ bool expect_table_announced(const struct expect_table *t, uint8_t proto, const s
                             const struct endpoint *dst, int64_t now_ns, enum kind *ret_kind)
 {
     /* asked of RTCP as well, so that both roles count */
-    struct expect_query q = {.proto = proto, .src = *src, .dst = *dst, .rtcp = true, .first_ns = now_ns, .last_ns = now_ns};
+    struct expect_query q = {
+        .proto = proto, .src = *src, .dst = *dst, .rtcp = true, .first_ns = now_ns, .last_ns = now_ns};
     const struct endpoint *ends[] = {dst, src};
     struct hits hits;
     bool found = false, found_media = false;

@@ -16,7 +16,7 @@ struct multimap_node {
 };
 
 struct multimap {
-    uint32_t *heads; /* index + 1 into nodes */
+    uint32_t *heads;   /* index + 1 into nodes */
     size_t head_count; /* a power of two, or 0 */
     struct multimap_node *nodes;
     size_t count, cap;

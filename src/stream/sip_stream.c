@@ -17,12 +17,12 @@ struct mark {
 struct sip_stream {
     uint8_t *bytes;
     size_t len, cap;
-    uint64_t base;       /* position in the whole stream of bytes[0] */
+    uint64_t base; /* position in the whole stream of bytes[0] */
     struct mark *marks;
     size_t mark_count, mark_cap;
-    bool in_place;       /* bytes[0] is where a message begins, as far as known */
-    size_t looked_at;    /* bytes searched for the end of the headers without finding it */
-    size_t needed;       /* bytes below which the message cannot be whole */
+    bool in_place;    /* bytes[0] is where a message begins, as far as known */
+    size_t looked_at; /* bytes searched for the end of the headers without finding it */
+    size_t needed;    /* bytes below which the message cannot be whole */
 };
 
 struct sip_stream *sip_stream_new(void)

@@ -106,9 +106,9 @@ static void conference_offer_has_a_kind_for_every_line(void **state)
         enum kind kind;
         enum sdp_transport transport;
         bool refused;
-    } wanted[] = {{34904, KIND_RTP_AUDIO, SDP_TRANSPORT_UDP, false}, {34906, KIND_RTP_VIDEO, SDP_TRANSPORT_UDP, false},
+    } wanted[] = {{34904, KIND_RTP_AUDIO, SDP_TRANSPORT_UDP, false},  {34906, KIND_RTP_VIDEO, SDP_TRANSPORT_UDP, false},
                   {34908, KIND_RTP_SLIDES, SDP_TRANSPORT_UDP, false}, {34910, KIND_IX, SDP_TRANSPORT_UDP, false},
-                  {34912, KIND_BFCP, SDP_TRANSPORT_UDP, false},      {34913, KIND_RTP_DATA, SDP_TRANSPORT_UDP, false},
+                  {34912, KIND_BFCP, SDP_TRANSPORT_UDP, false},       {34913, KIND_RTP_DATA, SDP_TRANSPORT_UDP, false},
                   {0, KIND_RTP_VIDEO, SDP_TRANSPORT_UDP, true}};
     assert_int_equal(parse(cms), PARSE_OK);
     assert_slice(s.origin_user, "Acano");
@@ -132,8 +132,10 @@ static void one_payload_type_means_something_else_on_each_line(void **state)
         const char *encoding;
         enum kind kind;
         uint32_t clock_rate;
-    } wanted[] = {{0, 5, "G7221", KIND_RTP_AUDIO, 32000}, {1, 5, "VP8", KIND_RTP_VIDEO, 90000},
-                  {2, 1, "VP8", KIND_RTP_SLIDES, 90000},  {5, 0, "H224", KIND_RTP_DATA, 4800}};
+    } wanted[] = {{0, 5, "G7221", KIND_RTP_AUDIO, 32000},
+                  {1, 5, "VP8", KIND_RTP_VIDEO, 90000},
+                  {2, 1, "VP8", KIND_RTP_SLIDES, 90000},
+                  {5, 0, "H224", KIND_RTP_DATA, 4800}};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         const struct sdp_format *f = &s.media[wanted[i].media].formats[wanted[i].format];
         assert_int_equal(f->payload_type, 100);
@@ -149,26 +151,28 @@ static void one_payload_type_means_something_else_on_each_line(void **state)
 static void bundle_mux_candidates_rtx_and_ssrcs_are_read(void **state)
 {
     (void)state;
-    assert_int_equal(parse("v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
-                           "a=group:LS a v\r\na=group:BUNDLE a v s\r\na=msid-semantic: WMS\r\n"
-                           "m=audio 50002 UDP/TLS/RTP/SAVPF 111 63 126\r\nc=IN IP4 203.0.113.5\r\n"
-                           "a=rtcp:9 IN IP4 0.0.0.0\r\n"
-                           "a=candidate:1 1 udp 2113937151 192.0.2.7 54321 typ host generation 0\r\n"
-                           "a=candidate:1 2 udp 2113937150 192.0.2.7 54322 typ host\r\n"
-                           "a=candidate:2 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active\r\n"
-                           "a=candidate:3 1 udp 1677729535 2001:db8::7 50002 typ srflx raddr 192.0.2.7 rport 54321\r\n"
-                           "a=candidate:4 1 udp 1677729535 9b36eaac.local 50002 typ host\r\n"
-                           "a=ice-ufrag:F\r\na=fingerprint:sha-256 00:11\r\na=setup:actpass\r\na=mid:a\r\n"
-                           "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
-                           "a=recvonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
-                           "a=ssrc:3570614608 cname:x\r\na=ssrc:3570614608 msid:y z\r\n"
-                           "m=video 50002 UDP/TLS/RTP/SAVPF 96 97 116 35\r\nc=IN IP4 203.0.113.5\r\na=mid:v\r\na=rtcp-mux\r\n"
-                           "a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
-                           "a=rtpmap:116 ulpfec/90000\r\na=rtpmap:35 flexfec-03/90000\r\n"
-                           "a=ssrc-group:FID 2 3\r\na=ssrc:2 cname:x\r\na=ssrc:3 cname:x\r\n"
-                           "m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:s\r\na=bundle-only\r\na=content:slides\r\n"
-                           "m=application 50004 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\n"),
-                     PARSE_OK);
+    assert_int_equal(
+        parse(
+            "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+            "a=group:LS a v\r\na=group:BUNDLE a v s\r\na=msid-semantic: WMS\r\n"
+            "m=audio 50002 UDP/TLS/RTP/SAVPF 111 63 126\r\nc=IN IP4 203.0.113.5\r\n"
+            "a=rtcp:9 IN IP4 0.0.0.0\r\n"
+            "a=candidate:1 1 udp 2113937151 192.0.2.7 54321 typ host generation 0\r\n"
+            "a=candidate:1 2 udp 2113937150 192.0.2.7 54322 typ host\r\n"
+            "a=candidate:2 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active\r\n"
+            "a=candidate:3 1 udp 1677729535 2001:db8::7 50002 typ srflx raddr 192.0.2.7 rport 54321\r\n"
+            "a=candidate:4 1 udp 1677729535 9b36eaac.local 50002 typ host\r\n"
+            "a=ice-ufrag:F\r\na=fingerprint:sha-256 00:11\r\na=setup:actpass\r\na=mid:a\r\n"
+            "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+            "a=recvonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
+            "a=ssrc:3570614608 cname:x\r\na=ssrc:3570614608 msid:y z\r\n"
+            "m=video 50002 UDP/TLS/RTP/SAVPF 96 97 116 35\r\nc=IN IP4 203.0.113.5\r\na=mid:v\r\na=rtcp-mux\r\n"
+            "a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
+            "a=rtpmap:116 ulpfec/90000\r\na=rtpmap:35 flexfec-03/90000\r\n"
+            "a=ssrc-group:FID 2 3\r\na=ssrc:2 cname:x\r\na=ssrc:3 cname:x\r\n"
+            "m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:s\r\na=bundle-only\r\na=content:slides\r\n"
+            "m=application 50004 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\n"),
+        PARSE_OK);
     assert_true(s.bundle && s.ice && s.dtls);
     assert_int_equal(s.media_count, 4);
     const struct sdp_media *a = &s.media[0], *v = &s.media[1], *slides = &s.media[2], *data = &s.media[3];
@@ -248,14 +252,20 @@ static void line_under_floor_control_is_slides_beside_another_video(void **state
     (void)state;
     static const char floor[] = "m=application 5070 UDP/BFCP *\r\na=floorid:1 mstrm:3\r\n";
     char text[512];
-    (void)snprintf(text, sizeof text, "v=0\r\nc=IN IP4 10.0.0.1\r\nm=video 5000 RTP/AVP 97\r\na=label:1\r\n%sm=video 5002 RTP/AVP 97\r\na=label:3\r\n", floor);
+    (void)snprintf(text, sizeof text,
+                   "v=0\r\nc=IN IP4 10.0.0.1\r\nm=video 5000 RTP/AVP 97\r\na=label:1\r\n%sm=video 5002 RTP/AVP "
+                   "97\r\na=label:3\r\n",
+                   floor);
     assert_int_equal(parse(text), PARSE_OK);
     assert_int_equal(s.media[0].kind, KIND_RTP_VIDEO);
     assert_int_equal(s.media[2].kind, KIND_RTP_SLIDES);
     (void)snprintf(text, sizeof text, "v=0\r\nc=IN IP4 10.0.0.1\r\n%sm=video 5002 RTP/AVP 97\r\na=label:3\r\n", floor);
     assert_int_equal(parse(text), PARSE_OK);
     assert_int_equal(s.media[1].kind, KIND_RTP_VIDEO);
-    (void)snprintf(text, sizeof text, "v=0\r\nc=IN IP4 10.0.0.1\r\n%sm=video 5000 RTP/AVP 97\r\nm=video 5002 RTP/AVP 97\r\na=label:3\r\na=content:main\r\n", floor);
+    (void)snprintf(text, sizeof text,
+                   "v=0\r\nc=IN IP4 10.0.0.1\r\n%sm=video 5000 RTP/AVP 97\r\nm=video 5002 RTP/AVP "
+                   "97\r\na=label:3\r\na=content:main\r\n",
+                   floor);
     assert_int_equal(parse(text), PARSE_OK);
     assert_int_equal(s.media[2].kind, KIND_RTP_VIDEO);
 }
@@ -273,7 +283,9 @@ static void host_name_leaves_the_port_alone(void **state)
 static void session_direction_holds_where_the_line_has_none(void **state)
 {
     (void)state;
-    assert_int_equal(parse("v=0\r\na=sendonly\r\nc=IN IP4 224.2.17.12/127\r\nm=audio 4000/2 RTP/AVP 0\r\nm=video 4004 RTP/AVP 31\r\na=inactive\r\n"), PARSE_OK);
+    assert_int_equal(parse("v=0\r\na=sendonly\r\nc=IN IP4 224.2.17.12/127\r\nm=audio 4000/2 RTP/AVP 0\r\nm=video 4004 "
+                           "RTP/AVP 31\r\na=inactive\r\n"),
+                     PARSE_OK);
     assert_true(s.media[0].sends);
     assert_false(s.media[0].receives);
     assert_at(&s.media[0].at, "224.2.17.12:4000");
@@ -283,11 +295,12 @@ static void session_direction_holds_where_the_line_has_none(void **state)
 static void broken_lines_keep_their_place(void **state)
 {
     (void)state;
-    assert_int_equal(parse("v=0\nc=IN IP4 10.0.0.1\n"
-                           "m=\nm=audio\nm=audio 70000 RTP/AVP 0\nm=audio -1 RTP/AVP 0\nm=audio 4000\n"
-                           "garbage\n=\na\na=\na=rtpmap:\na=rtpmap:999 x/1\na=fmtp:0\na=candidate:\na=ssrc:99999999999 x\n"
-                           "m=audio 4000 RTP/AVP 0 0 128 foo\na=rtpmap:0 /8000\na=bundle-only\n"),
-                     PARSE_OK);
+    assert_int_equal(
+        parse("v=0\nc=IN IP4 10.0.0.1\n"
+              "m=\nm=audio\nm=audio 70000 RTP/AVP 0\nm=audio -1 RTP/AVP 0\nm=audio 4000\n"
+              "garbage\n=\na\na=\na=rtpmap:\na=rtpmap:999 x/1\na=fmtp:0\na=candidate:\na=ssrc:99999999999 x\n"
+              "m=audio 4000 RTP/AVP 0 0 128 foo\na=rtpmap:0 /8000\na=bundle-only\n"),
+        PARSE_OK);
     assert_int_equal(s.media_count, 6);
     for (size_t i = 0; i < 5; i++)
         assert_true(s.media[i].refused);
@@ -311,7 +324,9 @@ static void ten_thousand_lines_are_counted_and_two_dozen_kept(void **state)
     struct strbuf b = {0};
     strbuf_adds(&b, "v=0\r\nc=IN IP4 10.0.0.1\r\na=group:BUNDLE a\r\n");
     for (int i = 0; i < 10000; i++)
-        strbuf_addf(&b, "m=audio %d RTP/AVP 0\r\na=mid:a\r\na=ssrc:%d x\r\na=candidate:1 1 udp 1 10.0.0.1 %d typ host\r\n", i + 1, i, i + 1);
+        strbuf_addf(&b,
+                    "m=audio %d RTP/AVP 0\r\na=mid:a\r\na=ssrc:%d x\r\na=candidate:1 1 udp 1 10.0.0.1 %d typ host\r\n",
+                    i + 1, i, i + 1);
     assert_int_equal(parse(strbuf_text(&b)), PARSE_OK);
     assert_int_equal(s.media_count, SDP_MEDIA_MAX);
     assert_int_equal(s.media_dropped, 10000 - SDP_MEDIA_MAX);

@@ -85,7 +85,8 @@ static void every_token_character_may_be_in_a_method_3_1_1_2(void **state)
         "!interesting-Method0123456789_*+`.%indeed'~ sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
         ":&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com SIP/2.0\r\n"
         "Via: SIP/2.0/TCP host1.example.com;branch=z9hG4bK-.!%66*_+`'~\r\n"
-        "To: \"BEL:\\\x07 NUL:\\\x01 DEL:\\\x7f\" <sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@example.com>\r\n"
+        "To: \"BEL:\\\x07 NUL:\\\x01 DEL:\\\x7f\" "
+        "<sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@example.com>\r\n"
         "From: token1~` token2'+_ token3*%!.- <sip:mundane@example.com>;fromParam''~+*_!.-%=\"\xd1\x80\"\r\n"
         "     ;tag=_token~1'+`*%!-.\r\n"
         "Call-ID: intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{\r\n"
@@ -193,9 +194,10 @@ static void sdp_is_dug_out_of_nested_multiparts_and_nesting_ends(void **state)
                                  "--o\r\nc: multipart/alternative;boundary=i\r\n\r\n"
                                  "--i\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
                                  "--i\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--i--\r\n--o--\r\n";
-    static const char endless[] = "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: x\r\n"
-                                  "c: multipart/mixed;boundary=o\r\n\r\n"
-                                  "--o\r\nc: multipart/mixed;boundary=o\r\n\r\n--o\r\nc: multipart/mixed;boundary=o\r\n\r\n";
+    static const char endless[] =
+        "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: x\r\n"
+        "c: multipart/mixed;boundary=o\r\n\r\n"
+        "--o\r\nc: multipart/mixed;boundary=o\r\n\r\n--o\r\nc: multipart/mixed;boundary=o\r\n\r\n";
     struct sip_message m;
     assert_int_equal(parse(MESSAGE(nested), &m), PARSE_OK);
     assert_slice(m.content_type, "application/sdp");
@@ -258,11 +260,12 @@ static void negative_content_length_is_the_rest_of_a_datagram_and_wrong_in_a_str
 static void numbers_beyond_their_range_are_taken_for_none_3_1_2_4(void **state)
 {
     (void)state;
-    static const char scalar02[] = "REGISTER sip:example.com SIP/2.0\r\n"
-                                   "Via: SIP/2.0/TCP host129.example.com;branch=z9hG4bK342sdfoi3\r\n"
-                                   "To: <sip:user@example.com>\r\nFrom: <sip:user@example.com>;tag=239232jh3\r\n"
-                                   "CSeq: 36893488147419103232 REGISTER\r\nCall-ID: scalar02.23o0pd9vanlq3wnrlnewofjas9ui32\r\n"
-                                   "Max-Forwards: 300\r\nContent-Length: 0\r\n\r\n";
+    static const char scalar02[] =
+        "REGISTER sip:example.com SIP/2.0\r\n"
+        "Via: SIP/2.0/TCP host129.example.com;branch=z9hG4bK342sdfoi3\r\n"
+        "To: <sip:user@example.com>\r\nFrom: <sip:user@example.com>;tag=239232jh3\r\n"
+        "CSeq: 36893488147419103232 REGISTER\r\nCall-ID: scalar02.23o0pd9vanlq3wnrlnewofjas9ui32\r\n"
+        "Max-Forwards: 300\r\nContent-Length: 0\r\n\r\n";
     static const char bigcode[] = "SIP/2.0 4294967301 better not break the receiver\r\nCSeq: 353494 INVITE\r\n\r\n";
     struct sip_message m;
     assert_int_equal(parse(MESSAGE(scalar02), &m), PARSE_OK);
@@ -277,7 +280,8 @@ static void odd_request_lines_are_sip_all_the_same_3_1_2_8_to_11(void **state)
     static const char ltgtruri[] = "INVITE <sip:user@example.com> SIP/2.0\r\nCall-ID: ltgtruri.1@192.0.2.5\r\n\r\n";
     static const char lwsruri[] = "INVITE sip:user@example.com; lr SIP/2.0\r\nCall-ID: lwsruri\r\n\r\n";
     static const char lwsstart[] = "INVITE  sip:user@example.com  SIP/2.0\r\nCall-ID: lwsstart\r\n\r\n";
-    static const char trws[] = "OPTIONS sip:remote-target@example.com SIP/2.0  \r\nCall-ID: trws.oicu34958239neffasdhr2345r\r\n\r\n";
+    static const char trws[] =
+        "OPTIONS sip:remote-target@example.com SIP/2.0  \r\nCall-ID: trws.oicu34958239neffasdhr2345r\r\n\r\n";
     struct sip_message m;
     assert_int_equal(parse(MESSAGE(ltgtruri), &m), PARSE_OK);
     assert_int_equal(parse(MESSAGE(lwsruri), &m), PARSE_OK);
@@ -290,15 +294,18 @@ static void odd_request_lines_are_sip_all_the_same_3_1_2_8_to_11(void **state)
 static void another_version_is_not_this_protocol_3_1_2_16(void **state)
 {
     (void)state;
-    static const char badvers[] = "OPTIONS sip:t.watson@example.org SIP/7.0\r\nCall-ID: badvers.31417@c.example.com\r\n\r\n";
+    static const char badvers[] =
+        "OPTIONS sip:t.watson@example.org SIP/7.0\r\nCall-ID: badvers.31417@c.example.com\r\n\r\n";
     assert_false(sip_looks_like(MESSAGE(badvers)));
 }
 
 static void unknown_schemes_and_methods_are_sip_3_3_2(void **state)
 {
     (void)state;
-    static const char unkscm[] = "OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0\r\nCall-ID: unkscm.nasdfasser0q239nwsdfasdkl34\r\n\r\n";
-    static const char novelsc[] = "OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0\r\nCall-ID: novelsc.asdfasser0q239nwsdfasdkl34\r\n\r\n";
+    static const char unkscm[] = "OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0\r\nCall-ID: "
+                                 "unkscm.nasdfasser0q239nwsdfasdkl34\r\n\r\n";
+    static const char novelsc[] =
+        "OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0\r\nCall-ID: novelsc.asdfasser0q239nwsdfasdkl34\r\n\r\n";
     struct sip_message m;
     assert_int_equal(parse(MESSAGE(unkscm), &m), PARSE_OK);
     assert_int_equal(parse(MESSAGE(novelsc), &m), PARSE_OK);
@@ -308,13 +315,14 @@ static void unknown_schemes_and_methods_are_sip_3_3_2(void **state)
 static void first_of_repeated_headers_counts_3_3_8(void **state)
 {
     (void)state;
-    static const char multi01[] = "INVITE sip:user@company.com SIP/2.0\r\n"
-                                  "CSeq: 5 INVITE\r\nCall-ID: multi01.98asdh@192.0.2.1\r\n"
-                                  "CSeq: 59 INVITE\r\nCall-ID: multi01.98asdh@192.0.2.2\r\n"
-                                  "From: sip:caller@example.com;tag=3413415\r\nTo: sip:user@example.com\r\n"
-                                  "From: sip:caller@example.net;tag=2923420123\r\n"
-                                  "Contact: <sip:caller@host36.example.net>, <sip:b@example.net>\r\n"
-                                  "Content-Length: 5\r\nContent-Length: 9\r\nContent-Type: application/sdp\r\n\r\nv=0\r\ns=\r\n";
+    static const char multi01[] =
+        "INVITE sip:user@company.com SIP/2.0\r\n"
+        "CSeq: 5 INVITE\r\nCall-ID: multi01.98asdh@192.0.2.1\r\n"
+        "CSeq: 59 INVITE\r\nCall-ID: multi01.98asdh@192.0.2.2\r\n"
+        "From: sip:caller@example.com;tag=3413415\r\nTo: sip:user@example.com\r\n"
+        "From: sip:caller@example.net;tag=2923420123\r\n"
+        "Contact: <sip:caller@host36.example.net>, <sip:b@example.net>\r\n"
+        "Content-Length: 5\r\nContent-Length: 9\r\nContent-Type: application/sdp\r\n\r\nv=0\r\ns=\r\n";
     struct sip_message m;
     assert_int_equal(parse(MESSAGE(multi01), &m), PARSE_OK);
     assert_int_equal(m.cseq, 5);
@@ -327,10 +335,11 @@ static void first_of_repeated_headers_counts_3_3_8(void **state)
 static void compact_forms_and_bare_newlines_are_read(void **state)
 {
     (void)state;
-    static const char compact[] = "INVITE sip:b@example.com SIP/2.0\n"
-                                  "v: SIP/2.0/UDP a;branch=z9hG4bKa, SIP/2.0/UDP b;branch=z9hG4bKb\n"
-                                  "f: \"A <x>\" <sip:a@example.com>;tag=1\nt: b <sip:b@example.com>\ni: id\n"
-                                  "m: sip:a@example.com;x, sip:c@example.com\nCSeq: 2 INVITE\nc: application/sdp\nl: 4\n\nv=0\n";
+    static const char compact[] =
+        "INVITE sip:b@example.com SIP/2.0\n"
+        "v: SIP/2.0/UDP a;branch=z9hG4bKa, SIP/2.0/UDP b;branch=z9hG4bKb\n"
+        "f: \"A <x>\" <sip:a@example.com>;tag=1\nt: b <sip:b@example.com>\ni: id\n"
+        "m: sip:a@example.com;x, sip:c@example.com\nCSeq: 2 INVITE\nc: application/sdp\nl: 4\n\nv=0\n";
     struct sip_message m;
     assert_int_equal(parse(MESSAGE(compact), &m), PARSE_OK);
     assert_slice(m.from, "sip:a@example.com");
@@ -390,7 +399,8 @@ static void start_line_cut_by_the_snapshot_length_is_known_by_method_and_scheme(
 static void body_cut_by_the_snapshot_length_is_said_to_be(void **state)
 {
     (void)state;
-    static const char text[] = "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: x\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n";
+    static const char text[] =
+        "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: x\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n";
     struct sip_message m;
     assert_int_equal(sip_parse(cur_make(text, sizeof text - 1, true), false, &m), PARSE_OK);
     assert_true(m.body_cut);

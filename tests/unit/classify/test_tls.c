@@ -32,8 +32,10 @@ static void server_hello_tells_the_protocol_agreed_on(void **state)
 {
     (void)state;
     /* TLS 1.2: version, random, session id, cipher, compression, ALPN "sip/2" (RFC 7301 §3.1) */
-    static const uint8_t hello[] = {22, 3, 3, 0, 57, 2, 0, 0, 53, 3, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
-                                    23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 0, 0xc0, 0x2f, 0, 0, 12, 0, 16, 0, 8, 0, 6, 5, 's', 'i', 'p', '/', '2', 0};
+    static const uint8_t hello[] = {22, 3,  3,  0,  57, 2,  0,  0,  53,  3,   3,   1,   2,    3,    4,  5,
+                                    6,  7,  8,  9,  10, 11, 12, 13, 14,  15,  16,  17,  18,   19,   20, 21,
+                                    22, 23, 24, 25, 26, 27, 28, 29, 30,  31,  32,  0,   0xc0, 0x2f, 0,  0,
+                                    12, 0,  16, 0,  8,  0,  6,  5,  's', 'i', 'p', '/', '2',  0};
     struct tls_hello h;
     assert_int_equal(tls_hello_parse(cur_make(hello, sizeof hello - 1, false), &h), PARSE_OK);
     assert_false(h.client);

@@ -407,17 +407,10 @@ static void values_are_named_with_who_uses_them(void **state)
         dscp_t seen;
         const char *who;
     } cases[] = {
-        {KIND_RTP_VIDEO, 36, "Jabber"},
-        {KIND_RTP_VIDEO, 18, "Teams"},
-        {KIND_SIP, 40, "RFC 4594"},
-        {KIND_RTP_VIDEO, 52, "slip"},
-        {KIND_SIP, 38, "slip"},
-        {KIND_RTP_VIDEO, 22, "slip"},
-        {KIND_RTP_AUDIO, 44, "RFC 5865"},
-        {KIND_RTP_AUDIO, 48, "Wi-Fi"},
-        {KIND_XMPP_CLIENT, 24, "Expressway"},
-        {KIND_RTP_AUDIO, 8, "lowest"},
-        {KIND_RTP_AUDIO, 26, "another class"},
+        {KIND_RTP_VIDEO, 36, "Jabber"},   {KIND_RTP_VIDEO, 18, "Teams"},   {KIND_SIP, 40, "RFC 4594"},
+        {KIND_RTP_VIDEO, 52, "slip"},     {KIND_SIP, 38, "slip"},          {KIND_RTP_VIDEO, 22, "slip"},
+        {KIND_RTP_AUDIO, 44, "RFC 5865"}, {KIND_RTP_AUDIO, 48, "Wi-Fi"},   {KIND_XMPP_CLIENT, 24, "Expressway"},
+        {KIND_RTP_AUDIO, 8, "lowest"},    {KIND_RTP_AUDIO, 4, "RFC 1349"}, {KIND_RTP_AUDIO, 26, "another class"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         document_free(d);
@@ -426,6 +419,24 @@ static void values_are_named_with_who_uses_them(void **state)
         stream(cases[i].kind, BERLIN1, CMS, cases[i].seen);
         assert_true(says(only(FINDING_REMARKED, BERLIN1), cases[i].who));
     }
+}
+
+static void one_value_for_media_and_signalling_is_one_cause(void **state)
+{
+    (void)state;
+    leg(BERLIN1, CMS, 20, 20, 20);
+    leg(BERLIN2, CMS, 20, 20, 20);
+    const struct finding *f = only(FINDING_REMARKED, "berlin");
+    assert_int_equal(f->stream_count, 6);
+    assert_true(says(f, "Re-mark-DSCP to one value"));
+}
+
+static void webrtc_audio_with_the_mark_of_streaming_is_told_the_option(void **state)
+{
+    (void)state;
+    stream(KIND_RTP_AUDIO, CMS, BERLIN1, 34)->webrtc = true;
+    use("version: 1\nexpect:\n  voice: EF\n  multimedia: AF42\n  multimedia-streaming: AF41\n");
+    assert_true(says(only(FINDING_REMARKED, CMS), "multimedia-streaming"));
 }
 
 static void a_value_that_nobody_uses_is_remarked_without_a_name(void **state)
@@ -589,7 +600,7 @@ static void a_tunnel_with_another_mark_is_told_without_a_verdict(void **state)
     const struct finding *f = only(FINDING_TUNNEL_DIFFERS, "");
     assert_int_equal(f->packets, 100);
     assert_int_equal(f->first.frame, 7);
-    assert_true(says(f, "mark is EF, and on its outer header CS0"));
+    assert_true(says(f, "outer header carries CS0 around packets marked EF"));
     assert_int_equal(d->records[0].verdict, VERDICT_CONFORMING);
     assert_int_equal(d->summary.verdict, SUMMARY_PASS);
 }
@@ -748,6 +759,8 @@ int main(void)
         TEST(telepresence_audio_and_video_in_cs4_is_cucm_and_not_low_bits),
         TEST(several_hosts_with_one_default_are_one_line),
         TEST(values_are_named_with_who_uses_them),
+        TEST(one_value_for_media_and_signalling_is_one_cause),
+        TEST(webrtc_audio_with_the_mark_of_streaming_is_told_the_option),
         TEST(a_value_that_nobody_uses_is_remarked_without_a_name),
         TEST(voice_and_video_with_each_others_mark_are_swapped),
         TEST(video_with_the_mark_of_voice_is_swapped),

@@ -199,6 +199,7 @@ static void known_traffic_without_a_right_to_priority_violates(void **state)
     add(d, KIND_DATABASE, CMS, 40001, CMS2, 5432, 26, 100);                              /* not a priority mark */
     add(d, KIND_WEB, PHONE, 40000, CMS, 443, 46, 100);                                   /* TURN over TLS? */
     add(d, KIND_DATABASE, CMS, 40002, CMS2, 5432, 46, 100)->confidence = CONFIDENCE_LOW; /* the port alone */
+    add(d, KIND_DNS, CMS, 40003, CMS2, 53, 46, 4); /* a stray packet or four */
     judge(d, p);
     assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
     assert_int_equal(d->records[0].expected, 0);
@@ -206,6 +207,7 @@ static void known_traffic_without_a_right_to_priority_violates(void **state)
     assert_int_equal(d->records[2].verdict, VERDICT_UNCHECKED);
     assert_int_equal(d->records[3].verdict, VERDICT_UNDETERMINED);
     assert_int_equal(d->records[4].verdict, VERDICT_UNDETERMINED);
+    assert_int_equal(d->records[5].verdict, VERDICT_UNDETERMINED);
 }
 
 static void only_bulk_over_tcp_is_accused_among_what_is_not_recognised(void **state)

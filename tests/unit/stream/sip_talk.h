@@ -14,13 +14,13 @@ struct talk {
 };
 
 struct line {
-    const char *start;    /* "INVITE" or "200 OK" */
+    const char *start; /* "INVITE" or "200 OK" */
     const char *from_tag, *to_tag;
-    const char *cseq;     /* "1 INVITE" */
+    const char *cseq;      /* "1 INVITE" */
     const char *src, *dst; /* hosts of the hop; 10.0.0.1 and 10.0.0.2 where NULL */
-    const char *call_id;  /* "call" where NULL */
+    const char *call_id;   /* "call" where NULL */
     const char *sdp;
-    const char *branch;   /* derived from the CSeq number where NULL */
+    const char *branch; /* derived from the CSeq number where NULL */
 };
 
 static inline struct endpoint host(const char *text, uint16_t port)
@@ -40,12 +40,13 @@ static inline void say(struct talk *k, struct line l)
     for (char *p = branch; *p; p++)
         if (*p == ' ')
             *p = '-';
-    int n = snprintf(text, sizeof text,
-                     "%s%s%s\r\nVia: SIP/2.0/UDP h;branch=%s\r\nFrom: <sip:a@example.com>;tag=%s\r\nTo: <sip:b@example.com>%s%s\r\n"
-                     "Call-ID: %s\r\nCSeq: %s\r\nUser-Agent: test\r\n%s\r\n%s",
-                     response ? "SIP/2.0 " : "", l.start, response ? "" : " sip:b@example.com SIP/2.0", branch, l.from_tag,
-                     l.to_tag ? ";tag=" : "", l.to_tag ? l.to_tag : "", l.call_id ? l.call_id : "call", l.cseq,
-                     l.sdp ? "Content-Type: application/sdp\r\n" : "", l.sdp ? l.sdp : "");
+    int n = snprintf(
+        text, sizeof text,
+        "%s%s%s\r\nVia: SIP/2.0/UDP h;branch=%s\r\nFrom: <sip:a@example.com>;tag=%s\r\nTo: <sip:b@example.com>%s%s\r\n"
+        "Call-ID: %s\r\nCSeq: %s\r\nUser-Agent: test\r\n%s\r\n%s",
+        response ? "SIP/2.0 " : "", l.start, response ? "" : " sip:b@example.com SIP/2.0", branch, l.from_tag,
+        l.to_tag ? ";tag=" : "", l.to_tag ? l.to_tag : "", l.call_id ? l.call_id : "call", l.cseq,
+        l.sdp ? "Content-Type: application/sdp\r\n" : "", l.sdp ? l.sdp : "");
     assert_true(n > 0 && n < (int)sizeof text);
     struct sip_message m;
     assert_int_equal(sip_parse(cur_make(text, (size_t)n, false), false, &m), PARSE_OK);
@@ -60,7 +61,7 @@ struct wire {
     uint16_t sport;
     const char *dst;
     uint16_t dport;
-    int payload_type;  /* -1: not RTP */
+    int payload_type; /* -1: not RTP */
     uint32_t ssrc;
     double from, until; /* seconds */
     bool rtcp, tcp;
@@ -69,10 +70,16 @@ struct wire {
 static inline bool ask(const struct talk *k, struct wire w, struct expect_answer *ret)
 {
     uint8_t type = (uint8_t)w.payload_type;
-    struct expect_query q = {.proto = w.tcp ? 6 : 17, .src = host(w.src, w.sport), .dst = host(w.dst, w.dport),
-                             .has_ssrc = w.payload_type >= 0 || w.rtcp, .ssrc = w.ssrc, .payload_types = &type,
-                             .payload_type_count = w.payload_type >= 0, .rtcp = w.rtcp,
-                             .first_ns = (int64_t)(w.from * 1e9), .last_ns = (int64_t)(w.until * 1e9)};
+    struct expect_query q = {.proto = w.tcp ? 6 : 17,
+                             .src = host(w.src, w.sport),
+                             .dst = host(w.dst, w.dport),
+                             .has_ssrc = w.payload_type >= 0 || w.rtcp,
+                             .ssrc = w.ssrc,
+                             .payload_types = &type,
+                             .payload_type_count = w.payload_type >= 0,
+                             .rtcp = w.rtcp,
+                             .first_ns = (int64_t)(w.from * 1e9),
+                             .last_ns = (int64_t)(w.until * 1e9)};
     return expect_table_find(k->table, &q, ret);
 }
 

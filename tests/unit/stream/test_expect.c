@@ -5,14 +5,12 @@
 #define SDP(address) "v=0\r\no=- 1 1 IN IP4 " address "\r\ns=-\r\nc=IN IP4 " address "\r\nt=0 0\r\n"
 
 /* RFC 3264 §10.1, with ports of our own */
-static const char alice[] = SDP("10.0.0.1")
-    "m=audio 49170 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
-    "m=video 51372 RTP/AVP 31\r\na=rtpmap:31 H261/90000\r\n"
-    "m=video 53000 RTP/AVP 32\r\na=rtpmap:32 MPV/90000\r\n";
-static const char bob[] = SDP("10.0.0.2")
-    "m=audio 49920 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
-    "m=video 0 RTP/AVP 31\r\n"
-    "m=video 53002 RTP/AVP 32\r\na=rtpmap:32 MPV/90000\r\n";
+static const char alice[] = SDP("10.0.0.1") "m=audio 49170 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+                                            "m=video 51372 RTP/AVP 31\r\na=rtpmap:31 H261/90000\r\n"
+                                            "m=video 53000 RTP/AVP 32\r\na=rtpmap:32 MPV/90000\r\n";
+static const char bob[] = SDP("10.0.0.2") "m=audio 49920 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+                                          "m=video 0 RTP/AVP 31\r\n"
+                                          "m=video 53002 RTP/AVP 32\r\na=rtpmap:32 MPV/90000\r\n";
 
 static void plain_call(struct talk *k)
 {
@@ -121,23 +119,33 @@ static void odd_port_of_an_announced_line_is_not_rtcp(void **state)
     (void)state;
     struct talk k = talk_begin();
     struct expect_answer a;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE",
-                          .sdp = SDP("10.0.0.1") "m=audio 34904 RTP/AVP 108 100\r\na=rtpmap:108 opus/48000/2\r\na=rtpmap:100 G7221/32000\r\n"
-                                 "m=video 34906 RTP/AVP 100\r\na=rtpmap:100 VP8/90000\r\na=content:main\r\n"
-                                 "m=video 34908 RTP/AVP 100\r\na=rtpmap:100 VP8/90000\r\na=content:slides\r\n"
-                                 "m=application 34910 UDP/UDT/IX *\r\nm=application 34912 UDP/BFCP *\r\n"
-                                 "m=application 34913 RTP/AVP 100\r\na=rtpmap:100 H224/4800\r\n"});
+    say(&k,
+        (struct line){
+            .start = "INVITE",
+            .from_tag = "a",
+            .cseq = "1 INVITE",
+            .sdp = SDP(
+                "10.0.0.1") "m=audio 34904 RTP/AVP 108 100\r\na=rtpmap:108 opus/48000/2\r\na=rtpmap:100 G7221/32000\r\n"
+                            "m=video 34906 RTP/AVP 100\r\na=rtpmap:100 VP8/90000\r\na=content:main\r\n"
+                            "m=video 34908 RTP/AVP 100\r\na=rtpmap:100 VP8/90000\r\na=content:slides\r\n"
+                            "m=application 34910 UDP/UDT/IX *\r\nm=application 34912 UDP/BFCP *\r\n"
+                            "m=application 34913 RTP/AVP 100\r\na=rtpmap:100 H224/4800\r\n"});
     static const struct {
         uint16_t port;
         int payload_type;
         enum kind kind;
         const char *codec;
-    } wanted[] = {{34904, 100, KIND_RTP_AUDIO, "G7221/32000"}, {34904, 108, KIND_RTP_AUDIO, "opus/48000"},
-                  {34906, 100, KIND_RTP_VIDEO, "VP8/90000"},   {34908, 100, KIND_RTP_SLIDES, "VP8/90000"},
-                  {34913, 100, KIND_RTP_DATA, "H224/4800"},    {34910, -1, KIND_IX, ""},
+    } wanted[] = {{34904, 100, KIND_RTP_AUDIO, "G7221/32000"},
+                  {34904, 108, KIND_RTP_AUDIO, "opus/48000"},
+                  {34906, 100, KIND_RTP_VIDEO, "VP8/90000"},
+                  {34908, 100, KIND_RTP_SLIDES, "VP8/90000"},
+                  {34913, 100, KIND_RTP_DATA, "H224/4800"},
+                  {34910, -1, KIND_IX, ""},
                   {34912, -1, KIND_BFCP, ""}};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        assert_true(ask(&k, (struct wire){"10.0.0.2", 20000, "10.0.0.1", wanted[i].port, wanted[i].payload_type, 1, 1, 60, 0, 0}, &a));
+        assert_true(ask(
+            &k, (struct wire){"10.0.0.2", 20000, "10.0.0.1", wanted[i].port, wanted[i].payload_type, 1, 1, 60, 0, 0},
+            &a));
         assert_int_equal(a.judgement.kind, wanted[i].kind);
         assert_string_equal(a.codec, wanted[i].codec);
     }
@@ -157,8 +165,13 @@ static void late_offer_is_answered_by_the_ack(void **state)
     struct expect_answer a;
     say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE"});
     say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = bob});
-    say(&k, (struct line){.start = "ACK", .from_tag = "a", .to_tag = "b", .cseq = "1 ACK", .branch = "other",
-                          .sdp = SDP("10.0.0.1") "m=audio 49170 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
+    say(&k, (struct line){
+                .start = "ACK",
+                .from_tag = "a",
+                .to_tag = "b",
+                .cseq = "1 ACK",
+                .branch = "other",
+                .sdp = SDP("10.0.0.1") "m=audio 49170 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
     assert_true(ask(&k, (struct wire){"10.0.0.1", 49170, "10.0.0.2", 49920, 0, 1, 1, 60, 0, 0}, &a));
     assert_int_equal(a.judgement.confidence, CONFIDENCE_CERTAIN);
     /* the ACK refused the video that the 200 offered */
@@ -172,9 +185,14 @@ static void prack_answers_an_offer_in_a_reliable_response(void **state)
     struct talk k = talk_begin();
     struct expect_answer a;
     say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE"});
-    say(&k, (struct line){.start = "183 Session Progress", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = bob});
-    say(&k, (struct line){.start = "PRACK", .from_tag = "a", .to_tag = "b", .cseq = "2 PRACK",
-                          .sdp = SDP("10.0.0.1") "m=audio 49170 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
+    say(&k,
+        (struct line){.start = "183 Session Progress", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = bob});
+    say(&k, (struct line){
+                .start = "PRACK",
+                .from_tag = "a",
+                .to_tag = "b",
+                .cseq = "2 PRACK",
+                .sdp = SDP("10.0.0.1") "m=audio 49170 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
     say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "2 PRACK"});
     say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE"});
     assert_true(ask(&k, (struct wire){"10.0.0.1", 49170, "10.0.0.2", 49920, 0, 1, 1, 60, 0, 0}, &a));
@@ -187,12 +205,27 @@ static void early_stream_keeps_its_meaning_after_a_reinvite(void **state)
     (void)state;
     struct talk k = talk_begin();
     struct expect_answer a;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = SDP("10.0.0.2") "m=audio 5000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .cseq = "1 INVITE",
+                          .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"});
+    say(&k, (struct line){.start = "200 OK",
+                          .from_tag = "a",
+                          .to_tag = "b",
+                          .cseq = "1 INVITE",
+                          .sdp = SDP("10.0.0.2") "m=audio 5000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"});
     k.now = 100;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .to_tag = "b", .cseq = "2 INVITE", .sdp = SDP("10.0.0.1") "m=video 4000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .to_tag = "b",
+                          .cseq = "2 INVITE",
+                          .sdp = SDP("10.0.0.1") "m=video 4000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"});
     k.now = 100.2;
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "2 INVITE", .sdp = SDP("10.0.0.2") "m=video 5000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"});
+    say(&k, (struct line){.start = "200 OK",
+                          .from_tag = "a",
+                          .to_tag = "b",
+                          .cseq = "2 INVITE",
+                          .sdp = SDP("10.0.0.2") "m=video 5000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"});
     assert_true(ask(&k, (struct wire){"10.0.0.1", 4000, "10.0.0.2", 5000, 96, 1, 1, 100.1, 0, 0}, &a));
     assert_int_equal(a.judgement.kind, KIND_RTP_AUDIO);
     assert_string_equal(a.codec, "opus/48000");
@@ -211,15 +244,33 @@ static void update_moves_the_port_and_a_refused_reinvite_does_not(void **state)
     struct expect_answer a;
     plain_call(&k);
     k.now = 50;
-    say(&k, (struct line){.start = "UPDATE", .from_tag = "b", .to_tag = "a", .cseq = "7 UPDATE", .src = "10.0.0.2", .dst = "10.0.0.1",
-                          .sdp = SDP("10.0.0.2") "m=audio 60000 RTP/AVP 8\r\nm=video 0 RTP/AVP 31\r\nm=video 53002 RTP/AVP 32\r\n"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "b", .to_tag = "a", .cseq = "7 UPDATE", .src = "10.0.0.1", .dst = "10.0.0.2",
-                          .sdp = SDP("10.0.0.1") "m=audio 49170 RTP/AVP 8\r\nm=video 0 RTP/AVP 31\r\nm=video 53000 RTP/AVP 32\r\n"});
+    say(&k,
+        (struct line){
+            .start = "UPDATE",
+            .from_tag = "b",
+            .to_tag = "a",
+            .cseq = "7 UPDATE",
+            .src = "10.0.0.2",
+            .dst = "10.0.0.1",
+            .sdp = SDP("10.0.0.2") "m=audio 60000 RTP/AVP 8\r\nm=video 0 RTP/AVP 31\r\nm=video 53002 RTP/AVP 32\r\n"});
+    say(&k,
+        (struct line){
+            .start = "200 OK",
+            .from_tag = "b",
+            .to_tag = "a",
+            .cseq = "7 UPDATE",
+            .src = "10.0.0.1",
+            .dst = "10.0.0.2",
+            .sdp = SDP("10.0.0.1") "m=audio 49170 RTP/AVP 8\r\nm=video 0 RTP/AVP 31\r\nm=video 53000 RTP/AVP 32\r\n"});
     assert_true(ask(&k, (struct wire){"10.0.0.1", 49170, "10.0.0.2", 60000, 8, 1, 51, 80, 0, 0}, &a));
     assert_string_equal(a.codec, "PCMA/8000");
     assert_false(ask(&k, (struct wire){"10.0.0.1", 1, "10.0.0.2", 49920, 0, 1, 60, 80, 0, 0}, &a));
     k.now = 100;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .to_tag = "b", .cseq = "2 INVITE", .sdp = SDP("10.0.0.1") "m=audio 12000 RTP/AVP 8\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .to_tag = "b",
+                          .cseq = "2 INVITE",
+                          .sdp = SDP("10.0.0.1") "m=audio 12000 RTP/AVP 8\r\n"});
     say(&k, (struct line){.start = "488 Not Acceptable Here", .from_tag = "a", .to_tag = "b", .cseq = "2 INVITE"});
     assert_false(ask(&k, (struct wire){"10.0.0.2", 1, "10.0.0.1", 12000, 8, 1, 120, 180, 0, 0}, &a));
     assert_true(ask(&k, (struct wire){"10.0.0.1", 49170, "10.0.0.2", 60000, 8, 1, 120, 180, 0, 0}, &a));
@@ -232,10 +283,19 @@ static void answers_of_a_fork_each_have_their_meaning(void **state)
     struct talk k = talk_begin();
     struct expect_answer a;
     say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .sdp = alice});
-    say(&k, (struct line){.start = "183 Session Progress", .from_tag = "a", .to_tag = "b1", .cseq = "1 INVITE",
-                          .sdp = SDP("10.0.0.3") "m=audio 6000 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b2", .cseq = "1 INVITE",
-                          .sdp = SDP("10.0.0.4") "m=audio 7000 RTP/AVP 0\r\nm=video 7002 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
+    say(&k, (struct line){
+                .start = "183 Session Progress",
+                .from_tag = "a",
+                .to_tag = "b1",
+                .cseq = "1 INVITE",
+                .sdp = SDP("10.0.0.3") "m=audio 6000 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
+    say(&k,
+        (struct line){
+            .start = "200 OK",
+            .from_tag = "a",
+            .to_tag = "b2",
+            .cseq = "1 INVITE",
+            .sdp = SDP("10.0.0.4") "m=audio 7000 RTP/AVP 0\r\nm=video 7002 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
     assert_true(ask(&k, (struct wire){"10.0.0.1", 49170, "10.0.0.3", 6000, 0, 1, 1, 2, 0, 0}, &a));
     assert_true(ask(&k, (struct wire){"10.0.0.1", 49170, "10.0.0.4", 7000, 0, 1, 1, 60, 0, 0}, &a));
     /* what one branch refused the other took: it is expected */
@@ -244,8 +304,12 @@ static void answers_of_a_fork_each_have_their_meaning(void **state)
     /* what both refused is not */
     assert_false(ask(&k, (struct wire){"10.0.0.4", 7004, "10.0.0.1", 53000, 32, 1, 10, 60, 0, 0}, &a));
     /* the end of one branch leaves the other */
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b1", .cseq = "1 INVITE",
-                          .sdp = SDP("10.0.0.3") "m=audio 6000 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
+    say(&k, (struct line){
+                .start = "200 OK",
+                .from_tag = "a",
+                .to_tag = "b1",
+                .cseq = "1 INVITE",
+                .sdp = SDP("10.0.0.3") "m=audio 6000 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\nm=video 0 RTP/AVP 32\r\n"});
     k.now = 20;
     say(&k, (struct line){.start = "BYE", .from_tag = "a", .to_tag = "b1", .cseq = "2 BYE"});
     assert_false(ask(&k, (struct wire){"10.7.7.7", 1, "10.0.0.3", 6000, 0, 1, 40, 60, 0, 0}, &a));
@@ -281,7 +345,8 @@ static void cancel_ends_an_offer_and_a_crossing_200_revives_it(void **state)
         if (crossing)
             say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = bob});
         else
-            say(&k, (struct line){.start = "487 Request Terminated", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE"});
+            say(&k,
+                (struct line){.start = "487 Request Terminated", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE"});
         bool found = ask(&k, (struct wire){"10.0.0.2", 1, "10.0.0.1", 49170, 0, 1, 20, 40, 0, 0}, &a);
         assert_int_equal(found, crossing);
         talk_end(&k);
@@ -306,13 +371,35 @@ static void proxy_that_rewrites_addresses_has_two_legs_in_one_call(void **state)
     struct talk k = talk_begin();
     struct expect_answer a;
     /* both hops on one host, as when the proxy is a container beside the phones */
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .src = "10.0.0.1", .dst = "10.0.0.9", .branch = "hop1",
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .cseq = "1 INVITE",
+                          .src = "10.0.0.1",
+                          .dst = "10.0.0.9",
+                          .branch = "hop1",
                           .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 0\r\n"});
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .src = "10.0.0.9", .dst = "10.0.0.1", .branch = "hop2",
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .cseq = "1 INVITE",
+                          .src = "10.0.0.9",
+                          .dst = "10.0.0.1",
+                          .branch = "hop2",
                           .sdp = SDP("10.0.0.9") "m=audio 30000 RTP/AVP 0\r\n"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .src = "10.0.0.1", .dst = "10.0.0.9", .branch = "hop2",
+    say(&k, (struct line){.start = "200 OK",
+                          .from_tag = "a",
+                          .to_tag = "b",
+                          .cseq = "1 INVITE",
+                          .src = "10.0.0.1",
+                          .dst = "10.0.0.9",
+                          .branch = "hop2",
                           .sdp = SDP("10.0.0.2") "m=audio 5000 RTP/AVP 0\r\n"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .src = "10.0.0.9", .dst = "10.0.0.1", .branch = "hop1",
+    say(&k, (struct line){.start = "200 OK",
+                          .from_tag = "a",
+                          .to_tag = "b",
+                          .cseq = "1 INVITE",
+                          .src = "10.0.0.9",
+                          .dst = "10.0.0.1",
+                          .branch = "hop1",
                           .sdp = SDP("10.0.0.9") "m=audio 30002 RTP/AVP 0\r\n"});
     assert_int_equal(expect_table_call_count(k.table), 1);
     assert_true(ask(&k, (struct wire){"10.0.0.1", 4000, "10.0.0.9", 30002, 0, 1, 10, 60, 0, 0}, &a));
@@ -329,12 +416,27 @@ static void back_to_back_agent_makes_two_calls_and_each_stream_has_its_own(void 
     struct expect_answer a;
     static const struct {
         const char *call_id, *a, *b, *from_tag, *to_tag, *offer, *answer;
-    } legs[] = {{"one", "10.0.0.1", "10.0.0.9", "a", "m1", SDP("10.0.0.1") "m=audio 4000 RTP/AVP 0\r\n", SDP("10.0.0.9") "m=audio 30000 RTP/AVP 0\r\n"},
-                {"two", "10.0.0.9", "10.0.0.2", "m2", "b", SDP("10.0.0.9") "m=audio 30002 RTP/AVP 0\r\n", SDP("10.0.0.2") "m=audio 5000 RTP/AVP 0\r\n"}};
+    } legs[] = {{"one", "10.0.0.1", "10.0.0.9", "a", "m1", SDP("10.0.0.1") "m=audio 4000 RTP/AVP 0\r\n",
+                 SDP("10.0.0.9") "m=audio 30000 RTP/AVP 0\r\n"},
+                {"two", "10.0.0.9", "10.0.0.2", "m2", "b", SDP("10.0.0.9") "m=audio 30002 RTP/AVP 0\r\n",
+                 SDP("10.0.0.2") "m=audio 5000 RTP/AVP 0\r\n"}};
     for (size_t i = 0; i < 2; i++)
-        say(&k, (struct line){.start = "INVITE", .from_tag = legs[i].from_tag, .cseq = "1 INVITE", .call_id = legs[i].call_id, .src = legs[i].a, .dst = legs[i].b, .sdp = legs[i].offer});
+        say(&k, (struct line){.start = "INVITE",
+                              .from_tag = legs[i].from_tag,
+                              .cseq = "1 INVITE",
+                              .call_id = legs[i].call_id,
+                              .src = legs[i].a,
+                              .dst = legs[i].b,
+                              .sdp = legs[i].offer});
     for (size_t i = 2; i-- > 0;)
-        say(&k, (struct line){.start = "200 OK", .from_tag = legs[i].from_tag, .to_tag = legs[i].to_tag, .cseq = "1 INVITE", .call_id = legs[i].call_id, .src = legs[i].b, .dst = legs[i].a, .sdp = legs[i].answer});
+        say(&k, (struct line){.start = "200 OK",
+                              .from_tag = legs[i].from_tag,
+                              .to_tag = legs[i].to_tag,
+                              .cseq = "1 INVITE",
+                              .call_id = legs[i].call_id,
+                              .src = legs[i].b,
+                              .dst = legs[i].a,
+                              .sdp = legs[i].answer});
     assert_int_equal(expect_table_call_count(k.table), 2);
     assert_true(ask(&k, (struct wire){"10.0.0.9", 30000, "10.0.0.1", 4000, 0, 1, 10, 60, 0, 0}, &a));
     assert_int_equal(a.call, 1);
@@ -349,8 +451,23 @@ static void nat_on_both_sides_is_matched_by_the_port_pair(void **state)
     struct talk k = talk_begin();
     struct expect_answer a;
     /* signalling comes from the NATs' addresses, the SDP says what is behind them */
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .src = "203.0.113.1", .dst = "198.51.100.2", .sdp = SDP("192.168.1.5") "m=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .src = "198.51.100.2", .dst = "203.0.113.1", .sdp = SDP("192.168.7.7") "m=audio 5000 RTP/AVP 0\r\nm=video 5002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"});
+    say(&k, (struct line){
+                .start = "INVITE",
+                .from_tag = "a",
+                .cseq = "1 INVITE",
+                .src = "203.0.113.1",
+                .dst = "198.51.100.2",
+                .sdp = SDP(
+                    "192.168.1.5") "m=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"});
+    say(&k, (struct line){
+                .start = "200 OK",
+                .from_tag = "a",
+                .to_tag = "b",
+                .cseq = "1 INVITE",
+                .src = "198.51.100.2",
+                .dst = "203.0.113.1",
+                .sdp = SDP(
+                    "192.168.7.7") "m=audio 5000 RTP/AVP 0\r\nm=video 5002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"});
     assert_true(ask(&k, (struct wire){"203.0.113.1", 4002, "198.51.100.2", 5002, 97, 1, 1, 60, 0, 0}, &a));
     assert_int_equal(a.judgement.kind, KIND_RTP_VIDEO);
     assert_int_equal(a.judgement.confidence, CONFIDENCE_HIGH);
@@ -365,19 +482,31 @@ static void nat_on_both_sides_is_matched_by_the_port_pair(void **state)
     talk_end(&k);
 }
 
-#define WEB(address, port, ssrcs_a, ssrcs_v) \
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\n" \
-    "m=audio " port " UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 " address "\r\na=mid:0\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n" ssrcs_a \
-    "m=video " port " UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 " address "\r\na=mid:1\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n" ssrcs_v \
-    "m=video " port " UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 " address "\r\na=mid:2\r\na=rtcp-mux\r\na=content:slides\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
+#define WEB(address, port, ssrcs_a, ssrcs_v)                                                                           \
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\n"                                      \
+    "m=audio " port " UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 " address                                                      \
+    "\r\na=mid:0\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n" ssrcs_a "m=video " port                               \
+    " UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 " address                                                                    \
+    "\r\na=mid:1\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n" ssrcs_v      \
+    "m=video " port " UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 " address                                                    \
+    "\r\na=mid:2\r\na=rtcp-mux\r\na=content:slides\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 "    \
+    "apt=96\r\n"
 
 static void bundle_is_told_apart_by_payload_type_and_ssrc_or_not_at_all(void **state)
 {
     (void)state;
     struct talk k = talk_begin();
     struct expect_answer a;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .sdp = WEB("10.0.0.1", "50000", "a=ssrc:11 cname:x\r\n", "a=ssrc:22 cname:x\r\n") "a=ssrc:33 cname:x\r\n"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = WEB("10.0.0.2", "60000", "", "")});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .cseq = "1 INVITE",
+                          .sdp = WEB("10.0.0.1", "50000", "a=ssrc:11 cname:x\r\n",
+                                     "a=ssrc:22 cname:x\r\n") "a=ssrc:33 cname:x\r\n"});
+    say(&k, (struct line){.start = "200 OK",
+                          .from_tag = "a",
+                          .to_tag = "b",
+                          .cseq = "1 INVITE",
+                          .sdp = WEB("10.0.0.2", "60000", "", "")});
     assert_true(ask(&k, (struct wire){"10.0.0.1", 50000, "10.0.0.2", 60000, 111, 999, 1, 60, 0, 0}, &a));
     assert_int_equal(a.judgement.kind, KIND_RTP_AUDIO);
     assert_true(ask(&k, (struct wire){"10.0.0.1", 50000, "10.0.0.2", 60000, 96, 22, 1, 60, 0, 0}, &a));
@@ -403,8 +532,12 @@ static void candidate_is_a_place_of_its_line(void **state)
     (void)state;
     struct talk k = talk_begin();
     struct expect_answer a;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE",
-                          .sdp = SDP("0.0.0.0") "m=audio 9 RTP/AVP 0\r\na=candidate:1 1 udp 1 10.0.0.1 4000 typ host\r\na=candidate:2 1 udp 1 198.51.100.1 40000 typ relay\r\na=rtcp-mux\r\n"});
+    say(&k, (struct line){
+                .start = "INVITE",
+                .from_tag = "a",
+                .cseq = "1 INVITE",
+                .sdp = SDP("0.0.0.0") "m=audio 9 RTP/AVP 0\r\na=candidate:1 1 udp 1 10.0.0.1 4000 typ "
+                                      "host\r\na=candidate:2 1 udp 1 198.51.100.1 40000 typ relay\r\na=rtcp-mux\r\n"});
     assert_true(ask(&k, (struct wire){"10.7.7.7", 1, "198.51.100.1", 40000, 0, 1, 1, 60, 0, 0}, &a));
     assert_int_equal(a.judgement.kind, KIND_RTP_AUDIO);
     assert_false(ask(&k, (struct wire){"10.7.7.7", 1, "0.0.0.0", 9, 0, 1, 1, 60, 0, 0}, &a));
@@ -417,9 +550,17 @@ static void reused_port_means_what_was_announced_last(void **state)
     struct talk k = talk_begin();
     struct expect_answer a;
     /* the first call's BYE was not captured */
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .call_id = "one", .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 MP4A-LATM/90000\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .cseq = "1 INVITE",
+                          .call_id = "one",
+                          .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 MP4A-LATM/90000\r\n"});
     k.now = 1000;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "c", .cseq = "1 INVITE", .call_id = "two", .sdp = SDP("10.0.0.1") "m=video 4000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "c",
+                          .cseq = "1 INVITE",
+                          .call_id = "two",
+                          .sdp = SDP("10.0.0.1") "m=video 4000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"});
     assert_true(ask(&k, (struct wire){"10.0.0.7", 1, "10.0.0.1", 4000, 97, 1, 10, 900, 0, 0}, &a));
     assert_int_equal(a.judgement.kind, KIND_RTP_AUDIO);
     assert_true(ask(&k, (struct wire){"10.0.0.7", 1, "10.0.0.1", 4000, 97, 2, 1001, 1900, 0, 0}, &a));
@@ -435,10 +576,25 @@ static void ends_that_contradict_each_other_follow_the_pair_or_nobody(void **sta
     (void)state;
     struct talk k = talk_begin();
     struct expect_answer a;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .call_id = "one", .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\n"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .call_id = "one", .sdp = SDP("10.0.0.2") "m=audio 5000 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .cseq = "1 INVITE",
+                          .call_id = "one",
+                          .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\n"});
+    say(&k, (struct line){.start = "200 OK",
+                          .from_tag = "a",
+                          .to_tag = "b",
+                          .cseq = "1 INVITE",
+                          .call_id = "one",
+                          .sdp = SDP("10.0.0.2") "m=audio 5000 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\n"});
     /* a call that runs elsewhere, with Bob's port announced as video again */
-    say(&k, (struct line){.start = "INVITE", .from_tag = "c", .cseq = "1 INVITE", .call_id = "two", .src = "10.0.0.2", .dst = "10.0.0.3", .sdp = SDP("10.0.0.2") "m=video 5000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "c",
+                          .cseq = "1 INVITE",
+                          .call_id = "two",
+                          .src = "10.0.0.2",
+                          .dst = "10.0.0.3",
+                          .sdp = SDP("10.0.0.2") "m=video 5000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"});
     assert_true(ask(&k, (struct wire){"10.0.0.1", 4000, "10.0.0.2", 5000, 97, 1, 10, 60, 0, 0}, &a));
     assert_int_equal(a.judgement.kind, KIND_RTP_AUDIO);
     talk_end(&k);
@@ -463,7 +619,10 @@ static void transport_has_to_be_the_line_s(void **state)
     (void)state;
     struct talk k = talk_begin();
     struct expect_answer a;
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .sdp = SDP("10.0.0.1") "m=application 5070 TCP/BFCP *\r\nm=audio 4000 RTP/AVP 0\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .cseq = "1 INVITE",
+                          .sdp = SDP("10.0.0.1") "m=application 5070 TCP/BFCP *\r\nm=audio 4000 RTP/AVP 0\r\n"});
     assert_true(ask(&k, (struct wire){"10.0.0.2", 1, "10.0.0.1", 5070, -1, 0, 1, 60, false, true}, &a));
     assert_int_equal(a.judgement.kind, KIND_BFCP);
     assert_false(ask(&k, (struct wire){"10.0.0.2", 1, "10.0.0.1", 5070, -1, 0, 1, 60, false, false}, &a));
@@ -477,9 +636,11 @@ static void capabilities_and_rejections_announce_nothing(void **state)
     struct talk k = talk_begin();
     struct expect_answer a;
     say(&k, (struct line){.start = "OPTIONS", .from_tag = "a", .cseq = "1 OPTIONS", .call_id = "o"});
-    say(&k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 OPTIONS", .call_id = "o", .sdp = bob});
+    say(&k, (struct line){
+                .start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 OPTIONS", .call_id = "o", .sdp = bob});
     say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE"});
-    say(&k, (struct line){.start = "488 Not Acceptable Here", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = bob});
+    say(&k, (struct line){
+                .start = "488 Not Acceptable Here", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = bob});
     assert_false(ask(&k, (struct wire){"10.0.0.1", 1, "10.0.0.2", 49920, 0, 1, 1, 60, 0, 0}, &a));
     assert_int_equal(expect_table_call_count(k.table), 1);
     talk_end(&k);
@@ -529,8 +690,12 @@ static void calls_beyond_the_cap_are_counted(void **state)
 {
     (void)state;
     struct talk k = talk_begin();
-    struct sip_message m = {.request = true, .method = SLICE("INVITE"), .from = SLICE("sip:a@example.com"), .to = SLICE("sip:b@example.com"),
-                            .from_tag = SLICE("a"), .cseq = 1};
+    struct sip_message m = {.request = true,
+                            .method = SLICE("INVITE"),
+                            .from = SLICE("sip:a@example.com"),
+                            .to = SLICE("sip:b@example.com"),
+                            .from_tag = SLICE("a"),
+                            .cseq = 1};
     struct endpoint src = host("10.0.0.1", 5060), dst = host("10.0.0.2", 5060);
     m.to_tag = m.contact = m.branch = m.user_agent = m.content_type = m.body = (struct slice){"", 0};
     for (int i = 0; i < 66000; i++) {
@@ -552,10 +717,16 @@ static void endpoint_that_everybody_announces_is_answered_in_bounded_time(void *
     char id[32];
     for (int i = 0; i < 5000; i++) {
         (void)snprintf(id, sizeof id, "c%d", i);
-        say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .call_id = id, .sdp = i % 2 ? SDP("10.0.0.1") "m=audio 4000 RTP/AVP 97\r\n" : SDP("10.0.0.1") "m=video 4000 RTP/AVP 97\r\n"});
+        say(&k, (struct line){.start = "INVITE",
+                              .from_tag = "a",
+                              .cseq = "1 INVITE",
+                              .call_id = id,
+                              .sdp = i % 2 ? SDP("10.0.0.1") "m=audio 4000 RTP/AVP 97\r\n"
+                                           : SDP("10.0.0.1") "m=video 4000 RTP/AVP 97\r\n"});
     }
     for (int i = 0; i < 200; i++)
-        assert_false(ask(&k, (struct wire){"10.0.0.2", 1, "10.0.0.1", 4000, 97, 1, 1, 60, 0, 0}, &a) && a.judgement.confidence == CONFIDENCE_CERTAIN);
+        assert_false(ask(&k, (struct wire){"10.0.0.2", 1, "10.0.0.1", 4000, 97, 1, 1, 60, 0, 0}, &a) &&
+                     a.judgement.confidence == CONFIDENCE_CERTAIN);
     talk_end(&k);
 }
 

@@ -25,8 +25,11 @@ static void hear(void *user, const struct sip_message *m, uint64_t frame, int64_
 
 static size_t message(char *to, size_t size, const char *call_id, const char *body)
 {
-    return (size_t)snprintf(to, size, "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n"
-                                      "Content-Length: %zu\r\n\r\n%s", call_id, strlen(body), body);
+    return (size_t)snprintf(
+        to, size,
+        "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n"
+        "Content-Length: %zu\r\n\r\n%s",
+        call_id, strlen(body), body);
 }
 
 static void feed(struct sip_stream *s, const void *bytes, size_t len, bool gap, uint64_t frame, struct heard *h)
@@ -134,7 +137,8 @@ static void content_length_that_is_too_short_costs_no_other_message(void **state
 {
     (void)state;
     char text[1024];
-    int len = snprintf(text, sizeof text, "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: short\r\nContent-Length: 3\r\n\r\nv=0\r\ns=-\r\n");
+    int len = snprintf(text, sizeof text,
+                       "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: short\r\nContent-Length: 3\r\n\r\nv=0\r\ns=-\r\n");
     size_t all = (size_t)len + message(text + len, sizeof text - (size_t)len, "next", "");
     struct sip_stream *s = sip_stream_new();
     struct heard h = {0};
@@ -156,7 +160,8 @@ static void message_beyond_its_cap_is_dropped_and_the_next_one_found(void **stat
     feed(s, head, sizeof head - 1, false, 1, &h);
     for (uint64_t i = 0; i < 3; i++)
         feed(s, junk, sizeof junk, false, 2 + i, &h);
-    static const char endless[] = "\r\nINVITE sip:b@example.com SIP/2.0\r\nCall-ID: endless\r\nContent-Length: 99999999999\r\n\r\n";
+    static const char endless[] =
+        "\r\nINVITE sip:b@example.com SIP/2.0\r\nCall-ID: endless\r\nContent-Length: 99999999999\r\n\r\n";
     feed(s, endless, sizeof endless - 1, false, 9, &h);
     size_t len = message(text, sizeof text, "after", "v=0\r\n");
     feed(s, text, len, false, 10, &h);
