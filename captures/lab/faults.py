@@ -19,9 +19,9 @@ def rules(table):
 
 def more_faults(net, truth, out):
     """Calls to two nodes with eight more faults: an access point that hands back the top three bits (berlin), a
-    router that sets one fixed value (madrid), one that replaces the top three bits (rome), a host that marks nothing, one that
-    swaps voice and video, one whose RTCP is unmarked, one that loses the mark of every third packet, one whose first
-    packets leave unmarked."""
+    router that sets one fixed value (madrid), one that replaces the top three bits (rome), a host that marks nothing,
+    one that swaps voice and video, one whose RTCP is unmarked, one that loses the mark of every third packet, one
+    whose first packets leave unmarked."""
     core = net.host("core", "10.1.0.1", router=True)
     nodes = []
     for i in (1, 2):

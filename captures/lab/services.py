@@ -140,7 +140,8 @@ class Database:
         return self.host.run(*as_user("postgres"), *args, cwd="/")
 
     def start(self):
-        self.process = self.host.start(*as_user("postgres"), f"{self.bin}/postgres", "-D", f"{self.d}/data", log="postgres.log", cwd="/")
+        self.process = self.host.start(*as_user("postgres"), f"{self.bin}/postgres", "-D", f"{self.d}/data",
+                                       log="postgres.log", cwd="/")
         wait_for("PostgreSQL", lambda: "ready to accept" in self.process.text()
                  or "streaming" in self.process.text() or not self.process.running())
         if not self.process.running():

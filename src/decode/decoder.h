@@ -9,7 +9,17 @@
 #include "model/frame.h"
 #include "model/packet.h"
 
-/* Frames to packets: link layers, tunnels, IP headers, fragments. No heap per frame. */
+/*
+ * Frames to packets: link layers, tunnels, IP headers, fragments. No heap per frame.
+ *
+ * The innermost IP header is the packet; those around it are in `layers`. A tunnel that leads nowhere (not IP, cut,
+ * malformed, nested beyond PACKET_LAYERS_MAX) leaves the header above it as the packet, so no mark is lost to what it
+ * carries. Below a UDP port number, which proves nothing, only sound IP headers are believed. What an ICMP error quotes
+ * is payload.
+ *
+ * Fragments of the packet's own IP header are its parts. A tunnel packet that was fragmented in an outer header is one
+ * packet without parts: its inner header existed once, and is counted on the frame that completed it.
+ */
 struct decoder;
 
 struct decoder_options {

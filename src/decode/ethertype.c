@@ -88,27 +88,14 @@ static const struct {
     uint16_t ethertype;
     decode_fn *fn;
 } ethertypes[] = {
-    {0x0800, ip4_decode},
-    {0x86dd, ip6_decode},
-    {0x8100, decode_vlan},
-    {0x88a8, decode_vlan},
-    {0x9100, decode_vlan},
-    {0x9200, decode_vlan},
-    {0x8847, mpls_decode},
-    {0x8848, mpls_decode},
-    {0x8864, pppoe_session_decode},
+    {0x0800, ip4_decode},    {0x86dd, ip6_decode},        {0x8100, decode_vlan},
+    {0x88a8, decode_vlan},   {0x9100, decode_vlan},       {0x9200, decode_vlan},
+    {0x8847, mpls_decode},   {0x8848, mpls_decode},       {0x8864, pppoe_session_decode},
     {0x6558, link_ethernet}, /* transparent Ethernet bridging */
-    {0x880b, link_ppp},
-    {0x894f, nsh_decode},
-    {0x8926, decode_vntag},
-    {0x893f, decode_etag},
-    {0x892f, decode_hsr},
-    {0x8909, decode_cisco_metadata},
-    {0x88e7, decode_itag},
-    {0x8903, decode_fabricpath},
-    {0x22f3, decode_trill},
-    {0x88e5, decode_macsec},
-    {0x8870, link_llc}, /* jumbo LLC */
+    {0x880b, link_ppp},      {0x894f, nsh_decode},        {0x8926, decode_vntag},
+    {0x893f, decode_etag},   {0x892f, decode_hsr},        {0x8909, decode_cisco_metadata},
+    {0x88e7, decode_itag},   {0x8903, decode_fabricpath}, {0x22f3, decode_trill},
+    {0x88e5, decode_macsec}, {0x8870, link_llc}, /* jumbo LLC */
 };
 
 enum decode_status ethertype_decode(struct walk *w, uint16_t ethertype, struct cursor c)

@@ -22,7 +22,8 @@ static const size_t default_bytes = (size_t)16 << 20;
 /* How long a completed datagram is remembered for late copies of its fragments. */
 static const int64_t completed_ns = 1000000000;
 
-/* Fields in an order without padding: it is hashed and compared as bytes. RFC 791 §3.2; RFC 8200 §4.5 has no protocol. */
+/* Fields in an order without padding: it is hashed and compared as bytes. RFC 791 §3.2; RFC 8200 §4.5 has no protocol.
+ */
 struct key {
     struct addr src, dst;
     uint8_t proto;
@@ -111,7 +112,8 @@ struct fragment_store *fragment_store_new(size_t max_bytes, int64_t timeout_ns, 
     s->buckets = calloc(BUCKETS, sizeof *s->buckets);
     s->result_parts = malloc(FRAGMENT_PARTS_MAX * sizeof *s->result_parts);
     s->result_payload = malloc(RESULT_BYTES);
-    if (!s->slots || !s->pieces || !s->chunks || !s->next_chunk || !s->buckets || !s->result_parts || !s->result_payload) {
+    if (!s->slots || !s->pieces || !s->chunks || !s->next_chunk || !s->buckets || !s->result_parts ||
+        !s->result_payload) {
         fragment_store_free(s);
         return NULL;
     }

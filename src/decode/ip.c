@@ -56,8 +56,9 @@ static bool ip4_looks_sound(const struct cursor *c)
 
 static bool ip6_looks_sound(const struct cursor *c)
 {
-    static const uint8_t known[] = {NEXT_HOP_BY_HOP, 4, PROTO_TCP, PROTO_UDP, 41, NEXT_ROUTING, NEXT_FRAGMENT, 47, 50, NEXT_AH,
-                                    PROTO_ICMPV6, NEXT_NONE, NEXT_DESTINATION, 89, 103, PROTO_SCTP};
+    static const uint8_t known[] = {NEXT_HOP_BY_HOP,  4,  PROTO_TCP, PROTO_UDP, 41,           NEXT_ROUTING,
+                                    NEXT_FRAGMENT,    47, 50,        NEXT_AH,   PROTO_ICMPV6, NEXT_NONE,
+                                    NEXT_DESTINATION, 89, 103,       PROTO_SCTP};
     const uint8_t *h = c->at;
     size_t left = cur_left(c);
     if (left < IP6_HEADER || h[0] >> 4 != 6 || h[8] == 0xff)
@@ -161,7 +162,8 @@ enum decode_status ip_emit_datagram(struct walk *w, const struct datagram *g)
 }
 
 /* RFC 8200 §4.5 */
-static enum decode_status decode_fragment_header(struct walk *w, struct ip_packet *ip, uint32_t header_bytes, bool *ret_atomic)
+static enum decode_status decode_fragment_header(struct walk *w, struct ip_packet *ip, uint32_t header_bytes,
+                                                 bool *ret_atomic)
 {
     const uint8_t *h = ip->payload.at;
     if (!payload_skip(ip, 8))

@@ -39,11 +39,20 @@ static enum decode_status decode_multi_channel_aal5(struct walk *w, struct curso
 }
 
 static decode_fn *const record_types[] = {
-    [1] = decode_pos,       [2] = decode_ethernet,           [4] = decode_aal5,
-    [5] = decode_multi_channel_hdlc, [9] = decode_multi_channel_aal5,
-    [10] = decode_pos,      [11] = decode_ethernet,          [15] = decode_pos,
-    [16] = decode_ethernet, [18] = decode_multi_channel_aal5, [20] = decode_ethernet,
-    [21] = link_not_ip,     [22] = ip4_decode,               [23] = ip6_decode,
+    [1] = decode_pos,
+    [2] = decode_ethernet,
+    [4] = decode_aal5,
+    [5] = decode_multi_channel_hdlc,
+    [9] = decode_multi_channel_aal5,
+    [10] = decode_pos,
+    [11] = decode_ethernet,
+    [15] = decode_pos,
+    [16] = decode_ethernet,
+    [18] = decode_multi_channel_aal5,
+    [20] = decode_ethernet,
+    [21] = link_not_ip,
+    [22] = ip4_decode,
+    [23] = ip6_decode,
     [27] = link_not_ip,
 };
 

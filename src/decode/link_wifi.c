@@ -32,7 +32,7 @@ static enum decode_status decode_80211(struct walk *w, struct cursor c, bool pad
         cur_skip(&c, (4 - header % 4) % 4);
     if ((h[1] & PROTECTED) || (h[22] & 15) != 0)
         return DECODE_UNSUPPORTED; /* encrypted, or a later piece of an 802.11 fragment */
-    if (aggregate) /* an A-MSDU: the first of its frames stands for it, as one frame makes one packet */
+    if (aggregate)                 /* an A-MSDU: the first of its frames stands for it, as one frame makes one packet */
         cur_skip(&c, 14);
     return c.failed ? walk_short(&c) : link_llc(w, c);
 }

@@ -143,17 +143,17 @@ static const struct protocol {
     enum decode_status (*transport)(struct walk *w, const struct ip_packet *ip);
     decode_fn *tunnel;
 } protocols[256] = {
-    [4] = {.tunnel = ip4_decode},         /* RFC 2003 */
-    [33] = {.transport = ports_decode},   /* DCCP */
-    [41] = {.tunnel = ip6_decode},        /* RFC 2473, RFC 4213 */
-    [47] = {.tunnel = tunnel_gre},        /* RFC 2784 */
-    [97] = {.tunnel = tunnel_etherip},    /* RFC 3378 */
-    [103] = {.tunnel = tunnel_pim},       /* RFC 7761 §4.9.3 */
-    [115] = {.tunnel = tunnel_l2tpv3},    /* RFC 3931 §4.1.1 */
-    [132] = {.transport = ports_decode},  /* SCTP */
-    [136] = {.transport = ports_decode},  /* UDP-Lite */
-    [137] = {.tunnel = mpls_decode},      /* RFC 4023 */
-    [143] = {.tunnel = link_ethernet},    /* RFC 8986 §4.9 */
+    [4] = {.tunnel = ip4_decode},        /* RFC 2003 */
+    [33] = {.transport = ports_decode},  /* DCCP */
+    [41] = {.tunnel = ip6_decode},       /* RFC 2473, RFC 4213 */
+    [47] = {.tunnel = tunnel_gre},       /* RFC 2784 */
+    [97] = {.tunnel = tunnel_etherip},   /* RFC 3378 */
+    [103] = {.tunnel = tunnel_pim},      /* RFC 7761 §4.9.3 */
+    [115] = {.tunnel = tunnel_l2tpv3},   /* RFC 3931 §4.1.1 */
+    [132] = {.transport = ports_decode}, /* SCTP */
+    [136] = {.transport = ports_decode}, /* UDP-Lite */
+    [137] = {.tunnel = mpls_decode},     /* RFC 4023 */
+    [143] = {.tunnel = link_ethernet},   /* RFC 8986 §4.9 */
 };
 
 enum decode_status walk_try(struct walk *w, decode_fn *fn, struct cursor c)

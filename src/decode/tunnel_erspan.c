@@ -1,8 +1,8 @@
 #include "decode/walk.h"
 
 /*
- * ERSPAN (draft-foschiano-erspan): what a switch mirrors. Type I is GRE without sequence number and has no header of its
- * own; II has eight bytes; III has twelve, and eight more where its last bit says so. A mirror may cut: bit T.
+ * ERSPAN (draft-foschiano-erspan): what a switch mirrors. Type I is GRE without sequence number and has no header of
+ * its own; II has eight bytes; III has twelve, and eight more where its last bit says so. A mirror may cut: bit T.
  */
 static enum decode_status decode_mirrored(struct walk *w, struct cursor c, bool truncated, unsigned frame_type)
 {

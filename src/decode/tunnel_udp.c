@@ -116,10 +116,10 @@ static const struct {
     uint16_t port;
     decode_fn *fn;
 } tunnels[] = {
-    {434, tunnel_mobile_ip}, {1701, tunnel_l2tp_udp}, {2152, tunnel_gtpu},       {2268, tunnel_amt},
-    {3544, tunnel_teredo},   {4341, tunnel_lisp},     {4754, tunnel_gre},        {4789, tunnel_vxlan},
-    {4790, tunnel_vxlan_gpe}, {5072, tunnel_ayiya},   {5247, tunnel_capwap},     {6081, tunnel_geneve},
-    {6635, mpls_decode},     {8472, tunnel_vxlan},    {37008, tunnel_tzsp},
+    {434, tunnel_mobile_ip},  {1701, tunnel_l2tp_udp}, {2152, tunnel_gtpu},   {2268, tunnel_amt},
+    {3544, tunnel_teredo},    {4341, tunnel_lisp},     {4754, tunnel_gre},    {4789, tunnel_vxlan},
+    {4790, tunnel_vxlan_gpe}, {5072, tunnel_ayiya},    {5247, tunnel_capwap}, {6081, tunnel_geneve},
+    {6635, mpls_decode},      {8472, tunnel_vxlan},    {37008, tunnel_tzsp},
 };
 
 enum decode_status tunnel_udp(struct walk *w, uint16_t src_port, uint16_t dst_port, struct cursor payload)

@@ -20,8 +20,8 @@
  * above it is the innermost and its packet is emitted. So a function that is no IP header may fail at any point.
  */
 
-/* Encapsulations that are no IP header and still nest: VLAN in PPPoE in MPLS... Counts attempts that failed too, so that
- * guesses inside guesses come to an end. */
+/* Encapsulations that are no IP header and still nest: VLAN in PPPoE in MPLS... Counts attempts that failed too, so
+ * that guesses inside guesses come to an end. */
 #define WALK_STEPS_MAX 64
 
 struct walk {
@@ -97,7 +97,8 @@ decode_fn link_linux_sll, link_linux_sll2;
 decode_fn link_null, link_enc, link_pflog, link_slip;
 decode_fn link_ppp, link_ppp_hdlc, link_ppp_ether, link_ppp_direction, link_cisco_hdlc, link_frame_relay;
 decode_fn link_80211, link_radiotap, link_prism, link_avs, link_ppi;
-decode_fn link_nflog, link_pktap, link_pktap_user, link_ipnet, link_netanalyzer, link_netanalyzer_preamble, link_mpacket;
+decode_fn link_nflog, link_pktap, link_pktap_user, link_ipnet, link_netanalyzer, link_netanalyzer_preamble,
+    link_mpacket;
 decode_fn link_juniper_ether, link_juniper_atm1, link_juniper_atm2, link_juniper_ppp, link_juniper_frame_relay,
     link_juniper_chdlc;
 decode_fn link_atm_rfc1483, link_sunatm;
@@ -109,8 +110,8 @@ decode_fn mpls_decode, pppoe_session_decode, nsh_decode;
 decode_fn tunnel_gre, tunnel_etherip, tunnel_pim, tunnel_l2tpv3;
 enum decode_status tunnel_erspan(struct walk *w, uint16_t ethertype, bool has_sequence, struct cursor c);
 decode_fn tunnel_vxlan, tunnel_vxlan_gpe, tunnel_geneve;
-decode_fn tunnel_gtpu, tunnel_teredo, tunnel_l2tp_udp, tunnel_ayiya, tunnel_capwap, tunnel_lisp, tunnel_tzsp, tunnel_amt,
-    tunnel_mobile_ip;
+decode_fn tunnel_gtpu, tunnel_teredo, tunnel_l2tp_udp, tunnel_ayiya, tunnel_capwap, tunnel_lisp, tunnel_tzsp,
+    tunnel_amt, tunnel_mobile_ip;
 
 /* tunnel_udp.c: the tunnels that UDP ports stand for. */
 enum decode_status tunnel_udp(struct walk *w, uint16_t src_port, uint16_t dst_port, struct cursor payload);

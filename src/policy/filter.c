@@ -147,7 +147,7 @@ static void add_payload(struct strbuf *to, const struct record *r)
     const struct payload_text t = {layer(r), ssrc, r->ssrc};
     bool rtp = kind_is_rtp(r->kind) && r->has_ssrc;
     bool known = rtp || r->kind == KIND_RTCP || r->kind == KIND_STUN || r->kind == KIND_TURN || r->kind == KIND_DTLS;
-    if (rtp && r->proto == PROTO_TCP)
+    if (rtp && r->proto == PROTO_TCP && !r->shares_connection)
         strbuf_adds(to, " && tcp.len > 0"); /* handshake and acknowledgements are not the media's (RFC 4571) */
     if (r->proto != PROTO_UDP || !known)
         return;

@@ -216,7 +216,8 @@ struct cut_sweep {
     unsigned packets;
 };
 
-/* A sound frame that the capture cut is never malformed, and what can be read of it is right and says that it is cut. */
+/* A sound frame that the capture cut is never malformed, and what can be read of it is right and says that it is cut.
+ */
 static inline void sweep_cut(void *user, const uint8_t *prefix, size_t len)
 {
     struct cut_sweep *s = user;

@@ -153,8 +153,10 @@ static void fragments_in_order_are_put_together_with_each_its_own_mark(void **st
 static void fragments_in_any_order_are_put_together(void **state)
 {
     (void)state;
-    static const struct piece pieces[4] = {
-        {0, 16, true, 0xb8, 9, 0, 0}, {16, 8, true, 0x04, 9, 0, 0}, {24, 24, true, 0x08, 9, 0, 0}, {48, 8, false, 0x0c, 9, 0, 0}};
+    static const struct piece pieces[4] = {{0, 16, true, 0xb8, 9, 0, 0},
+                                           {16, 8, true, 0x04, 9, 0, 0},
+                                           {24, 24, true, 0x08, 9, 0, 0},
+                                           {48, 8, false, 0x0c, 9, 0, 0}};
     for (size_t v = 0; v < 2; v++) {
         for (unsigned order = 0; order < 256; order++) {
             unsigned i[4] = {order & 3, order >> 2 & 3, order >> 4 & 3, order >> 6 & 3}, seen = 0;
@@ -216,10 +218,10 @@ static void overlapping_fragments_are_not_put_together_but_count(void **state)
 {
     (void)state;
     static const struct piece overlaps[] = {
-        {16, 40, false, 0x04, 1, 0, 0},    /* begins in the first */
-        {0, 24, true, 0x04, 1, 0x55, 0},   /* the first again, with other content */
-        {8, 8, true, 0x04, 1, 0, 0},       /* inside it */
-        {0, 32, true, 0x04, 1, 0, 0},      /* around it */
+        {16, 40, false, 0x04, 1, 0, 0},  /* begins in the first */
+        {0, 24, true, 0x04, 1, 0x55, 0}, /* the first again, with other content */
+        {8, 8, true, 0x04, 1, 0, 0},     /* inside it */
+        {0, 32, true, 0x04, 1, 0, 0},    /* around it */
     };
     for (size_t v = 0; v < 2; v++) {
         for (size_t i = 0; i < sizeof overlaps / sizeof *overlaps; i++) {
@@ -471,7 +473,8 @@ static void fragments_inside_a_tunnel_know_the_outer_mark(void **state)
         s.bytes.len = 0;
         put_ethernet(&s.bytes, 0x0800);
         size_t ip = begin_ip4_between(&s.bytes, part ? 0x40 : 0x20, 4, 0xc0000201, 0xc0000202);
-        put_ip4_piece(&s.bytes, part ? (struct piece){24, 32, false, 0x88, 1, 0, 0} : (struct piece){0, 24, true, 0xb8, 1, 0, 0});
+        put_ip4_piece(&s.bytes,
+                      part ? (struct piece){24, 32, false, 0x88, 1, 0, 0} : (struct piece){0, 24, true, 0xb8, 1, 0, 0});
         end_ip4(&s.bytes, ip);
         assert_int_equal(send_built(&s, 0), part ? DECODE_PACKET : DECODE_HELD);
     }
@@ -491,7 +494,8 @@ static void fragments_of_fragments_are_put_together(void **state)
     struct sender s = start();
     for (unsigned inner = 0; inner < 2; inner++) {
         struct bytes whole = {.len = 0};
-        put_ip4_piece(&whole, inner ? (struct piece){24, 32, false, 0x88, 1, 0, 0} : (struct piece){0, 24, true, 0xb8, 1, 0, 0});
+        put_ip4_piece(&whole, inner ? (struct piece){24, 32, false, 0x88, 1, 0, 0}
+                                    : (struct piece){0, 24, true, 0xb8, 1, 0, 0});
         for (unsigned outer = 0; outer < 2; outer++) {
             s.bytes.len = 0;
             put_ethernet(&s.bytes, 0x0800);

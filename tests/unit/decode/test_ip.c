@@ -111,15 +111,17 @@ static void assert_chain(unsigned first, const void *chain, size_t len)
 static void ipv6_extension_headers_are_stepped_over(void **state)
 {
     (void)state;
-    assert_chain(0, "\x11\x00\x05\x02\x00\x00\x01\x00", 8);                                       /* hop-by-hop */
-    assert_chain(60, "\x11\x01\x01\x0c\0\0\0\0\0\0\0\0\0\0\0\0", 16);                             /* destination */
-    assert_chain(43, "\x11\x00\x04\x00\x00\x00\x00\x00", 8);                                      /* routing */
+    assert_chain(0, "\x11\x00\x05\x02\x00\x00\x01\x00", 8);                                           /* hop-by-hop */
+    assert_chain(60, "\x11\x01\x01\x0c\0\0\0\0\0\0\0\0\0\0\0\0", 16);                                 /* destination */
+    assert_chain(43, "\x11\x00\x04\x00\x00\x00\x00\x00", 8);                                          /* routing */
     assert_chain(51, "\x11\x04\x00\x00\x00\x00\x01\x00\x00\x00\x00\x01\0\0\0\0\0\0\0\0\0\0\0\0", 24); /* AH */
-    assert_chain(135, "\x11\x00\x00\x00\x00\x00\x00\x00", 8);                                     /* mobility */
-    assert_chain(44, "\x11\x00\x00\x00\x00\x00\x00\x09", 8);                                      /* atomic fragment */
-    assert_chain(0, "\x2b\x00\x05\x02\x00\x00\x01\x00"
-                    "\x3c\x00\x04\x00\x00\x00\x00\x00"
-                    "\x11\x00\x01\x04\x00\x00\x00\x00", 24);
+    assert_chain(135, "\x11\x00\x00\x00\x00\x00\x00\x00", 8);                                         /* mobility */
+    assert_chain(44, "\x11\x00\x00\x00\x00\x00\x00\x09", 8); /* atomic fragment */
+    assert_chain(0,
+                 "\x2b\x00\x05\x02\x00\x00\x01\x00"
+                 "\x3c\x00\x04\x00\x00\x00\x00\x00"
+                 "\x11\x00\x01\x04\x00\x00\x00\x00",
+                 24);
 }
 
 static void ah_is_stepped_over_in_ipv4_too(void **state)

@@ -64,7 +64,8 @@ static void gre_carries_ppp_ethernet_mpls_wccp_and_aruba(void **state)
 {
     (void)state;
     size_t ip;
-    struct bytes pptp = {.len = 0}, nvgre = {.len = 0}, mpls = {.len = 0}, wccp = {.len = 0}, wccp2 = {.len = 0}, aruba = {.len = 0};
+    struct bytes pptp = {.len = 0}, nvgre = {.len = 0}, mpls = {.len = 0}, wccp = {.len = 0}, wccp2 = {.len = 0},
+                 aruba = {.len = 0};
     (void)begin_gre(&pptp, &ip, 0x3081, 0x880b); /* version 1: key, sequence, acknowledgement */
     put_zeros(&pptp, 12);
     put(&pptp, "\xff\x03\x00\x21", 4);
@@ -247,7 +248,8 @@ static void mpls_pseudowire_is_believed_with_and_without_control_word(void **sta
     assert_carries_inner(&with, LINK_ETHERNET, 1);
     put_ethernet(&without, 0x8847);
     put32(&without, 300 << 12 | 1 << 8 | 63);
-    put(&without, "\x44\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01\x08\x00", 14); /* an address that begins like IPv4 */
+    put(&without, "\x44\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01\x08\x00",
+        14); /* an address that begins like IPv4 */
     put_inner4(&without);
     assert_int_equal(decode_bytes(&without, LINK_ETHERNET, &p), DECODE_PACKET);
     assert_int_equal(p.tos, INNER_TOS);
@@ -257,6 +259,21 @@ static void mpls_pseudowire_is_believed_with_and_without_control_word(void **sta
     put(&other, "\x10\x00\x00\x21", 4); /* an associated channel */
     put_zeros(&other, 40);
     assert_int_equal(decode_bytes(&other, LINK_ETHERNET, &p), DECODE_NOT_IP);
+}
+
+static void ip_below_a_label_keeps_its_mark_though_its_length_is_wrong(void **state)
+{
+    (void)state;
+    struct packet p;
+    struct bytes b = {.len = 0};
+    put_ethernet(&b, 0x8847);
+    put32(&b, 300 << 12 | 1 << 8 | 63);
+    size_t ip = b.len;
+    put_inner4(&b);
+    set16(&b, ip + 2, 9000);
+    assert_int_equal(decode_bytes(&b, LINK_ETHERNET, &p), DECODE_PACKET);
+    assert_int_equal(p.tos, INNER_TOS);
+    assert_int_equal(p.dst.port, INNER_DST);
 }
 
 static void endless_label_stack_comes_to_an_end(void **state)
@@ -376,6 +393,7 @@ int main(void)
         cmocka_unit_test(erspan_that_a_switch_truncated_says_cut),
         cmocka_unit_test(mpls_traffic_class_of_the_topmost_label_is_recorded),
         cmocka_unit_test(mpls_pseudowire_is_believed_with_and_without_control_word),
+        cmocka_unit_test(ip_below_a_label_keeps_its_mark_though_its_length_is_wrong),
         cmocka_unit_test(endless_label_stack_comes_to_an_end),
         cmocka_unit_test(etherip_pim_register_srv6_and_mpls_in_ip_are_reached),
         cmocka_unit_test(nesting_beyond_the_limit_keeps_the_deepest_within),

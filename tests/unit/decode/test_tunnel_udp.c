@@ -59,8 +59,10 @@ static void vxlan_gpe_and_nsh_are_reached(void **state)
     assert_tunnel4(4790, "\x0c\x00\x00\x01\x00\x00\x2a\x00", 8, false);
     assert_tunnel6(4790, "\x0c\x00\x00\x02\x00\x00\x2a\x00", 8, false);
     assert_tunnel4(4790, "\x0c\x00\x00\x03\x00\x00\x2a\x00", 8, true);
-    assert_tunnel4(4790, "\x0c\x00\x00\x04\x00\x00\x2a\x00"
-                         "\x0f\xc6\x01\x01\x00\x00\x07\xff\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4", 32, false);
+    assert_tunnel4(4790,
+                   "\x0c\x00\x00\x04\x00\x00\x2a\x00"
+                   "\x0f\xc6\x01\x01\x00\x00\x07\xff\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4",
+                   32, false);
 }
 
 static void geneve_with_options_is_reached(void **state)
@@ -86,8 +88,10 @@ static void teredo_is_reached_with_and_without_indications(void **state)
     (void)state;
     assert_tunnel6(3544, "", 0, false);
     assert_tunnel6(3544, "\x00\x00\x12\x34\x56\x78\x9a\xbc", 8, false);
-    assert_tunnel6(3544, "\x00\x01\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x00"
-                         "\x00\x00\x12\x34\x56\x78\x9a\xbc", 21, false);
+    assert_tunnel6(3544,
+                   "\x00\x01\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x00"
+                   "\x00\x00\x12\x34\x56\x78\x9a\xbc",
+                   21, false);
 }
 
 static void l2tp_is_reached_in_both_versions(void **state)
@@ -114,12 +118,12 @@ static void l2tp_control_messages_stay_udp(void **state)
 static void other_udp_tunnels_are_reached(void **state)
 {
     (void)state;
-    assert_tunnel4(4754, "\x00\x00\x08\x00", 4, false);                                                 /* GRE */
-    assert_tunnel4(4341, "\x00\x00\x00\x00\x00\x00\x00\x00", 8, false);                                 /* LISP */
-    assert_tunnel4(6635, "\x00\x12\xc1\x40", 4, false);                                                 /* MPLS */
-    assert_tunnel4(37008, "\x01\x00\x00\x01\x0a\x01\xc4\x00\x01", 9, true);                             /* TZSP */
-    assert_tunnel4(2268, "\x06\x00", 2, false);                                                         /* AMT */
-    assert_tunnel4(434, "\x04\x04\x00\x00", 4, false);                                                  /* Mobile IP */
+    assert_tunnel4(4754, "\x00\x00\x08\x00", 4, false);                     /* GRE */
+    assert_tunnel4(4341, "\x00\x00\x00\x00\x00\x00\x00\x00", 8, false);     /* LISP */
+    assert_tunnel4(6635, "\x00\x12\xc1\x40", 4, false);                     /* MPLS */
+    assert_tunnel4(37008, "\x01\x00\x00\x01\x0a\x01\xc4\x00\x01", 9, true); /* TZSP */
+    assert_tunnel4(2268, "\x06\x00", 2, false);                             /* AMT */
+    assert_tunnel4(434, "\x04\x04\x00\x00", 4, false);                      /* Mobile IP */
     /* AYIYA: an identity of 2^4 bytes, a signature of 5 words */
     static const char ayiya[8 + 16 + 20] = "\x41\x52\x11\x29\x5f\x00\x00\x00";
     assert_tunnel6(5072, ayiya, sizeof ayiya, false);
@@ -167,7 +171,8 @@ static void source_port_announces_a_tunnel_as_well(void **state)
 static void media_on_a_port_of_a_tunnel_stays_udp(void **state)
 {
     (void)state;
-    static const uint16_t ports[] = {434, 1701, 2152, 2268, 3544, 4341, 4754, 4789, 4790, 5072, 5247, 6081, 6635, 8472, 37008};
+    static const uint16_t ports[] = {434,  1701, 2152, 2268, 3544, 4341, 4754, 4789,
+                                     4790, 5072, 5247, 6081, 6635, 8472, 37008};
     static const uint8_t beginnings[][4] = {
         {0x80, 0x6c, 0x12, 0x34}, {0x90, 0xe0, 0x12, 0x34}, {0x81, 0xc8, 0x00, 0x0c}, {0x00, 0x01, 0x00, 0x08},
         {0x16, 0xfe, 0xfd, 0x00}, {0x40, 0x00, 0x00, 0x50}, {0x00, 0x00, 0x00, 0x00}, {0x88, 0x6c, 0x00, 0x00},
