@@ -56,6 +56,7 @@ if ! ip netns add "qmcheck$$" 2>/dev/null; then
 fi
 ip netns del "qmcheck$$"
 
+mkdir -p "$out"
 export PYTHONDONTWRITEBYTECODE=1 PATH=$PATH:/usr/sbin:/sbin
-# make(1)-like: everything is ended and removed by lab.py however it ends
+# everything is ended and removed by lab.py however it ends
 exec python3 "$here/lab/lab.py" "$out" "$@"

@@ -43,7 +43,7 @@ class WebServer:
 
 
 class Browser:
-    def __init__(self, host, server, role, turn=None, relay=False, bitrate=40000):
+    def __init__(self, host, server, role, turn=None, relay=False, bitrate=30000):
         self.host, self.server, self.role = host, server, role
         self.query = {"role": role, "bitrate": bitrate}
         if turn:

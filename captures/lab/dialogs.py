@@ -35,8 +35,8 @@ class Sipp:
         path = host.write(f"{scenario}.xml", text.replace("TONE", tone))
         self.host, self.address, self.port, self.scenario = host, host.addr, port, scenario
         args = ["sipp", "-sf", path, "-i", host.addr, "-mi", host.addr, "-mp", media_port, "-p", port,
-                "-t", transport, "-m", 1, "-nostdin", "-timeout", "25s", "-trace_msg", "-message_file", host.path(f"{scenario}.msg"),
-                "-s", user]
+                "-t", transport, "-m", 1, "-nostdin", "-timeout", "25s", "-s", user,
+                "-trace_msg", "-message_file", host.path(f"{scenario}.msg")]
         if remote:
             args += [f"{remote[0]}:{remote[1]}"]
         env = dict(os.environ, TERM="dumb")

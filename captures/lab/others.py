@@ -262,8 +262,8 @@ def single_combined(net, truth, out):
     alice = XmppPeer(room, "client", "10.1.1.11", 5222, "one.example.com", "alice", "secret", 5, ["one.example.com"])
     alice.ready()
     sip_call = Call(ines, bridge, mark_call(m))
-    call = BrowserCall(server, Browser(desk, server, "caller", bitrate=40000),
-                       Browser(node, server, "callee", bitrate=40000), mark_voice_rtcp(node, desk))
+    call = BrowserCall(server, Browser(desk, server, "caller"),
+                       Browser(node, server, "callee"), mark_voice_rtcp(node, desk))
     time.sleep(2)
     alice.finish()
     sip_call.hang_up()

@@ -310,6 +310,25 @@ static bool write_groups(struct diagnosis *x, const struct entry *e, size_t n)
     return true;
 }
 
+/* A connection that carries several media is one thing on the wire: all that it sends in the record's direction counts,
+ * and that is what the filter shows. */
+static uint64_t connection_packets(const struct diagnosis *x, const struct record *r, struct frame_ref *ret_first)
+{
+    const struct conversation_entry *entries;
+    size_t n = conversations_of(&x->conversations, r->conversation, &entries);
+    uint64_t packets = 0;
+    *ret_first = r->first;
+    for (size_t i = 0; i < n; i++) {
+        const struct record *other = &x->d->records[entries[i].record];
+        if (!endpoint_equal(&other->src, &r->src))
+            continue;
+        packets += other->packets;
+        if (earlier(other->first, *ret_first))
+            *ret_first = other->first;
+    }
+    return packets;
+}
+
 /* One finding of one record: the same cause, said of this stream. */
 static bool write_own(struct diagnosis *x, uint32_t record, const struct cause *c, struct finding *f)
 {
@@ -325,7 +344,7 @@ static bool write_own(struct diagnosis *x, uint32_t record, const struct cause *
                           .subject = "",
                           .streams = self,
                           .stream_count = 1};
-    f->packets = g.packets = counted(x, c, r, &f->first);
+    f->packets = g.packets = c->code == FINDING_NOT_VERIFIABLE ? connection_packets(x, r, &f->first) : counted(x, c, r, &f->first);
     g.all_packets = r->packets;
     bool marks = c->code != FINDING_TUNNEL_DIFFERS && c->code != FINDING_NOT_VERIFIABLE;
     if (marks) {

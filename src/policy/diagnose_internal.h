@@ -66,6 +66,7 @@ enum hint {
     HINT_SLIP,       /* decimal read as hex or the reverse */
     HINT_SHIFT,      /* DSCP >> 2 without the ECN bits that would prove it */
     HINT_OTHER_MARK, /* the mark of another class of the policy */
+    HINT_PATH,       /* one way: the same sender's marks reach others */
     HINT_SOME,       /* never marked: only some classes, others are marked */
     HINT_COUNT
 };
@@ -104,6 +105,7 @@ struct diagnosis {
     uint32_t *by_dst;
     size_t *src_start, *dst_start;     /* host_count + 1 each */
     uint32_t *record_src, *record_dst; /* hosts of each record */
+    struct conversations conversations;
 };
 
 static inline bool is_zero_mark(const struct item *i)

@@ -266,7 +266,7 @@ void items_sort_by_entity(struct diagnosis *x)
 bool diagnosis_init(struct diagnosis *x, struct document *d, const struct policy *p)
 {
     *x = (struct diagnosis){.d = d, .policy = p, .priority = policy_priority_marks(p)};
-    if (!places_init(&x->map, d) || !init_hosts(x) || !init_index(x))
+    if (!places_init(&x->map, d) || !conversations_init(&x->conversations, d) || !init_hosts(x) || !init_index(x))
         return false;
     for (size_t i = 0; i < d->record_count; i++) {
         const struct record *r = &d->records[i];
@@ -283,6 +283,7 @@ bool diagnosis_init(struct diagnosis *x, struct document *d, const struct policy
 void diagnosis_done(struct diagnosis *x)
 {
     places_done(&x->map);
+    conversations_done(&x->conversations);
     free(x->hosts);
     free(x->prefixes);
     free(x->items);

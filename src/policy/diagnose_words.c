@@ -49,6 +49,8 @@ static const struct {
     [HINT_OTHER_MARK] =
         {"the mark of another class of the policy, or with Re-mark-ToS on the path",
          "Compare the class maps of the sender and of the path: this traffic falls into another class's."},
+    [HINT_PATH] = {"", "Look at the devices that only this path crosses: trust settings and class maps (mls qos trust "
+                       "dscp, set dscp default); qosmark trace names the segment."},
     [HINT_SOME] = {"", "Check the sender's setting for the class that is not marked, then the class maps on its path."},
 };
 
@@ -205,7 +207,7 @@ static void add_counts(struct strbuf *to, const struct group *g)
                 plural(g->packets));
 }
 
-/* "(voice CS0 instead of EF, multimedia CS0 instead of AF41; 12 streams, 3400 packets)" */
+/* "(voice CS0 instead of EF, multimedia CS0 instead of AF41)"; how many streams and packets stands beside the message. */
 static void add_marks(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
     struct shown shown[SHOWN_MAX];
@@ -227,8 +229,6 @@ static void add_marks(struct strbuf *to, const struct diagnosis *x, const struct
             marks_text(to, shown[i].expected);
         }
     }
-    strbuf_adds(to, "; ");
-    add_counts(to, g);
     strbuf_adds(to, ")");
 }
 
@@ -344,9 +344,6 @@ static void add_changed(struct strbuf *to, const struct diagnosis *x, const stru
                     dscp_name(after->dscp), (unsigned long long)after->first.frame);
     else
         strbuf_adds(to, " changed in mid-stream");
-    strbuf_adds(to, " (");
-    add_counts(to, g);
-    strbuf_adds(to, " wrong)");
 }
 
 static void add_companion(struct strbuf *to, const struct diagnosis *x, const struct group *g)
@@ -430,8 +427,11 @@ void words_group(struct strbuf *to, const struct diagnosis *x, const struct grou
         break;
     case FINDING_ONE_WAY:
         add_simple(to, x, g, "Marks are missing in one direction only, ", "",
-                   ", while what comes back is right: consistent with a sender that does not mark, or with its switch "
-                   "that does not trust");
+                   g->cause.hint == HINT_PATH
+                       ? ", while what comes back is right and the sender's marks reach others: consistent with "
+                         "Bleach-DSCP on the path between the two"
+                       : ", while what comes back is right: consistent with a sender that does not mark, or with its "
+                         "switch that does not trust");
         break;
     case FINDING_CHANGED_MIDSTREAM:
         add_changed(to, x, g);
@@ -490,7 +490,7 @@ void words_advice(struct strbuf *to, const struct diagnosis *x, const struct gro
                    c->code == FINDING_CLASS_SWAPPED;
     if (from_node && setting)
         add_server_lines(to, x, g);
-    else if (c->code == FINDING_REMARKED || c->hint == HINT_SOME)
+    else if (c->code == FINDING_REMARKED || c->hint == HINT_SOME || c->hint == HINT_PATH)
         strbuf_adds(to, hint_words[c->hint].advice);
     else
         strbuf_adds(to, code_advice[c->code]);

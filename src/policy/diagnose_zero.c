@@ -179,17 +179,20 @@ static struct cause node_cause(const struct diagnosis *x, const struct zero_unit
     return pair_cause(z, back == WAY_RIGHT ? FINDING_ONE_WAY : FINDING_BLEACHED, CONFIDENCE_LOW);
 }
 
-/* 0 towards one peer, while the same sender's marks reach others. */
+/* 0 towards one peer, while the same sender's marks reach others: not its settings, but the path. */
 static struct cause pair_unit_cause(const struct diagnosis *x, const struct zero_unit *z, const struct zero_facts *f)
 {
+    struct cause c;
     if (is_silent_to_host(x, z)) {
         uint32_t place = diagnosis_entity_place(x, z->dst);
         if (f->to[place].zero_hosts >= 2 && !f->to[place].marked)
             return place_cause(place, true, place < x->d->site_count);
     }
-    if (z->all && way_back(x, z->dst, z->src) == WAY_RIGHT)
-        return pair_cause(z, FINDING_ONE_WAY, CONFIDENCE_HIGH);
-    return pair_cause(z, FINDING_BLEACHED, CONFIDENCE_LOW);
+    bool one_way = z->all && way_back(x, z->dst, z->src) == WAY_RIGHT;
+    c = pair_cause(z, one_way ? FINDING_ONE_WAY : FINDING_BLEACHED, one_way ? CONFIDENCE_HIGH : CONFIDENCE_LOW);
+    if (one_way)
+        c.hint = HINT_PATH;
+    return c;
 }
 
 bool name_zero_units(struct diagnosis *x, const struct zero_unit *units, size_t n)
