@@ -6,7 +6,7 @@
 #define PRIMITIVE_LAST      18 /* GoodbyeAck, RFC 8855 §5.1 */
 #define ATTRIBUTE_LAST      18 /* OVERALL-REQUEST-STATUS, §5.2 */
 
-/* §5.2: type in seven bits and M, the length with these two bytes, padding to 32 bits outside the length. */
+/* RFC 8855 §5.2: type in seven bits and M, the length with these two bytes, padding to 32 bits outside the length. */
 static bool attributes_add_up(struct cursor c, uint32_t wire)
 {
     while (wire > 0) {
@@ -48,7 +48,13 @@ enum parse_status bfcp_parse(struct cursor c, uint32_t wire_bytes, bool stream, 
     m.message_bytes = header + body;
     if (stream ? m.message_bytes > wire_bytes && !c.cut : m.message_bytes != wire_bytes && !m.fragment)
         return stream ? PARSE_TRUNCATED : PARSE_MALFORMED;
-    if (!m.fragment) {
+    if (m.fragment) {
+        uint32_t offset = 4u * cur_u16(&c), part = 4u * cur_u16(&c);
+        if (c.failed)
+            return cur_status(&c);
+        if (part == 0 || offset + part > body || header + part != wire_bytes)
+            return PARSE_MALFORMED;
+    } else {
         struct cursor attributes = cur_child(&c, body);
         if (attributes.failed || !attributes_add_up(attributes, body))
             return PARSE_MALFORMED;

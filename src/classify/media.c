@@ -29,9 +29,20 @@ enum {
     SIBLING_TICKS = 3 * 90000, /* how far a repair may lag behind what it repairs; chance hits once in 8000 */
     SIBLING_SMALLER = 2,       /* a repair stream has at most half of the packets */
 
+    RELATIVE_AGAINST = 1, /* points of the stream's own that a relative's word may overrule */
+    RELATIVE_SHARE = 60,  /* per cent of windows: below, a clock is not known well enough to disagree */
+
     STEADY_FORWARD = 3,
     STEADY_SHARE = 85,     /* a clock of 90 kHz and a step too steady for a camera's */
-    AMBIGUOUS_STEP = 1800, /* 20 ms: 50 frames a second, or AAC of 960 samples at 48 kHz */
+    AMBIGUOUS_STEP = 1800,      /* 20 ms: 50 frames a second, or AAC-LD of rooms (480 samples at 48 kHz, twice) */
+    AMBIGUOUS_STEP_RARE = 3600, /* 40 ms: 25 frames a second, or AAC of 960 samples, twice: seldom */
+    ALIKE_PERCENT = 8,
+    UNLIKE_PERCENT_OFTEN = 16,
+    UNLIKE_PERCENT = 14,
+    ALIKE_FORWARD = 25,
+    MEAN_RATE_LOW = 87000,
+    MEAN_RATE_HIGH = 93000,
+    MPEG_BITRATE_MAX = 600000, /* bit/s: beyond what AAC and MPEG audio have */
     MPEG_WINDOWS = 3,
     MPEG_FORWARD = 15,
     MPEG_SHARE = 97,
@@ -44,18 +55,17 @@ static const uint16_t event_sizes[] = {EVENT_BYTES + 10, EVENT_BYTES + 4, EVENT_
 struct sum {
     int points;  /* of all votes: below 0 audio, above video */
     int against; /* of the losing side */
-    size_t count;
-    struct media_vote votes[MEDIA_VOTES_MAX];
+    int of[MEDIA_VOTES_MAX];
 };
 
 static struct sum sum_votes(const struct media_features *f, const struct media_context *context)
 {
-    struct sum s = {0};
+    struct sum s;
     int audio = 0, video = 0;
-    s.count = media_votes(f, context, s.votes);
-    for (size_t i = 0; i < s.count; i++) {
-        audio -= s.votes[i].points < 0 ? s.votes[i].points : 0;
-        video += s.votes[i].points > 0 ? s.votes[i].points : 0;
+    media_votes(f, context, s.of);
+    for (size_t i = 0; i < MEDIA_VOTES_MAX; i++) {
+        audio -= s.of[i] < 0 ? s.of[i] : 0;
+        video += s.of[i] > 0 ? s.of[i] : 0;
     }
     s.points = video - audio;
     s.against = video < audio ? video : audio;
@@ -66,7 +76,10 @@ static void judge(struct media_decision *d, enum kind kind, enum confidence conf
 {
     d->judgement.kind = kind;
     d->judgement.confidence = confidence;
-    snprintf(d->judgement.evidence, sizeof d->judgement.evidence, "%s", evidence);
+    size_t len = strlen(evidence);
+    len = len < sizeof d->judgement.evidence ? len : sizeof d->judgement.evidence - 1;
+    memcpy(d->judgement.evidence, evidence, len);
+    d->judgement.evidence[len] = '\0';
 }
 
 static unsigned percent(unsigned part, unsigned whole)
@@ -144,27 +157,57 @@ static bool is_mpeg_audio_step(uint32_t ticks)
     return false;
 }
 
+static uint32_t mean_size(const struct media_features *f)
+{
+    return f->counted ? f->size_sum / f->counted : 0;
+}
+
+/* A step that both have: AAC of 480 or 960 samples, two or four to a packet, and 50 or 25 frames a second. A coder of
+ * sound at constant bitrate fills packets alike; pictures differ from each other. */
+static void decide_ambiguous_step(const struct media_features *f, struct media_step step, struct media_decision *d)
+{
+    unsigned change = media_size_change(f);
+    bool often = step.ticks == AMBIGUOUS_STEP;
+    if (often && change <= ALIKE_PERCENT && f->forward >= ALIKE_FORWARD)
+        judge(d, KIND_RTP_AUDIO, CONFIDENCE_LOW, "90 kHz clock, but always 20 ms a packet, all of a size: AAC likely");
+    else if (change >= (often ? UNLIKE_PERCENT_OFTEN : UNLIKE_PERCENT) && f->forward >= ALIKE_FORWARD)
+        judge(d, KIND_RTP_VIDEO, CONFIDENCE_LOW, "90 kHz clock, one packet a frame, sizes that differ as pictures do");
+    else
+        judge(d, KIND_RTP_UNKNOWN, CONFIDENCE_NONE,
+              "90 kHz clock, one packet a timestamp, steady step that audio has as well");
+}
+
 /* AAC-LATM as CMS offers it, and MPEG audio (RFC 3551 §4.5.13), have video's clock: what gives them away is a step
  * that never changes and that no frame rate has. */
-static bool decide_mpeg_audio(const struct media_features *f, struct media_decision *d)
+static bool decide_mpeg_audio(const struct media_features *f, const struct media_context *context, struct media_decision *d)
 {
     unsigned share, windows;
     uint32_t rate = media_clock_rate(f, &share, &windows);
     struct media_step step = media_steady_step(f);
     if (rate != 90000 || f->same || f->back || f->forward < STEADY_FORWARD || step.share < STEADY_SHARE)
         return false;
+    uint32_t mean = media_mean_rate(f);
+    bool near = mean > MEAN_RATE_LOW && mean < MEAN_RATE_HIGH; /* and not the 96 kHz of a studio */
+    if ((uint64_t)mean_size(f) * 8 * 90000 / step.ticks > MPEG_BITRATE_MAX && near)
+        return false; /* a transport stream */
+    if (!context->mask_payload_types && media_static_type(f->main_type).kind == KIND_RTP_VIDEO)
+        return false;
+    if (step.ticks == AMBIGUOUS_STEP || step.ticks == AMBIGUOUS_STEP_RARE) {
+        decide_ambiguous_step(f, step, d);
+        return true;
+    }
     bool mpeg = is_mpeg_audio_step(step.ticks);
     if (windows < MPEG_WINDOWS || f->forward < MPEG_FORWARD || step.share < MPEG_SHARE || !mpeg) {
-        bool also_video = media_is_frame_period(step.ticks) && step.ticks != AMBIGUOUS_STEP;
-        if (also_video || (step.ticks % 90 == 0 && !mpeg && step.ticks != AMBIGUOUS_STEP))
+        if (media_is_frame_period(step.ticks) || (step.ticks % 90 == 0 && !mpeg))
             return false;
         judge(d, KIND_RTP_UNKNOWN, CONFIDENCE_NONE,
               "90 kHz clock, one packet a timestamp, steady step that audio has as well");
         return true;
     }
     judge(d, KIND_RTP_AUDIO, f->forward >= MPEG_FORWARD_HIGH ? CONFIDENCE_HIGH : CONFIDENCE_LOW, "");
-    snprintf(d->judgement.evidence, sizeof d->judgement.evidence,
-             "90 kHz clock, but always %u ticks a packet: frames of AAC or MPEG audio", step.ticks);
+    if (!context->in_brief)
+        snprintf(d->judgement.evidence, sizeof d->judgement.evidence,
+                 "90 kHz clock, but always %u ticks a packet: frames of AAC or MPEG audio", step.ticks);
     return true;
 }
 
@@ -172,25 +215,27 @@ static bool decide_mpeg_audio(const struct media_features *f, struct media_decis
  */
 
 /* The two strongest votes of the winning side, in words. */
-static void name_evidence(const struct sum *s, char *to, size_t size)
+static void name_evidence(const struct media_features *f, const struct media_context *context, const struct sum *s, char *to,
+                          size_t size)
 {
     int sign = s->points < 0 ? -1 : 1;
     size_t best[2] = {MEDIA_VOTES_MAX, MEDIA_VOTES_MAX};
-    for (size_t i = 0; i < s->count; i++) {
-        int points = s->votes[i].points * sign;
+    for (size_t i = 0; i < MEDIA_VOTES_MAX; i++) {
+        int points = s->of[i] * sign;
         if (points <= 0)
             continue;
-        if (best[0] == MEDIA_VOTES_MAX || points > s->votes[best[0]].points * sign) {
+        if (best[0] == MEDIA_VOTES_MAX || points > s->of[best[0]] * sign) {
             best[1] = best[0];
             best[0] = i;
-        } else if (best[1] == MEDIA_VOTES_MAX || points > s->votes[best[1]].points * sign) {
+        } else if (best[1] == MEDIA_VOTES_MAX || points > s->of[best[1]] * sign) {
             best[1] = i;
         }
     }
     to[0] = '\0';
-    for (size_t i = 0, len = 0; i < 2 && best[i] < s->count && len < size; i++) {
-        const struct media_vote *v = &s->votes[best[i]];
-        int n = snprintf(to + len, size - len, "%s%s: %s", i ? "; " : "", v->feature, v->said);
+    for (size_t i = 0, len = 0; i < 2 && best[i] < MEDIA_VOTES_MAX && len < size; i++) {
+        struct media_vote v;
+        media_vote_say(f, context, best[i], &v);
+        int n = snprintf(to + len, size - len, "%s%s: %s", i ? "; " : "", media_vote_names[best[i]], v.said);
         len += n > 0 ? (size_t)n : 0;
     }
 }
@@ -214,7 +259,8 @@ static void decide_by_votes(const struct media_features *f, const struct media_c
     if ((f->counted < PACKETS_HIGH || clock_alone) && confidence > CONFIDENCE_LOW)
         confidence = CONFIDENCE_LOW;
     judge(d, s.points < 0 ? KIND_RTP_AUDIO : KIND_RTP_VIDEO, confidence, "");
-    name_evidence(&s, d->judgement.evidence, sizeof d->judgement.evidence);
+    if (!context->in_brief)
+        name_evidence(f, context, &s, d->judgement.evidence, sizeof d->judgement.evidence);
 }
 
 /* ---- siblings -------------------------------------------------------------------------------------------------------
@@ -226,7 +272,7 @@ static void decide_alone(const struct media_features *f, const struct media_cont
         judge(d, KIND_RTP_UNKNOWN, CONFIDENCE_NONE, "too few packets");
         return;
     }
-    if (!decide_event(f, d) && !decide_frozen(f, d) && !decide_data(f, d) && !decide_mpeg_audio(f, d))
+    if (!decide_event(f, d) && !decide_frozen(f, d) && !decide_data(f, d) && !decide_mpeg_audio(f, context, d))
         decide_by_votes(f, context, d);
 }
 
@@ -243,17 +289,30 @@ static bool in_step(const struct media_features *f, const struct media_features 
     return apart >= -SIBLING_TICKS && apart <= SIBLING_TICKS;
 }
 
+bool media_may_repair(const struct media_features *f, const struct media_features *other)
+{
+    return other != f && other->ssrc != f->ssrc && f->packets <= other->packets / SIBLING_SMALLER &&
+           in_step(f, other, 90000);
+}
+
+static struct media_decision decide_relative(const struct media_features *relative, const struct media_context *context)
+{
+    struct media_context alone = {
+        .mask_payload_types = context->mask_payload_types, .webrtc = context->webrtc, .in_brief = true};
+    struct media_decision d = {.codec = "", .repairs = ""};
+    decide_alone(relative, &alone, &d);
+    return d;
+}
+
 /* True where the stream repairs a sibling that is itself known by more than a guess. */
 static bool decide_by_siblings(const struct media_features *f, const struct media_context *context,
                                struct media_decision *d)
 {
-    const struct media_context alone = {.mask_payload_types = context->mask_payload_types, .webrtc = context->webrtc};
     for (uint8_t i = 0; i < context->sibling_count; i++) {
         const struct media_features *sibling = context->siblings[i];
-        struct media_decision its = {.codec = "", .repairs = ""};
         if (!sibling || sibling == f || sibling->ssrc == f->ssrc || f->packets > sibling->packets / SIBLING_SMALLER)
             continue;
-        decide_alone(sibling, &alone, &its);
+        struct media_decision its = decide_relative(sibling, context);
         if (its.judgement.confidence < CONFIDENCE_HIGH || its.judgement.kind == KIND_RTP_DATA)
             continue;
         unsigned share, windows;
@@ -263,12 +322,83 @@ static bool decide_by_siblings(const struct media_features *f, const struct medi
         if (!in_step(f, sibling, rate))
             continue;
         judge(d, its.judgement.kind, f->packets >= PACKETS_MIN ? CONFIDENCE_HIGH : CONFIDENCE_LOW, "");
-        snprintf(d->judgement.evidence, sizeof d->judgement.evidence,
-                 "timestamps of SSRC 0x%08x: repairs it (RTX or FEC)", sibling->ssrc);
+        if (!context->in_brief)
+            snprintf(d->judgement.evidence, sizeof d->judgement.evidence,
+                     "timestamps of SSRC 0x%08x: repairs it (RTX or FEC)", sibling->ssrc);
         d->repairs = "rtx";
         return true;
     }
     return false;
+}
+
+/* ---- relatives: the other direction, and streams of the same payload type ------------------------------------------
+ */
+
+/* What those relatives say that may speak for this stream. */
+struct hearsay {
+    const struct media_features *voice, *video; /* one that is known as that, NULL without */
+    bool voice_same_type, video_same_type;
+    bool sure; /* all of them certain */
+};
+
+static bool clocks_agree(const struct media_features *f, const struct media_features *relative)
+{
+    unsigned share, windows, its_share, its_windows;
+    uint32_t rate = media_clock_rate(f, &share, &windows), its_rate = media_clock_rate(relative, &its_share, &its_windows);
+    return rate == 0 || share < RELATIVE_SHARE || its_share < RELATIVE_SHARE || rate == its_rate;
+}
+
+static void hear(const struct media_features *f, const struct media_features *relative, const struct media_context *context,
+                 struct hearsay *h)
+{
+    if (!relative || relative == f)
+        return;
+    struct media_decision its = decide_relative(relative, context);
+    bool same_type = relative->main_type == f->main_type;
+    if (its.judgement.confidence < CONFIDENCE_HIGH || (!same_type && !context->one_medium))
+        return;
+    if (its.judgement.kind == KIND_RTP_AUDIO && (!h->voice || same_type)) {
+        h->voice = relative;
+        h->voice_same_type |= same_type;
+    } else if (its.judgement.kind == KIND_RTP_VIDEO && (!h->video || same_type)) {
+        h->video = relative;
+        h->video_same_type |= same_type;
+    } else {
+        return;
+    }
+    h->sure = h->sure && its.judgement.confidence == CONFIDENCE_CERTAIN;
+}
+
+/* An m-line has one medium both ways and numbers its payload types alike (RFC 3264 §5.1); under BUNDLE a number stands
+ * for one codec on the whole 5-tuple (RFC 8843 §9.1). So a relative speaks where the number is the same, or where the
+ * 5-tuple is one m-line's; never against what the stream shows itself. */
+static void decide_by_relatives(const struct media_features *f, const struct media_context *context, struct media_decision *d)
+{
+    struct hearsay h = {.sure = true};
+    for (uint8_t i = 0; i < context->sibling_count; i++)
+        hear(f, context->siblings[i], context, &h);
+    for (uint8_t i = 0; i < context->reverse_count; i++)
+        hear(f, context->reverse[i], context, &h);
+    if (!h.voice == !h.video) /* none, or both */
+        return;
+    enum kind kind = h.voice ? KIND_RTP_AUDIO : KIND_RTP_VIDEO;
+    const struct media_features *relative = h.voice ? h.voice : h.video;
+    bool same_type = h.voice ? h.voice_same_type : h.video_same_type;
+    if (d->judgement.confidence == CONFIDENCE_LOW) {
+        if (d->judgement.kind == kind && same_type && h.sure && clocks_agree(f, relative) && f->counted >= PACKETS_HIGH)
+            d->judgement.confidence = CONFIDENCE_HIGH;
+        else if (d->judgement.kind != kind && same_type && context->one_medium)
+            judge(d, KIND_RTP_UNKNOWN, CONFIDENCE_NONE, "its packets and the 5-tuple's other streams say different things");
+        return;
+    }
+    struct sum s = sum_votes(f, context);
+    int against = kind == KIND_RTP_AUDIO ? s.points : -s.points;
+    if (against > RELATIVE_AGAINST || s.against >= MARGIN_LOW || !clocks_agree(f, relative))
+        return;
+    judge(d, kind, CONFIDENCE_LOW, "");
+    if (!context->in_brief)
+        snprintf(d->judgement.evidence, sizeof d->judgement.evidence, "as SSRC 0x%08x on the same 5-tuple%s", relative->ssrc,
+                 same_type ? ", with the same payload type" : ", which carries nothing else");
 }
 
 static uint32_t best_rate(const struct media_features *f, const struct media_context *context,
@@ -295,6 +425,8 @@ void media_decide(const struct media_features *f, const struct media_context *co
     if (d.judgement.confidence < CONFIDENCE_CERTAIN && decide_by_siblings(f, context, &repair) &&
         (d.judgement.confidence < CONFIDENCE_HIGH || d.judgement.kind == repair.judgement.kind))
         d = repair;
+    if (d.judgement.confidence < CONFIDENCE_HIGH && (context->sibling_count || context->reverse_count) && f->started)
+        decide_by_relatives(f, context, &d);
     struct media_static_type is = media_static_type(f->main_type);
     if (!context->mask_payload_types && is.kind == d.judgement.kind && f->started)
         d.codec = is.codec;
@@ -311,14 +443,15 @@ void media_explain(const struct media_features *f, const struct media_context *c
                 d.judgement.evidence);
     strbuf_addf(to, "  packets: %u observed, %u of payload type %u counted, %u repeated, %u late\n", f->packets,
                 f->counted, f->main_type, f->repeated, f->late);
-    for (size_t i = 0; i < s.count; i++) {
-        const struct media_vote *v = &s.votes[i];
-        strbuf_addf(to, "  %-18s %s%d%s  %s\n", v->feature, v->points ? "+" : " ",
-                    v->points < 0 ? -v->points : v->points,
-                    v->points < 0   ? " audio"
-                    : v->points > 0 ? " video"
-                                    : "      ",
-                    v->said);
+    for (size_t i = 0; i < MEDIA_VOTES_MAX; i++) {
+        struct media_vote v;
+        media_vote_say(f, context, i, &v);
+        strbuf_addf(to, "  %-18s %s%d%s  %s\n", media_vote_names[i], v.points ? "+" : " ",
+                    v.points < 0 ? -v.points : v.points,
+                    v.points < 0   ? " audio"
+                    : v.points > 0 ? " video"
+                                   : "      ",
+                    v.said);
     }
     strbuf_addf(to, "  %-18s audio %d, video %d\n", "sum", s.points < 0 ? s.against - s.points : s.against,
                 s.points > 0 ? s.against + s.points : s.against);

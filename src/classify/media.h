@@ -17,6 +17,7 @@
 #define MEDIA_RATES 10 /* rows of the table of clock rates in media_features.c */
 #define MEDIA_STEPS 6
 #define MEDIA_TYPES 4
+#define MEDIA_RELATIVES 6
 
 struct media_features {
     uint32_t packets; /* all that were observed */
@@ -27,6 +28,7 @@ struct media_features {
     uint32_t ssrc;
     uint32_t last_timestamp, newest_timestamp;
     uint16_t last_sequence, group_packets; /* packets with last_timestamp so far */
+    uint16_t turns;                        /* how often the main type came back after another */
     uint8_t main_type, other_run;          /* packets of other types in a row */
     bool started, apart;                   /* apart: the next packet makes no pair with the last */
     bool last_marker, group_marked_early;
@@ -48,7 +50,8 @@ struct media_features {
 
     /* Sizes of payloads on the wire, markers, padding, extensions, payload types. */
     uint16_t size_min, size_max;
-    uint32_t size_sum;
+    uint32_t size_sum, size_changes; /* size_changes: how far each packet's size is from the one's before, summed up */
+    uint16_t last_size;
     uint16_t marked, groups, groups_ended; /* groups of several packets; of them with the marker on the last alone */
     uint16_t padded, extended, repeated, late;
     struct {
@@ -62,8 +65,12 @@ _Static_assert(sizeof(struct media_features) <= 256, "one is kept for each strea
 struct media_context {
     uint32_t sender_report_clock_rate;        /* exact rate from RTCP sender reports, 0 without */
     bool webrtc;                              /* ICE and DTLS seen on the 5-tuple */
-    const struct media_features *siblings[4]; /* other streams of the same 5-tuple and direction */
+    const struct media_features *siblings[MEDIA_RELATIVES]; /* other streams of the same 5-tuple and direction */
     uint8_t sibling_count;
+    const struct media_features *reverse[MEDIA_RELATIVES]; /* streams of the 5-tuple's other direction */
+    uint8_t reverse_count;
+    bool one_medium; /* nothing suggests that the 5-tuple carries more than one m-line: no ICE, DTLS, TURN, no framing */
+    bool in_brief;   /* no evidence in words: for questions while packets come */
     bool mask_payload_types; /* take no payload type at its static meaning (--mask-payload-types, for accuracy) */
 };
 
@@ -77,9 +84,15 @@ struct media_decision {
 void media_observe(struct media_features *f, const struct rtp_header *h, int64_t time_ns);
 void media_decide(const struct media_features *f, const struct media_context *context, struct media_decision *ret);
 
+/* Whether `f` may repair `other` (RTX, FEC), as far as packets and timestamps tell: cheap, to choose siblings by. */
+bool media_may_repair(const struct media_features *f, const struct media_features *other);
+
 /* The rate in Hz that most windows showed, from the table; 0 where none did or they disagree. `share` (0..100) and
  * `windows` say how firmly. Windows are seen at 200 ms of media and every 200 ms from then on. */
 uint32_t media_clock_rate(const struct media_features *f, unsigned *share, unsigned *windows);
+
+/* The mean over all windows that showed some rate, in Hz; 0 without. The longer the stream, the nearer to the truth. */
+uint32_t media_mean_rate(const struct media_features *f);
 
 /* What each feature said, a line each, for --explain. */
 void media_explain(const struct media_features *f, const struct media_context *context, struct strbuf *to);

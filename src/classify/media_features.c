@@ -13,11 +13,15 @@ enum {
     TAKE_OVER_FIRST = 6,  /* a call that begins with comfort noise... */
     TAKE_OVER_EARLY = 24, /* ...or is young... */
     TAKE_OVER = 60,       /* ...and later: longer than a key is pressed for (DTMF) */
+    TURNS_MIN = 4,        /* types that change this often, and... */
+    TURNS_SHARE = 8,      /* ...once in so many packets are all of one stream: RED, FEC. Comfort noise and keys are rarer */
     SAMPLE_FROM = 4096,   /* packets after which only each SAMPLE_EVERY's first SAMPLE_RUN are counted */
     SAMPLE_EVERY = 1024,
     SAMPLE_RUN = 64,
     HALVE_AT = 32000, /* counters are halved before they overflow: the stream's recent past weighs more */
 };
+
+#define SPAN_96_NS ((int64_t)2 * NS_PER_S)
 
 static const int64_t window_max_ns = 20 * NS_PER_S; /* longer silences tell of a clock that was set, not of its rate */
 
@@ -58,6 +62,7 @@ static void halve_counters(struct media_features *f)
         f->types[i].count = (uint16_t)(f->types[i].count / 2);
     f->counted /= 2;
     f->size_sum /= 2;
+    f->size_changes /= 2;
     f->span_ns /= 2;
     f->span_ticks /= 2;
 }
@@ -169,7 +174,9 @@ static void begin(struct media_features *f, const struct rtp_header *h, int64_t 
 static void observe_packet(struct media_features *f, const struct rtp_header *h)
 {
     uint16_t size = h->payload_bytes < UINT16_MAX ? (uint16_t)h->payload_bytes : UINT16_MAX;
-    f->counted++;
+    if (f->counted++)
+        f->size_changes += size > f->last_size ? (uint32_t)(size - f->last_size) : (uint32_t)(f->last_size - size);
+    f->last_size = size;
     f->size_sum += size;
     if (size < f->size_min)
         f->size_min = size;
@@ -228,6 +235,13 @@ static unsigned take_over_run(const struct media_features *f)
     return f->counted < TAKE_OVER_FIRST ? TAKE_OVER_FIRST : f->counted < TAKE_OVER_EARLY ? TAKE_OVER_EARLY : TAKE_OVER;
 }
 
+/* Types that take turns all the time share one clock and one order; taken apart, no two packets would follow each
+ * other. */
+static bool types_alternate(const struct media_features *f)
+{
+    return f->turns >= TURNS_MIN && (uint32_t)f->turns * TURNS_SHARE >= f->packets;
+}
+
 void media_observe(struct media_features *f, const struct rtp_header *h, int64_t time_ns)
 {
     if (!f->started)
@@ -235,7 +249,7 @@ void media_observe(struct media_features *f, const struct rtp_header *h, int64_t
     uint32_t n = f->packets;
     if (f->packets < UINT32_MAX)
         f->packets++;
-    if (h->payload_type != f->main_type) {
+    if (h->payload_type != f->main_type && !types_alternate(f)) {
         count_type(f, h->payload_type);
         f->apart = true;
         f->last_sequence = h->sequence;
@@ -243,6 +257,8 @@ void media_observe(struct media_features *f, const struct rtp_header *h, int64_t
             return;
         begin(f, h, time_ns);
     }
+    if (f->other_run || h->payload_type != f->main_type)
+        bump(&f->turns);
     f->other_run = 0;
     if (n >= SAMPLE_FROM && n % SAMPLE_EVERY >= SAMPLE_RUN) {
         f->apart = true;
@@ -256,6 +272,11 @@ void media_observe(struct media_features *f, const struct rtp_header *h, int64_t
     count_type(f, h->payload_type);
     if (observe_order(f, h, time_ns))
         observe_packet(f, h);
+}
+
+uint32_t media_mean_rate(const struct media_features *f)
+{
+    return f->span_ns > 0 ? (uint32_t)(f->span_ticks * 1000 / ((uint64_t)f->span_ns / 1000000 + 1)) : 0;
 }
 
 uint32_t media_clock_rate(const struct media_features *f, unsigned *share, unsigned *windows)
@@ -273,8 +294,13 @@ uint32_t media_clock_rate(const struct media_features *f, unsigned *share, unsig
     uint32_t rate = rates[best].rate;
     if (rate == 48000 || rate == 44100) {
         votes += rate == 48000 ? f->windows[best - 1] : f->windows[best + 1];
-        uint64_t mean = f->span_ns > 0 ? f->span_ticks * 1000 / ((uint64_t)f->span_ns / 1000000 + 1) : 0;
+        uint32_t mean = media_mean_rate(f);
         rate = mean < 46000 ? 44100 : 48000;
+    }
+    /* Studio audio's 96 kHz lies too near to 90 kHz for a window, not for seconds of them. */
+    if (rate == 90000 && f->span_ns >= SPAN_96_NS && f->same == 0) {
+        uint32_t mean = media_mean_rate(f);
+        rate = mean >= 95000 && mean <= 97000 ? 96000 : rate;
     }
     *share = total ? votes * 100 / total : 0;
     *windows = total;

@@ -1,5 +1,6 @@
 #include "classify/media_votes.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -100,6 +101,11 @@ bool media_is_frame_period(uint32_t ticks)
     return 90000 % ticks == 0 || 90090 % ticks == 0 || ticks % 90000 == 0 || (ticks >= 3000 && 180000 % ticks == 0);
 }
 
+unsigned media_size_change(const struct media_features *f)
+{
+    return f->size_sum ? (unsigned)((uint64_t)f->size_changes * 100 / f->size_sum) : 0;
+}
+
 struct media_step media_steady_step(const struct media_features *f)
 {
     struct media_step s = {0};
@@ -153,160 +159,188 @@ static bool is_audio_frame(uint32_t ticks)
 
 static bool is_audio_rate(uint32_t rate)
 {
-    return rate >= 8000 && rate <= 48000;
+    return (rate >= 8000 && rate <= 48000) || rate == 96000;
 }
 
-static struct media_vote vote_sender_report(const struct media_context *context)
+__attribute__((format(printf, 2, 3))) static void say(struct media_vote *v, const char *format, ...)
 {
-    struct media_vote v = {.feature = "sender reports"};
+    if (!v->worded)
+        return;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(v->said, sizeof v->said, format, args);
+    va_end(args);
+}
+
+static void vote_sender_report(const struct media_features *f, const struct media_context *context, struct media_vote *v)
+{
+    (void)f;
     uint32_t rate = context->sender_report_clock_rate;
-    if (rate == 0)
-        return snprintf(v.said, sizeof v.said, "none"), v;
-    v.points = rate == 90000 ? POINTS_SENDER_REPORT : is_audio_rate(rate) ? -POINTS_SENDER_REPORT : 0;
-    snprintf(v.said, sizeof v.said, "clock of %u Hz", rate);
-    return v;
+    if (rate == 0) {
+        say(v, "none");
+        return;
+    }
+    v->points = rate == 90000 ? POINTS_SENDER_REPORT : is_audio_rate(rate) ? -POINTS_SENDER_REPORT : 0;
+    say(v, "clock of %u Hz", rate);
 }
 
-static struct media_vote vote_static_type(const struct media_features *f, const struct media_context *context)
+static void vote_static_type(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
-    struct media_vote v = {.feature = "payload type"};
     unsigned share, windows;
     uint32_t rate = media_clock_rate(f, &share, &windows);
     struct media_static_type is = media_static_type(f->main_type);
-    if (context->mask_payload_types)
-        return snprintf(v.said, sizeof v.said, "masked"), v;
-    if (is.kind == KIND_RTP_UNKNOWN)
-        return snprintf(v.said, sizeof v.said, "%u is dynamic", f->main_type), v;
-    if (windows >= 2 && share >= CLOCK_SHARE && rate != is.clock_rate)
-        return snprintf(v.said, sizeof v.said, "%u would be %s, which the clock denies", f->main_type, is.codec), v;
-    v.points = is.kind == KIND_RTP_VIDEO ? POINTS_STATIC_TYPE : -POINTS_STATIC_TYPE;
-    snprintf(v.said, sizeof v.said, "%u is %s", f->main_type, is.codec);
-    return v;
+    if (context->mask_payload_types) {
+        say(v, "masked");
+        return;
+    }
+    if (is.kind == KIND_RTP_UNKNOWN) {
+        say(v, "%u is dynamic", f->main_type);
+        return;
+    }
+    if (windows >= 2 && share >= CLOCK_SHARE && rate != is.clock_rate) {
+        say(v, "%u would be %s, which the clock denies", f->main_type, is.codec);
+        return;
+    }
+    v->points = is.kind == KIND_RTP_VIDEO ? POINTS_STATIC_TYPE : -POINTS_STATIC_TYPE;
+    say(v, "%u is %s", f->main_type, is.codec);
 }
 
 /* Before the first window is whole: the span so far, as rough as it is. */
-static struct media_vote vote_clock_hint(const struct media_features *f)
+static void vote_clock_hint(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
-    struct media_vote v = {.feature = "clock"};
+    (void)context;
     int64_t elapsed = f->last_ns - f->check_ns;
     int64_t ticks = (int32_t)(f->last_timestamp - f->check_timestamp);
-    if (elapsed < CLOCK_HINT_NS || ticks <= 0 || f->forward < CLOCK_HINT_FORWARD)
-        return snprintf(v.said, sizeof v.said, "too short a time"), v;
+    if (elapsed < CLOCK_HINT_NS || ticks <= 0 || f->forward < CLOCK_HINT_FORWARD) {
+        say(v, "too short a time");
+        return;
+    }
     int64_t rate = ticks * NS_PER_S / elapsed;
     if (rate >= 6700 && rate < 56000)
-        v.points = -POINTS_CLOCK_HINT;
+        v->points = -POINTS_CLOCK_HINT;
     else if (rate >= 75000 && rate < 120000)
-        v.points = POINTS_CLOCK_HINT;
-    snprintf(v.said, sizeof v.said, "about %lld Hz", (long long)rate);
-    return v;
+        v->points = POINTS_CLOCK_HINT;
+    say(v, "about %lld Hz", (long long)rate);
 }
 
-static struct media_vote vote_clock(const struct media_features *f)
+static void vote_clock(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
-    struct media_vote v = {.feature = "clock"};
+    (void)context;
     unsigned share, windows;
     uint32_t rate = media_clock_rate(f, &share, &windows);
-    if (windows == 0)
-        return vote_clock_hint(f);
-    if (rate == 0 || share < CLOCK_SHARE)
-        return snprintf(v.said, sizeof v.said, "unsteady: %u Hz in %u %% of %u windows", rate, share, windows), v;
+    if (windows == 0) {
+        vote_clock_hint(f, context, v);
+        return;
+    }
+    if (rate == 0 || share < CLOCK_SHARE) {
+        say(v, "unsteady: %u Hz in %u %% of %u windows", rate, share, windows);
+        return;
+    }
     int points = windows == 1                                ? POINTS_CLOCK_ONE
                  : windows >= 4 && share >= CLOCK_SHARE_FIRM ? POINTS_CLOCK_FIRM
                                                              : POINTS_CLOCK;
-    v.points = rate == 90000 ? points : is_audio_rate(rate) ? -points : 0;
-    snprintf(v.said, sizeof v.said, "%u Hz in %u %% of %u windows", rate, share, windows);
-    return v;
+    v->points = rate == 90000 ? points : is_audio_rate(rate) ? -points : 0;
+    say(v, "%u Hz in %u %% of %u windows", rate, share, windows);
 }
 
-static struct media_vote vote_shared(const struct media_features *f)
+static void vote_shared(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
-    struct media_vote v = {.feature = "shared timestamps"};
+    (void)context;
     unsigned share = percent(f->same, f->pairs);
-    if (f->pairs < SHARED_PAIRS)
-        return snprintf(v.said, sizeof v.said, "too few packets in a row"), v;
+    if (f->pairs < SHARED_PAIRS) {
+        say(v, "too few packets in a row");
+        return;
+    }
     if (share >= SHARED_SOME && f->size_max >= SHARED_SIZE)
-        v.points = f->pairs >= SHARED_PAIRS_MANY && share >= SHARED_MANY ? POINTS_SHARED : POINTS_SHARED_SOME;
+        v->points = f->pairs >= SHARED_PAIRS_MANY && share >= SHARED_MANY ? POINTS_SHARED : POINTS_SHARED_SOME;
     else if (share >= SHARED_FEW && f->size_max >= SHARED_SIZE_FEW)
-        v.points = POINTS_SHARED_FEW;
+        v->points = POINTS_SHARED_FEW;
     else if (f->same == 0 && f->pairs >= SHARED_PAIRS_MANY)
-        v.points = -POINTS_SHARED_NONE;
-    snprintf(v.said, sizeof v.said, "%u %% of %u", share, f->pairs);
-    return v;
+        v->points = -POINTS_SHARED_NONE;
+    say(v, "%u %% of %u", share, f->pairs);
 }
 
-static struct media_vote vote_step(const struct media_features *f)
+static void vote_step(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
-    struct media_vote v = {.feature = "timestamp step"};
+    (void)context;
     struct media_step steady = media_steady_step(f);
     uint32_t common = common_divisor(f);
     int points = f->forward >= STEP_FORWARD ? POINTS_STEP : POINTS_STEP_FEW;
-    if (f->forward < STEP_FORWARD_FEW)
-        return snprintf(v.said, sizeof v.said, "too few"), v;
-    snprintf(v.said, sizeof v.said, "%u in %u %%", steady.ticks, steady.share);
+    if (f->forward < STEP_FORWARD_FEW) {
+        say(v, "too few");
+        return;
+    }
+    say(v, "%u in %u %%", steady.ticks, steady.share);
     if (steady.share >= STEP_STEADY && media_is_frame_period(steady.ticks)) {
-        v.points = points;
-        snprintf(v.said, sizeof v.said, "%u in %u %%: a video frame's", steady.ticks, steady.share);
+        v->points = points;
+        say(v, "%u in %u %%: a video frame's", steady.ticks, steady.share);
     } else if (is_audio_frame(common) || (steady.multiples && is_audio_frame(steady.ticks))) {
-        v.points = -points;
-        snprintf(v.said, sizeof v.said, "%u in %u %%: an audio frame's", steady.ticks, steady.share);
+        v->points = -points;
+        say(v, "%u in %u %%: an audio frame's", steady.ticks, steady.share);
     } else if (percent(f->steps_of_90, f->forward) >= STEP_MS_SHARE && steady.ticks >= STEP_MS_MIN &&
                steady.share < 98) {
-        v.points = points;
-        snprintf(v.said, sizeof v.said, "milliseconds at 90 kHz, mostly %u", steady.ticks);
+        v->points = points;
+        say(v, "milliseconds at 90 kHz, mostly %u", steady.ticks);
     }
-    return v;
 }
 
-static struct media_vote vote_order(const struct media_features *f)
+static void vote_order(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
-    struct media_vote v = {.feature = "timestamp order"};
+    (void)context;
     unsigned share = percent(f->back, f->pairs);
     if (share >= ORDER_SHARE && f->back >= ORDER_BACK)
-        v.points = POINTS_ORDER;
-    snprintf(v.said, sizeof v.said, "back in %u %%", share);
-    return v;
+        v->points = POINTS_ORDER;
+    say(v, "back in %u %%", share);
 }
 
-static struct media_vote vote_marker(const struct media_features *f)
+static void vote_marker(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
-    struct media_vote v = {.feature = "marker"};
+    (void)context;
     unsigned ended = percent(f->groups_ended, f->groups);
     unsigned all = percent(f->marked, f->counted);
     if (f->groups >= MARKER_GROUPS_FEW && ended >= MARKER_ENDED) {
-        v.points = f->groups >= MARKER_GROUPS ? POINTS_MARKER : POINTS_MARKER_FEW;
-        snprintf(v.said, sizeof v.said, "ends %u %% of %u groups", ended, f->groups);
-        return v;
+        v->points = f->groups >= MARKER_GROUPS ? POINTS_MARKER : POINTS_MARKER_FEW;
+        say(v, "ends %u %% of %u groups", ended, f->groups);
+        return;
     }
     struct media_step steady = media_steady_step(f);
     if (all >= MARKER_ALL && f->counted >= MARKER_ALL_COUNT && !is_audio_frame(steady.ticks))
-        v.points = POINTS_MARKER_ALL;
-    snprintf(v.said, sizeof v.said, "on %u %%", all);
-    return v;
+        v->points = POINTS_MARKER_ALL;
+    say(v, "on %u %%", all);
 }
 
-static struct media_vote vote_size(const struct media_features *f)
+static void vote_size(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
-    struct media_vote v = {.feature = "size"};
+    (void)context;
     uint32_t mean = f->counted ? f->size_sum / f->counted : 0;
     if (mean >= SIZE_LARGE && f->counted >= 3)
-        v.points = POINTS_SIZE;
+        v->points = POINTS_SIZE;
     else if (f->counted >= SIZE_COUNT && f->size_max <= SIZE_SMALL)
-        v.points = -POINTS_SIZE;
-    snprintf(v.said, sizeof v.said, "%u bytes, %u to %u", mean, f->counted ? f->size_min : 0, f->size_max);
-    return v;
+        v->points = -POINTS_SIZE;
+    say(v, "%u bytes, %u to %u", mean, f->counted ? f->size_min : 0, f->size_max);
 }
 
-size_t media_votes(const struct media_features *f, const struct media_context *context,
-                   struct media_vote votes[static MEDIA_VOTES_MAX])
+typedef void media_voter(const struct media_features *f, const struct media_context *context, struct media_vote *v);
+
+static media_voter *const voters[MEDIA_VOTES_MAX] = {vote_sender_report, vote_static_type, vote_clock,  vote_shared,
+                                                     vote_step,          vote_order,       vote_marker, vote_size};
+const char *const media_vote_names[MEDIA_VOTES_MAX] = {
+    "sender reports", "payload type", "clock", "shared timestamps", "timestamp step", "timestamp order", "marker", "size"};
+
+void media_votes(const struct media_features *f, const struct media_context *context, int points[static MEDIA_VOTES_MAX])
 {
-    size_t n = 0;
-    votes[n++] = vote_sender_report(context);
-    votes[n++] = vote_static_type(f, context);
-    votes[n++] = vote_clock(f);
-    votes[n++] = vote_shared(f);
-    votes[n++] = vote_step(f);
-    votes[n++] = vote_order(f);
-    votes[n++] = vote_marker(f);
-    votes[n++] = vote_size(f);
-    return n;
+    for (size_t i = 0; i < MEDIA_VOTES_MAX; i++) {
+        struct media_vote v;
+        v.points = 0;
+        v.worded = false;
+        voters[i](f, context, &v);
+        points[i] = v.points;
+    }
+}
+
+void media_vote_say(const struct media_features *f, const struct media_context *context, size_t vote,
+                    struct media_vote *ret)
+{
+    *ret = (struct media_vote){.worded = true};
+    voters[vote](f, context, ret);
 }

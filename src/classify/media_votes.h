@@ -9,13 +9,22 @@
 #define MEDIA_VOTES_MAX 8
 
 struct media_vote {
-    const char *feature;
-    int points;    /* below 0: audio; above: video; 0: nothing, and `said` tells why */
-    char said[64]; /* for people: "48 kHz in 12 of 12 windows" */
+    int points;     /* below 0: audio; above: video; 0: nothing, and `said` tells why */
+    bool worded;    /* in: `said` is wanted; formatting costs ten times what counting does */
+    char said[64];  /* for people: "48 kHz in 12 of 12 windows" */
 };
 
-size_t media_votes(const struct media_features *f, const struct media_context *context,
-                   struct media_vote votes[static MEDIA_VOTES_MAX]);
+extern const char *const media_vote_names[MEDIA_VOTES_MAX];
+
+/* Points of each feature, in the order of media_vote_names. */
+void media_votes(const struct media_features *f, const struct media_context *context, int points[static MEDIA_VOTES_MAX]);
+
+/* One of them, with words. */
+void media_vote_say(const struct media_features *f, const struct media_context *context, size_t vote,
+                    struct media_vote *ret);
+
+/* How much the size changes from packet to packet, in per cent of the mean size. */
+unsigned media_size_change(const struct media_features *f);
 
 /* The steady step of the timestamp: the two most frequent steps where they are neighbours (rounding), else the most
  * frequent; with its share of all steps forward in percent. */

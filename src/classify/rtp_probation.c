@@ -11,6 +11,7 @@ _Static_assert(sizeof(struct rtp_probation) <= 32, "one is kept for each undecid
  */
 enum {
     SCORE_PACKET = 4,  /* a first packet, and each that follows its predecessor */
+    SCORE_TYPE_DIVIDES = 2, /* with another payload type than its predecessor */
     SCORE_LOOSE = 1,   /* one that is near it, on a path that loses or reorders */
     SCORE_MOVING = 16, /* needed where the timestamp moved at least twice (audio, video of small frames): 4 packets */
     SCORE_MIXED = 20,  /* where it moved once: the end of one video frame and the beginning of the next */
@@ -59,11 +60,11 @@ static void candidate_take(struct rtp_candidate *c, const struct rtp_header *h, 
     c->payload_type = h->payload_type;
 }
 
-/* A change of payload type is CN or DTMF in real media, and chance elsewhere: it does not count. */
+/* A change of payload type is CN, DTMF, RED or FEC in real media, and chance elsewhere: it counts little. */
 static void gain(struct rtp_candidate *c, const struct rtp_header *h, int score)
 {
     if (h->payload_type != c->payload_type)
-        return;
+        score = score / SCORE_TYPE_DIVIDES;
     c->score = (uint8_t)(c->score + score);
     if (h->timestamp != c->timestamp && c->moves < 2)
         c->moves++;

@@ -19,9 +19,11 @@ struct sdp_notes {
 
 static bool list_has(struct slice list, struct slice word)
 {
-    while (list.len)
-        if (word.len && slice_equal(slice_trim(slice_next(&list, ' ')), word))
+    while (list.len) {
+        struct slice item = slice_trim(slice_next(&list, ' '));
+        if (item.len && slice_equal(item, word))
             return true;
+    }
     return false;
 }
 

@@ -103,9 +103,11 @@ static bool read_attributes(struct cursor c, uint32_t wire, const uint8_t *mask,
         uint16_t len = cur_u16(&c);
         if (c.failed)
             return c.cut;
-        uint32_t padded = (len + 3u) & ~3u;
-        if (padded > wire - 4)
+        if (len > wire - 4)
             return false;
+        /* some clients leave the padding of the last attribute away */
+        uint32_t padded = (len + 3u) & ~3u;
+        padded = padded < wire - 4 ? padded : wire - 4;
         wire -= 4 + padded;
         *foreign += type == 0 || (type > 0x000b && type < 0x8000);
         struct cursor value = cur_child(&c, len);
@@ -134,7 +136,7 @@ enum parse_status stun_parse(struct cursor c, uint32_t wire_bytes, struct stun_m
     struct stun_message m = {0};
     uint16_t type = cur_u16(&c);
     uint16_t len = cur_u16(&c);
-    if (!c.failed && (type & 0xc000 || len % 4 || len + STUN_HEADER_BYTES != wire_bytes))
+    if (!c.failed && (type & 0xc000 || len + STUN_HEADER_BYTES != wire_bytes))
         return PARSE_MALFORMED;
     const uint8_t *mask = cur_take(&c, 16);
     if (!mask)
@@ -146,7 +148,7 @@ enum parse_status stun_parse(struct cursor c, uint32_t wire_bytes, struct stun_m
     m.message_bytes = len + STUN_HEADER_BYTES;
     m.is_turn = is_turn_method(m.method);
     memcpy(m.transaction, mask + 4, sizeof m.transaction);
-    if (m.classic && m.method != STUN_BINDING)
+    if (m.classic && (m.method != STUN_BINDING || len % 4))
         return PARSE_MALFORMED;
     unsigned foreign = 0;
     if (!read_attributes(c, len, mask, &m, &foreign))

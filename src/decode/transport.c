@@ -43,6 +43,7 @@ static inline enum decode_status emit(struct walk *w, const struct ip_packet *ip
     p->vlan_id = w->tags.vlan_id;
     p->has_mpls = w->tags.has_mpls;
     p->mpls_tc = w->tags.mpls_tc;
+    p->mirror_layers = w->tags.mirror_layers;
     p->tcp_seq = 0;
     p->tcp_ack = 0;
     p->tcp_flags = 0;

@@ -20,6 +20,7 @@ static enum decode_status decode_mirrored(struct walk *w, struct cursor c, bool 
 
 enum decode_status tunnel_erspan(struct walk *w, uint16_t ethertype, bool has_sequence, struct cursor c)
 {
+    w->tags.mirror_layers = w->layer_count;
     if (ethertype == 0x88be && !has_sequence)
         return link_ethernet(w, c);
     uint32_t word = cur_u32(&c);

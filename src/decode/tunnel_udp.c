@@ -88,6 +88,7 @@ enum decode_status tunnel_tzsp(struct walk *w, struct cursor c)
             cur_skip(&c, cur_u8(&c));
     if (c.failed)
         return walk_short(&c);
+    w->tags.mirror_layers = w->layer_count;
     return carries == ETHERNET ? link_ethernet(w, c) : carries == IEEE80211 ? link_80211(w, c) : DECODE_NOT_IP;
 }
 

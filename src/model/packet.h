@@ -50,6 +50,8 @@ struct packet {
     uint8_t layer_count; /* IP headers, the innermost included: 1 without a tunnel */
     struct ip_layer layers[PACKET_LAYERS_MAX];
 
+    uint8_t mirror_layers; /* of these, the outer ones that only brought a mirrored frame here (ERSPAN): their marks say
+                              nothing of the traffic */
     bool ports_known;   /* false for a fragment whose first part was never seen, or a capture cut before the ports */
     bool cut;           /* the snapshot length took some of the payload */
     bool has_vlan;

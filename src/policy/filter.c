@@ -255,18 +255,9 @@ void filter_for_tunnel(struct strbuf *to, const struct record *r)
     filter_add_tunnel_test(to, r->src.addr.version);
 }
 
-void filter_for_conversation(struct strbuf *to, const struct record *r)
+void filter_for_direction(struct strbuf *to, const struct record *r, dscp_set_t wrong)
 {
-    char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
-    const char *ip = ip_field(r), *at = layer(r), *proto = r->proto == PROTO_TCP ? "tcp" : "udp";
-    addr_format(&r->src.addr, src);
-    addr_format(&r->dst.addr, dst);
-    const struct {
-        const char *from, *to;
-        unsigned from_port, to_port;
-    } ways[] = {{src, dst, r->src.port, r->dst.port}, {dst, src, r->dst.port, r->src.port}};
-    for (int i = 0; i < 2; i++)
-        strbuf_addf(to, "%s(%s.src%s == %s && %s.dst%s == %s && %s.srcport%s == %u && %s.dstport%s == %u)",
-                    i ? " || " : "", ip, at, ways[i].from, ip, at, ways[i].to, proto, at, ways[i].from_port, proto, at,
-                    ways[i].to_port);
+    struct record all = *r;
+    all.kind = KIND_OTHER; /* nothing of the payload is asked for */
+    filter_for_marks(to, &all, wrong);
 }

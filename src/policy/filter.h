@@ -26,8 +26,8 @@ void filter_for_tunnel(struct strbuf *to, const struct record *r);
 /* "outer mark unlike the inner" alone, and without what ICMP errors quote: to be and-ed with a choice of streams. */
 void filter_add_tunnel_test(struct strbuf *to, int ip_version);
 
-/* The conversation of the record, both directions, all that it carries. */
-void filter_for_conversation(struct strbuf *to, const struct record *r);
+/* All packets on the record's 5-tuple in its direction whose DSCP is in `wrong`, whichever stream they belong to. */
+void filter_for_direction(struct strbuf *to, const struct record *r, dscp_set_t wrong);
 
 /* " && ip.dsfield.dscp == 0" or " && ip.dsfield.dscp in {0, 8}", for a filter that names hosts. `layer` says of which
  * of several IP headers: "#[-1]" the innermost, "#[1]" the outermost, "" the only one. */

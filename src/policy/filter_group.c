@@ -6,24 +6,82 @@
 #include "policy/filter.h"
 #include "policy/marks.h"
 
-/* A filter that a person can still paste, and the point from which a shorter form by hosts is tried. */
-enum { FILTER_BYTES_MAX = 1500, FILTER_BYTES_LONG = 400, HOSTS_MAX = 24, CHECK_FACTOR = 64, CHECK_MORE = 1000 };
+/* A filter that Wireshark still takes when it is pasted, and the point from which a shorter form by hosts is tried. */
+enum { FILTER_BYTES_MAX = 4000, FILTER_BYTES_LONG = 400, HOSTS_MAX = 24, CHECK_FACTOR = 64, CHECK_MORE = 1000 };
 
 static dscp_set_t wrong_of(const struct diagnosis *x, uint32_t record)
 {
     return marks_wrong(&x->d->records[record], x->priority);
 }
 
-/* Each stream by itself, or-ed, while they fit. */
-static size_t add_streams(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n)
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The group's records, sorted. */
+struct members {
+    uint32_t *records;
+    size_t count;
+};
+
+static bool is_member(const struct members *m, uint32_t record)
+{
+    return bsearch(&record, m->records, m->count, sizeof *m->records, compare_u32) != NULL;
+}
+
+/*
+ * True where the group counts every packet with one of the wrong marks on the record's 5-tuple in its direction: then
+ * addresses, ports and marks say it all. `*ret_first` is the first member there, which speaks for the others.
+ */
+static bool direction_is_whole(const struct diagnosis *x, const struct members *m, uint32_t record, uint32_t *ret_first,
+                               dscp_set_t *ret_wrong)
+{
+    const struct record *r = &x->d->records[record];
+    const struct conversation_entry *entries;
+    size_t n = conversations_of(&x->conversations, r->conversation, &entries);
+    dscp_set_t wrong = 0;
+    bool first = true;
+    for (size_t i = 0; i < n; i++) {
+        const struct record *other = &x->d->records[entries[i].record];
+        if (!endpoint_equal(&other->src, &r->src) || !is_member(m, entries[i].record))
+            continue;
+        wrong |= wrong_of(x, entries[i].record);
+        if (first)
+            *ret_first = entries[i].record;
+        first = false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct record *other = &x->d->records[entries[i].record];
+        dscp_set_t shown = marks_seen(other) & wrong;
+        if (!endpoint_equal(&other->src, &r->src) || shown == 0)
+            continue;
+        if (!is_member(m, entries[i].record) || shown != wrong_of(x, entries[i].record) || other->fragmented)
+            return false;
+    }
+    *ret_wrong = wrong;
+    return true;
+}
+
+/* Each stream by itself, or its whole 5-tuple where that is the same, or-ed, while they fit. */
+static size_t add_streams(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n,
+                          const struct members *m)
 {
     size_t shown = 0;
     for (; shown < n; shown++) {
         struct strbuf one = {0};
-        filter_for_marks(&one, &x->d->records[records[shown]], wrong_of(x, records[shown]));
-        bool fits = shown == 0 || to->len + one.len + 8 <= FILTER_BYTES_MAX;
+        uint32_t first = 0;
+        dscp_set_t wrong = 0;
+        if (!direction_is_whole(x, m, records[shown], &first, &wrong))
+            filter_for_marks(&one, &x->d->records[records[shown]], wrong_of(x, records[shown]));
+        else if (first == records[shown])
+            filter_for_direction(&one, &x->d->records[first], wrong);
+        else
+            continue; /* the first of its 5-tuple has said it */
+        bool fits = to->len == 0 || to->len + one.len + 8 <= FILTER_BYTES_MAX;
         if (fits && strbuf_ok(&one)) {
-            strbuf_adds(to, shown ? " || (" : n > 1 ? "(" : "");
+            strbuf_adds(to, to->len ? " || (" : n > 1 ? "(" : "");
             strbuf_adds(to, strbuf_text(&one));
             strbuf_adds(to, n > 1 ? ")" : "");
         }
@@ -80,19 +138,13 @@ static bool has_host(const uint32_t *hosts, size_t n, uint32_t host)
 }
 
 /* True where every packet of these hosts with one of the marks is counted by the group, so that naming the hosts is as
- * good as naming the streams. `members` are the group's records, sorted. */
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
+ * good as naming the streams. */
 static bool hosts_are_exact(const struct diagnosis *x, const struct common *c, int side, bool both,
-                            const uint32_t *members, size_t n)
+                            const struct members *m)
 {
     const uint32_t *order = side ? x->by_dst : x->by_src;
     const size_t *start = side ? x->dst_start : x->src_start;
-    size_t budget = n * CHECK_FACTOR + CHECK_MORE;
+    size_t budget = m->count * CHECK_FACTOR + CHECK_MORE;
     for (size_t h = 0; h < c->host_count[side]; h++) {
         size_t end = start[c->hosts[side][h] + 1];
         for (size_t i = start[c->hosts[side][h]]; i < end; i++) {
@@ -108,7 +160,7 @@ static bool hosts_are_exact(const struct diagnosis *x, const struct common *c, i
             dscp_set_t shown = marks_seen(r) & c->wrong;
             if (shown == 0)
                 continue;
-            if (!bsearch(&record, members, n, sizeof *members, compare_u32) || shown != wrong_of(x, record))
+            if (!is_member(m, record) || shown != wrong_of(x, record))
                 return false;
         }
     }
@@ -144,46 +196,47 @@ static void add_host_form(struct strbuf *to, const struct diagnosis *x, const st
     strbuf_adds(to, v6 ? ") && !icmpv6" : ") && !icmp");
 }
 
-static bool add_by_hosts(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n)
+static bool add_by_hosts(struct strbuf *to, const struct diagnosis *x, const struct members *m)
 {
-    struct common c;
-    bool done = false;
-    if (n < 2 || !common_of(x, records, n, &c))
-        return false;
-    uint32_t *members = malloc(n * sizeof *members);
-    if (!members) {
-        to->failed = true;
-        return false;
-    }
-    memcpy(members, records, n * sizeof *members);
-    qsort(members, n, sizeof *members, compare_u32);
     static const struct {
         bool src, dst;
     } forms[] = {{true, false}, {false, true}, {true, true}};
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0] && !done; i++) {
+    struct common c;
+    if (m->count < 2 || !common_of(x, m->records, m->count, &c))
+        return false;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         bool src = forms[i].src, dst = forms[i].dst;
         if ((src && c.host_count[0] > HOSTS_MAX) || (dst && c.host_count[1] > HOSTS_MAX))
             continue;
         int side = src && dst ? c.host_count[1] < c.host_count[0] : dst;
-        done = hosts_are_exact(x, &c, side, src && dst, members, n);
-        if (done)
+        if (hosts_are_exact(x, &c, side, src && dst, m)) {
             add_host_form(to, x, &c, src, dst);
+            return true;
+        }
     }
-    free(members);
-    return done;
+    return false;
 }
 
 bool filter_for_group(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n,
                       size_t *ret_shown)
 {
     struct strbuf streams = {0};
-    size_t shown = add_streams(&streams, x, records, n);
+    struct members m = {malloc((n + 1) * sizeof *m.records), n};
+    *ret_shown = 0;
+    if (!m.records) {
+        to->failed = true;
+        return false;
+    }
+    memcpy(m.records, records, n * sizeof *records);
+    qsort(m.records, n, sizeof *m.records, compare_u32);
+    size_t shown = add_streams(&streams, x, records, n, &m);
     *ret_shown = n;
-    if ((shown == n && streams.len <= FILTER_BYTES_LONG) || !add_by_hosts(to, x, records, n)) {
+    if ((shown == n && streams.len <= FILTER_BYTES_LONG) || !add_by_hosts(to, x, &m)) {
         strbuf_adds(to, strbuf_text(&streams));
         *ret_shown = shown;
     }
     to->failed = to->failed || !strbuf_ok(&streams);
     strbuf_done(&streams);
+    free(m.records);
     return *ret_shown == n;
 }

@@ -3,26 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RELATIVES_LOOKED_AT 64 /* streams of a flow: a sender that changes its SSRC all the time must not cost more */
+
 static void judgement_set(struct judgement *j, enum kind kind, enum confidence confidence, const char *evidence)
 {
     j->kind = kind;
     j->confidence = confidence;
     (void)snprintf(j->evidence, sizeof j->evidence, "%s", evidence);
-}
-
-/* Payload types seen, most frequent first. */
-static uint8_t types_by_count(const struct rtp_part *rtp, uint8_t types[static RTP_TYPES_MAX])
-{
-    bool taken[RTP_TYPES_MAX] = {false};
-    for (uint8_t n = 0; n < rtp->type_count; n++) {
-        int best = -1;
-        for (uint8_t i = 0; i < rtp->type_count; i++)
-            if (!taken[i] && (best < 0 || rtp->types[i].packets > rtp->types[best].packets))
-                best = i;
-        taken[best] = true;
-        types[n] = rtp->types[best].payload_type;
-    }
-    return rtp->type_count;
 }
 
 static bool sdp_says(const struct stream_table *t, const struct stream *s, struct expect_answer *ret)
@@ -36,20 +23,60 @@ static bool sdp_says(const struct stream_table *t, const struct stream *s, struc
         q.has_ssrc = true;
         q.ssrc = s->ssrc;
         q.payload_types = types;
-        q.payload_type_count = types_by_count(s->rtp, types);
+        q.payload_type_count = rtp_types_by_count(s->rtp, types);
     }
     return expect_table_find(t->expect, &q, ret);
+}
+
+/* Of many streams those that tell most: what this one may repair comes first, the rest in the order of the list. */
+static uint8_t relatives_of(const struct stream *s, const struct stream *list, const struct media_features *ret[static MEDIA_RELATIVES])
+{
+    uint8_t n = 0;
+    int left = RELATIVES_LOOKED_AT;
+    for (const struct stream *other = list; other && left; other = other->flow_next, left--) {
+        if (other == s || other->family != FAMILY_RTP || !other->accepted || other->merged)
+            continue;
+        const struct media_features *its = &other->rtp->features;
+        if (n < MEDIA_RELATIVES)
+            ret[n++] = its;
+        else if (other->side == s->side && media_may_repair(&s->rtp->features, its))
+            ret[n - 1] = its;
+    }
+    return n;
+}
+
+/* The CNAME that RTCP on the same flow gives to an SSRC, hashed; 0 without. */
+static uint64_t cname_of(const struct stream_table *t, const struct flow *f, uint8_t side, uint32_t ssrc)
+{
+    const struct stream *rtcp = stream_find(t, f, side, FAMILY_RTCP, ssrc);
+    return rtcp && !rtcp->merged ? rtcp->rtcp->cname : 0;
+}
+
+/* A repair has its media's CNAME (RFC 4588 §3, RFC 3550 §6.5.1): who has another is another participant. */
+static uint8_t without_other_cnames(const struct stream_table *t, const struct stream *s, uint8_t n,
+                                    const struct media_features *siblings[static MEDIA_RELATIVES])
+{
+    uint8_t kept = 0;
+    uint64_t own = n ? cname_of(t, s->flow, s->side, s->ssrc) : 0;
+    for (uint8_t i = 0; i < n; i++) {
+        uint64_t its = own ? cname_of(t, s->flow, s->side, siblings[i]->ssrc) : 0;
+        if (!own || !its || own == its || siblings[i]->main_type == s->rtp->features.main_type)
+            siblings[kept++] = siblings[i];
+    }
+    return kept;
 }
 
 static void media_context_of(const struct stream_table *t, const struct stream *s, struct media_context *ret)
 {
     const struct flow *f = s->flow;
+    bool may_share = f->has_ice || f->has_dtls || f->has_turn || s->over_turn || f->proto == PROTO_TCP;
     *ret = (struct media_context){.sender_report_clock_rate = s->rtp->sender_report_clock,
                                   .webrtc = f->has_ice && f->has_dtls,
+                                  .one_medium = !may_share,
                                   .mask_payload_types = t->options.mask_payload_types};
-    for (const struct stream *other = f->sides[s->side].streams; other; other = other->flow_next)
-        if (other != s && other->family == FAMILY_RTP && other->accepted && ret->sibling_count < 4)
-            ret->siblings[ret->sibling_count++] = &other->rtp->features;
+    ret->sibling_count = relatives_of(s, f->sides[s->side].streams, ret->siblings);
+    ret->sibling_count = without_other_cnames(t, s, ret->sibling_count, ret->siblings);
+    ret->reverse_count = relatives_of(s, f->sides[!s->side].streams, ret->reverse);
 }
 
 static bool opposite_media(enum kind a, enum kind b)
@@ -169,7 +196,7 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
         judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE, "beside RTP on its 5-tuple, not RTP itself");
         return;
     }
-    if ((f->proto == PROTO_TCP || f->proto == PROTO_UDP) && f->ends[0].port) {
+    if (f->proto == PROTO_TCP && f->ends[0].port && !f->content_seen) {
         struct service_input in = {.proto = f->proto, .src_port = f->ends[s->side].port, .dst_port = f->ends[!s->side].port,
                                    .from_initiator = f->initiator == (int8_t)s->side,
                                    .ports = t->options.ports, .port_count = t->options.port_count};

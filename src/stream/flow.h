@@ -98,6 +98,7 @@ struct tcp_side {
     bool head_whole;       /* the head begins where the direction began */
     bool framed;           /* the framer has proven its framing */
     bool framer_rejected, seen_syn, done;
+    bool cut;              /* the snapshot length took some of it */
 };
 
 struct flow_side {
@@ -118,6 +119,7 @@ struct flow {
     bool has_ice, has_dtls, use_srtp, has_turn;
     bool announced;    /* SDP said that media is to come here */
     bool service_done; /* nothing more to learn from content */
+    bool content_seen; /* a TCP direction was read from its beginning, nothing cut off: its port tells nothing more */
     enum kind announced_kind;
     uint64_t announced_generation;
     uint32_t number;
@@ -157,6 +159,9 @@ void stream_count(struct stream *s, const struct packet *p);
 void flow_udp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p);
 void flow_service(struct stream_table *t, struct flow *f, uint8_t side, const uint8_t *bytes, size_t len, bool at_start);
 bool flow_announced(struct stream_table *t, struct flow *f, int64_t now_ns);
+
+/* media_packet.c: payload types seen, most frequent first; how many */
+uint8_t rtp_types_by_count(const struct rtp_part *rtp, uint8_t types[static RTP_TYPES_MAX]);
 
 /* media_packet.c: RTP, RTCP, STUN, DTLS, TURN as they come out of a datagram or a frame in TCP */
 struct media_bytes {

@@ -23,6 +23,20 @@ static void rtp_count_type(struct rtp_part *rtp, uint8_t payload_type)
         rtp->types[rtp->type_count++] = (struct type_count){payload_type, 1};
 }
 
+uint8_t rtp_types_by_count(const struct rtp_part *rtp, uint8_t types[static RTP_TYPES_MAX])
+{
+    bool taken[RTP_TYPES_MAX] = {false};
+    for (uint8_t n = 0; n < rtp->type_count; n++) {
+        int best = -1;
+        for (uint8_t i = 0; i < rtp->type_count; i++)
+            if (!taken[i] && (best < 0 || rtp->types[i].packets > rtp->types[best].packets))
+                best = i;
+        taken[best] = true;
+        types[n] = rtp->types[best].payload_type;
+    }
+    return rtp->type_count;
+}
+
 /* Packets after which a stream is asked what it is: soon, since the jitter counts from the answer on, and then seldom. */
 static bool rtp_ask_now(uint32_t packets)
 {
@@ -37,17 +51,16 @@ static void rtp_find_clock(struct stream_table *t, struct stream *s, int64_t tim
         return;
     const struct flow *f = s->flow;
     uint8_t types[RTP_TYPES_MAX];
-    for (uint8_t i = 0; i < rtp->type_count; i++)
-        types[i] = rtp->types[i].payload_type;
     struct expect_query q = {.proto = f->proto, .src = f->ends[s->side], .dst = f->ends[!s->side], .has_ssrc = true, .ssrc = s->ssrc,
-                             .payload_types = types, .payload_type_count = rtp->type_count,
+                             .payload_types = types, .payload_type_count = rtp_types_by_count(rtp, types),
                              .first_ns = time_ns, .last_ns = time_ns};
     struct expect_answer answer;
     if (!t->options.ignore_signalling && expect_table_find(t->expect, &q, &answer) && answer.clock_rate) {
         rtp_stats_clock(&rtp->stats, answer.clock_rate);
         return;
     }
-    struct media_context context = {.webrtc = f->has_ice && f->has_dtls, .mask_payload_types = t->options.mask_payload_types};
+    struct media_context context = {.webrtc = f->has_ice && f->has_dtls, .mask_payload_types = t->options.mask_payload_types,
+                                    .in_brief = true};
     struct media_decision decision;
     media_decide(&rtp->features, &context, &decision);
     if (decision.judgement.kind != (enum kind)rtp->first_kind) {

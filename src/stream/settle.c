@@ -47,10 +47,9 @@ static bool expected_rtp(const struct stream_table *t, const struct stream *s)
     if (t->options.ignore_signalling)
         return false;
     uint8_t types[RTP_TYPES_MAX];
-    for (uint8_t i = 0; i < s->rtp->type_count; i++)
-        types[i] = s->rtp->types[i].payload_type;
     struct expect_query q = {.proto = s->flow->proto, .src = s->flow->ends[s->side], .dst = s->flow->ends[!s->side],
-                             .has_ssrc = true, .ssrc = s->ssrc, .payload_types = types, .payload_type_count = s->rtp->type_count,
+                             .has_ssrc = true, .ssrc = s->ssrc, .payload_types = types,
+                             .payload_type_count = rtp_types_by_count(s->rtp, types),
                              .first_ns = s->first_ns, .last_ns = s->last_ns};
     struct expect_answer answer;
     return expect_table_find(t->expect, &q, &answer) && kind_is_rtp(answer.judgement.kind);

@@ -199,14 +199,15 @@ struct stream *stream_plain(struct stream_table *t, struct flow *f, uint8_t side
 
 /* --- counting ----------------------------------------------------------------------------------------------------- */
 
-static void outer_count(struct stream *s, tos_t inner, tos_t outer, const struct mark_event *e)
+/* `mirrored`: the outer header is that of a mirror session, which has a mark of its own by right. */
+static void outer_count(struct stream *s, tos_t inner, tos_t outer, bool mirrored, const struct mark_event *e)
 {
     if (!s->outer && !(s->outer = calloc(1, sizeof *s->outer)))
         return;
     struct mark_event outer_event = *e;
     outer_event.tos = outer;
     histogram_add(&s->outer->marks, &outer_event);
-    if (tos_dscp(inner) != tos_dscp(outer)) {
+    if (tos_dscp(inner) != tos_dscp(outer) && !mirrored) {
         if (s->outer->differs++ == 0)
             s->outer->differs_first = e->frame;
     }
@@ -232,6 +233,7 @@ void stream_count(struct stream *s, const struct packet *p)
         s->mpls_tc = p->has_mpls ? p->mpls_tc : -1;
         s->tunnel_depth = (uint8_t)(p->layer_count - 1);
     }
+    bool mirrored = p->layer_count > 1 && p->mirror_layers >= p->layer_count - 1;
     if (p->part_count) {
         s->fragmented = true;
         for (uint32_t i = 0; i < p->part_count; i++) {
@@ -239,14 +241,14 @@ void stream_count(struct stream *s, const struct packet *p)
             struct mark_event e = {part->tos, part->ip_bytes, {part->frame, part->input}, part->time_ns};
             event_count(s, &e);
             if (part->has_outer)
-                outer_count(s, part->tos, part->outer_tos, &e);
+                outer_count(s, part->tos, part->outer_tos, mirrored, &e);
         }
         return;
     }
     struct mark_event e = {p->tos, p->ip_bytes, {p->frame, p->input}, p->time_ns};
     event_count(s, &e);
     if (p->layer_count > 1)
-        outer_count(s, p->tos, p->layers[p->layer_count - 2].tos, &e);
+        outer_count(s, p->tos, p->layers[p->layer_count - 2].tos, mirrored, &e);
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */

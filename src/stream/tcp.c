@@ -184,6 +184,7 @@ static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, u
         return;
     }
     size_t taken = ts->head_len - before;
+    c->f->content_seen |= ts->head_whole && !ts->cut;
     if (!c->f->service_done)
         flow_service(c->t, c->f, c->side, ts->head, ts->head_len, ts->head_whole);
     if (side_begin(c, ts, &p, len - taken))
@@ -230,6 +231,7 @@ void flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct
         if (ts) {
             struct tcp_context c = {t, f, side};
             ts->seen_syn |= (p->tcp_flags & TCP_SYN) != 0;
+            ts->cut |= p->payload_bytes < p->payload_wire_bytes;
             ts->input = p->input;
             tcp_order_segment(ts->order, p->tcp_seq, p->tcp_flags, p->payload, p->payload_bytes, p->payload_wire_bytes, p->frame,
                               p->time_ns, on_ordered, &c);

@@ -56,6 +56,29 @@ static void contradictions_are_malformed(void **state)
     }
 }
 
+/* RFC 8855 §5.1: with F set, where the part lies in the message and how long it is, both in units of four bytes. */
+static void a_fragment_has_to_lie_within_its_message(void **state)
+{
+    (void)state;
+    static const uint8_t second_half[] = {0x48, 0x08, 0x00, 0x02, 0, 0, 0, 1, 0, 2, 0, 3, 0, 1, 0, 1, 0xaa, 0xaa, 0xaa, 0xaa};
+    struct bfcp_message m;
+    assert_int_equal(parse(second_half, sizeof second_half, false, &m), PARSE_OK);
+    assert_true(m.fragment);
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } wrong[] = {{13, 2}, {15, 2}, {15, 0}, {12, 0xaa}, {14, 0xaa}, {3, 1}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        uint8_t bytes[sizeof second_half];
+        memcpy(bytes, second_half, sizeof bytes);
+        bytes[wrong[i].at] = wrong[i].value;
+        assert_int_equal(parse(bytes, sizeof bytes, false, &m), PARSE_MALFORMED);
+    }
+    /* DNS that was damaged on its way looked like one */
+    static const uint8_t noise[] = {0x58, 0x02, 0, 0, 0, 1, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa};
+    assert_int_equal(parse(noise, sizeof noise, false, &m), PARSE_MALFORMED);
+}
+
 static void parse_prefix(void *user, const uint8_t *prefix, size_t len)
 {
     (void)user;
@@ -144,6 +167,7 @@ int main(void)
         cmocka_unit_test(floor_request_over_udp_is_read),
         cmocka_unit_test(a_stream_may_go_on_behind_a_message),
         cmocka_unit_test(contradictions_are_malformed),
+        cmocka_unit_test(a_fragment_has_to_lie_within_its_message),
         cmocka_unit_test(no_prefix_is_read_beyond_its_end),
         cmocka_unit_test(udt_handshake_is_recognised),
         cmocka_unit_test(other_udt_packets_are_read_but_prove_nothing),

@@ -200,6 +200,17 @@ static void bundle_mux_candidates_rtx_and_ssrcs_are_read(void **state)
     assert_at(&slides->at, "203.0.113.5:50002");
 }
 
+static void line_without_mid_is_in_no_bundle(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        parse("v=0\r\na=group:BUNDLE 0  1\r\nc=IN IP4 10.0.0.1\r\n"
+              "m=audio 4000 RTP/AVP 0\r\na=mid:1\r\nm=audio 4002 RTP/AVP 0\r\nm=audio 4004 RTP/AVP 0\r\na=mid:\r\n"),
+        PARSE_OK);
+    assert_true(s.media[0].bundled);
+    assert_false(s.media[1].bundled || s.media[2].bundled);
+}
+
 static void explicit_rtcp_has_its_own_port_and_address(void **state)
 {
     (void)state;
@@ -378,6 +389,7 @@ int main(void)
         cmocka_unit_test(conference_offer_has_a_kind_for_every_line),
         cmocka_unit_test(one_payload_type_means_something_else_on_each_line),
         cmocka_unit_test(bundle_mux_candidates_rtx_and_ssrcs_are_read),
+        cmocka_unit_test(line_without_mid_is_in_no_bundle),
         cmocka_unit_test(explicit_rtcp_has_its_own_port_and_address),
         cmocka_unit_test(protocols_tell_kind_and_transport),
         cmocka_unit_test(line_under_floor_control_is_slides_beside_another_video),

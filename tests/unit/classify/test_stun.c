@@ -137,6 +137,23 @@ static void classic_binding_is_taken_only_when_it_adds_up(void **state)
     assert_int_equal(parse(bytes, sizeof bytes, &m), PARSE_MALFORMED);
 }
 
+/* RFC 8489 §14 wants each attribute padded; there are clients that leave it away on the last (REALM of five bytes). */
+static void the_last_attribute_may_lack_its_padding(void **state)
+{
+    (void)state;
+    uint8_t bytes[29] = {0x00, 0x03, 0x00, 0x09, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0x00, 0x14, 0x00, 0x05,
+                         'r', 'e', 'a', 'l', 'm'};
+    struct stun_message m;
+    assert_int_equal(parse(bytes, sizeof bytes, &m), PARSE_OK);
+    assert_int_equal(m.method, TURN_ALLOCATE);
+    bytes[23] = 6; /* longer than what is left */
+    assert_int_equal(parse(bytes, sizeof bytes, &m), PARSE_MALFORMED);
+    bytes[23] = 5;
+    bytes[1] = 1;
+    bytes[4] = 0; /* without the cookie nothing is forgiven */
+    assert_int_equal(parse(bytes, sizeof bytes, &m), PARSE_MALFORMED);
+}
+
 static void lengths_that_contradict_are_malformed(void **state)
 {
     (void)state;
@@ -210,6 +227,7 @@ int main(void)
         cmocka_unit_test(cut_data_keeps_its_length_on_the_wire),
         cmocka_unit_test(classes_and_methods_are_told_apart),
         cmocka_unit_test(classic_binding_is_taken_only_when_it_adds_up),
+        cmocka_unit_test(the_last_attribute_may_lack_its_padding),
         cmocka_unit_test(lengths_that_contradict_are_malformed),
         cmocka_unit_test(framing_in_tcp_needs_the_cookie),
         cmocka_unit_test(channel_data_is_cut_out),

@@ -194,6 +194,28 @@ static void erspan_of_all_types_is_reached(void **state)
     assert_carries_inner(&routed, LINK_ETHERNET, 2);
 }
 
+static void a_mirror_session_is_told_from_a_tunnel(void **state)
+{
+    (void)state;
+    struct packet p;
+    size_t ip;
+    struct bytes mirror = {.len = 0}, tunnel = {.len = 0};
+    (void)begin_gre(&mirror, &ip, 0, 0x88be);
+    put_ethernet(&mirror, 0x0800);
+    put_inner4(&mirror);
+    end_ip4(&mirror, ip);
+    assert_int_equal(decode_bytes(&mirror, LINK_ETHERNET, &p), DECODE_PACKET);
+    assert_int_equal(p.layer_count, 2);
+    assert_int_equal(p.mirror_layers, 1);
+    (void)begin_gre(&tunnel, &ip, 0, 0x6558); /* transparent Ethernet bridging */
+    put_ethernet(&tunnel, 0x0800);
+    put_inner4(&tunnel);
+    end_ip4(&tunnel, ip);
+    assert_int_equal(decode_bytes(&tunnel, LINK_ETHERNET, &p), DECODE_PACKET);
+    assert_int_equal(p.layer_count, 2);
+    assert_int_equal(p.mirror_layers, 0);
+}
+
 static void erspan_that_a_switch_truncated_says_cut(void **state)
 {
     (void)state;
@@ -390,6 +412,7 @@ int main(void)
         cmocka_unit_test(gre_without_ip_inside_is_a_packet_of_the_outer_header),
         cmocka_unit_test(malformed_inner_header_leaves_the_outer_with_its_own_tags),
         cmocka_unit_test(erspan_of_all_types_is_reached),
+        cmocka_unit_test(a_mirror_session_is_told_from_a_tunnel),
         cmocka_unit_test(erspan_that_a_switch_truncated_says_cut),
         cmocka_unit_test(mpls_traffic_class_of_the_topmost_label_is_recorded),
         cmocka_unit_test(mpls_pseudowire_is_believed_with_and_without_control_word),

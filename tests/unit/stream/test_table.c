@@ -280,6 +280,24 @@ static void inner_and_outer_marks_are_kept_apart(void **state)
     document_free(d);
 }
 
+static void the_mark_of_a_mirror_session_is_not_held_against_the_traffic(void **state)
+{
+    (void)state;
+    struct sender s = sender_new(NULL);
+    for (unsigned i = 0; i < 10; i++) {
+        struct packet p = packet_of(&s, PROTO_UDP, at("10.0.0.1", 4000), at("10.0.0.2", 5000), 46, "x", 1, MS * i);
+        p.layer_count = 2;
+        p.mirror_layers = 1;
+        p.layers[1].tos = 0xb8;
+        stream_table_packet(s.t, &p);
+        s.fed++;
+    }
+    struct document *d = sender_finish(&s);
+    assert_int_equal(d->records[0].outer_count, 1);
+    assert_int_equal(d->records[0].outer_differs, 0);
+    document_free(d);
+}
+
 static void streams_beyond_the_cap_are_counted_not_forgotten(void **state)
 {
     (void)state;
@@ -362,6 +380,44 @@ static void an_invite_in_tcp_segments_out_of_order_is_put_together(void **state)
     document_free(d);
 }
 
+/* A first packet of a type that SDP does not list (comfort noise, an event) does not make the rest unannounced. */
+static void the_payload_type_of_most_packets_is_looked_for_in_sdp(void **state)
+{
+    (void)state;
+    struct sender s = sender_new(NULL);
+    char text[2048];
+    size_t len = invite(text, sizeof text, "UDP");
+    send_udp(&s, at("10.0.0.1", 5060), at("10.0.0.2", 5060), 26, text, len, 0);
+    send_rtp(&s, at("10.0.0.2", 6000), at("10.0.0.1", 4000), 46, 1, 13, 0, 0, 1, 1000 * MS);
+    for (unsigned i = 1; i < 3; i++)
+        send_rtp(&s, at("10.0.0.2", 6000), at("10.0.0.1", 4000), 46, 1, 96, (uint16_t)i, 960 * i, 80, 1000 * MS + 20 * MS * i);
+    struct document *d = sender_finish(&s);
+    const struct record *audio = record_with(d, KIND_RTP_AUDIO, 1);
+    assert_non_null(audio);
+    assert_int_equal(audio->packets, 3);
+    assert_string_equal(audio->codec, "opus/48000");
+    document_free(d);
+}
+
+/* What a port stands for is asked only where no content was there to tell. */
+static void content_read_from_its_beginning_outweighs_the_port(void **state)
+{
+    (void)state;
+    static const char chat[] = "WA\1\5\0\0\x17\xf8\5\1\xa5\x91\x89\xfc\x0fsomething else than XML";
+    for (int with_content = 0; with_content < 2; with_content++) {
+        struct sender s = sender_new(NULL);
+        struct endpoint a = at("10.0.0.1", 41000), b = at("10.0.0.2", 5222);
+        send_tcp(&s, a, b, TCP_SYN, 99, "", 0);
+        send_tcp(&s, b, a, TCP_SYN | TCP_ACK, 7, "", 0);
+        if (with_content)
+            send_tcp(&s, a, b, TCP_ACK, 100, chat, sizeof chat - 1);
+        struct document *d = sender_finish(&s);
+        assert_int_equal(d->records[0].kind, with_content ? KIND_OTHER : KIND_XMPP_CLIENT);
+        assert_int_equal(d->records[0].confidence, with_content ? CONFIDENCE_NONE : CONFIDENCE_LOW);
+        document_free(d);
+    }
+}
+
 static void with_signalling_ignored_sdp_says_nothing(void **state)
 {
     (void)state;
@@ -391,9 +447,12 @@ int main(void)
         cmocka_unit_test(rtcp_beside_its_media_is_found_on_the_next_port),
         cmocka_unit_test(every_fragment_counts_its_own_mark),
         cmocka_unit_test(inner_and_outer_marks_are_kept_apart),
+        cmocka_unit_test(the_mark_of_a_mirror_session_is_not_held_against_the_traffic),
         cmocka_unit_test(streams_beyond_the_cap_are_counted_not_forgotten),
         cmocka_unit_test(sdp_over_udp_names_media_from_its_first_packets),
         cmocka_unit_test(an_invite_in_tcp_segments_out_of_order_is_put_together),
+        cmocka_unit_test(the_payload_type_of_most_packets_is_looked_for_in_sdp),
+        cmocka_unit_test(content_read_from_its_beginning_outweighs_the_port),
         cmocka_unit_test(with_signalling_ignored_sdp_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
