@@ -225,6 +225,7 @@ void decide_other(const struct stream_table *t, const struct association *a, con
         decide_companion(t, s, kinds, ret);
         break;
     case FAMILY_RTP:
+    case FAMILY_UNPROVEN:
     case FAMILY_PLAIN: decide_plain(t, s, ret); break;
     }
 }

@@ -21,7 +21,15 @@
 #include "stream/table.h"
 
 /* Streams of one direction of a flow are apart by what they are at first sight. */
-enum family { FAMILY_PLAIN = 0, FAMILY_RTP, FAMILY_RTCP, FAMILY_STUN, FAMILY_TURN, FAMILY_DTLS };
+enum family {
+    FAMILY_PLAIN = 0,
+    FAMILY_RTP,
+    FAMILY_RTCP,
+    FAMILY_STUN,
+    FAMILY_TURN,
+    FAMILY_DTLS,
+    FAMILY_UNPROVEN, /* TCP segments that may turn out to be framed media (RFC 4571): settled to that, or to plain */
+};
 
 #define RTP_TYPES_MAX   8
 #define RTCP_PEERS_MAX  4

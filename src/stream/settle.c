@@ -9,37 +9,57 @@
 #include "stream/association.h"
 #include "stream/flow.h"
 
+static void merge_outer(struct stream *to, const struct stream *from)
+{
+    if (!from->outer || (!to->outer && !(to->outer = calloc(1, sizeof *to->outer))))
+        return;
+    histogram_merge(&to->outer->marks, &from->outer->marks);
+    if (to->outer->differs == 0)
+        to->outer->differs_first = from->outer->differs_first;
+    to->outer->differs += from->outer->differs;
+}
+
+/* Moves the counts of one stream to another of the same flow and side. */
+static void merge_into(struct stream *to, struct stream *from)
+{
+    if (from->packets) {
+        bool earlier = to->packets == 0 || from->first_ns < to->first_ns;
+        if (earlier) {
+            to->vlan_pcp = from->vlan_pcp;
+            to->mpls_tc = from->mpls_tc;
+            to->tunnel_depth = from->tunnel_depth;
+            to->first_ns = from->first_ns;
+            to->first = from->first;
+        }
+        if (to->packets == 0 || from->last_ns > to->last_ns)
+            to->last_ns = from->last_ns;
+        to->packets += from->packets;
+        to->bytes += from->bytes;
+        to->fragmented |= from->fragmented;
+        histogram_merge(&to->marks, &from->marks);
+        merge_outer(to, from);
+    }
+    from->merged = true;
+}
+
 static void merge_into_plain(struct stream_table *t, struct stream *s)
 {
     struct stream *plain = stream_plain(t, s->flow, s->side);
-    if (!plain)
-        return;
-    if (plain->packets == 0) {
-        plain->vlan_pcp = s->vlan_pcp;
-        plain->mpls_tc = s->mpls_tc;
-        plain->tunnel_depth = s->tunnel_depth;
-    }
-    if (plain->packets == 0 || s->first_ns < plain->first_ns) {
-        plain->first_ns = s->first_ns;
-        plain->first = s->first;
-    }
-    if (plain->packets == 0 || s->last_ns > plain->last_ns)
-        plain->last_ns = s->last_ns;
-    plain->packets += s->packets;
-    plain->bytes += s->bytes;
-    plain->fragmented |= s->fragmented;
-    histogram_merge(&plain->marks, &s->marks);
-    if (s->outer) {
-        if (!plain->outer)
-            plain->outer = calloc(1, sizeof *plain->outer);
-        if (plain->outer) {
-            histogram_merge(&plain->outer->marks, &s->outer->marks);
-            if (plain->outer->differs == 0)
-                plain->outer->differs_first = s->outer->differs_first;
-            plain->outer->differs += s->outer->differs;
-        }
-    }
-    s->merged = true;
+    if (plain)
+        merge_into(plain, s);
+}
+
+/* The framing proves itself after a few segments; those before it belong to the first media that came out of it. */
+static void settle_unproven(struct stream_table *t, struct stream *s)
+{
+    struct stream *first = NULL;
+    for (struct stream *other = s->flow->sides[s->side].streams; other; other = other->flow_next)
+        if (other->family == FAMILY_RTP && other->accepted && (!first || other->number < first->number))
+            first = other;
+    if (first)
+        merge_into(first, s);
+    else
+        merge_into_plain(t, s);
 }
 
 static bool expected_rtp(const struct stream_table *t, const struct stream *s)
@@ -120,6 +140,9 @@ void stream_settle(struct stream_table *t)
     for (size_t i = 0; i < count; i++)
         if (t->streams[i]->family == FAMILY_RTP)
             settle_rtp(t, t->streams[i]);
+    for (size_t i = 0; i < count; i++)
+        if (t->streams[i]->family == FAMILY_UNPROVEN)
+            settle_unproven(t, t->streams[i]);
 
     struct association a;
     if (!association_init(&a, t))

@@ -241,7 +241,12 @@ void flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct
             }
         }
     }
-    struct stream *s = t->attributed ? t->attributed : stream_plain(t, f, side);
+    struct tcp_side *ts = f->tcp[side];
+    struct stream *s = t->attributed;
+    if (!s && p->payload_wire_bytes && ts && ts->framer && !ts->framed && !service_named(f))
+        s = stream_get(t, f, side, FAMILY_UNPROVEN, 0);
+    if (!s)
+        s = stream_plain(t, f, side);
     if (!s) {
         t->stats.untracked_packets++;
         return;

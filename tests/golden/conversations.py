@@ -27,10 +27,11 @@ SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz", ".erf", ".zst", ".xz", ".lz4"}
 PROTOCOLS = ("sip", "xmpp", "stun", "rtp", "rtcp")
 # tshark's heuristics for these that are off by default; those of SIP, STUN over UDP and RTCP are on.
 HEURISTICS = ("rtp_udp", "rtp_stun", "rtp_classicstun", "stun_classicstun")
+FILTER = " or ".join(("sip", "xmpp", "stun", "classicstun", "turnchannel", "rtp", "rtcp", "srtcp"))
 FIELDS = ("frame.number", "frame.protocols", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "udp.srcport", "udp.dstport",
           "tcp.srcport", "tcp.dstport", "rtp.ssrc")
 LAYERS = {"sip": "sip", "xmpp": "xmpp", "stun": "stun", "classicstun": "stun", "turnchannel": "stun", "rtp": "rtp",
-          "rtcp": "rtcp", "srtp": "rtp", "srtcp": "rtcp"}
+          "rtcp": "rtcp", "srtcp": "rtcp"}
 KINDS = {"sip": "sip", "rtcp": "rtcp", "stun": "stun", "turn": "stun", "xmpp-client": "xmpp", "xmpp-component": "xmpp",
          "xmpp-server": "xmpp", "xmpp-tls": "xmpp", "rtp-audio": "rtp", "rtp-video": "rtp", "rtp-slides": "rtp",
          "rtp-data": "rtp", "rtp-unknown": "rtp"}
@@ -79,14 +80,16 @@ def tshark_row(row):
 
 def tshark(path):
     """What tshark finds: {Found: Extent}; None where it cannot read the capture."""
-    command = ["tshark", "-n", "-r", str(path), "-Y", " or ".join(("sip", "xmpp", "stun", "classicstun", "turnchannel", "rtp", "srtp", "rtcp", "srtcp")), "-T", "fields",
+    command = ["tshark", "-n", "-r", str(path), "-Y", FILTER, "-T", "fields",
                "-E", "occurrence=a", "-E", "separator=|"]
     for heuristic in HEURISTICS:
         command += ["--enable-heuristic", heuristic]
     for field in FIELDS:
         command += ["-e", field]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    if done.returncode not in (0, 2) or "No such" in done.stderr or (done.returncode == 2 and not done.stdout):
+    if "No such protocol" in done.stderr or "neither a field nor a protocol" in done.stderr:
+        raise RuntimeError(f"this tshark does not know all that is asked of it: {done.stderr[-300:]}")
+    if done.returncode not in (0, 2) or (done.returncode == 2 and not done.stdout):
         return None
     found = {}
     for line in done.stdout.splitlines():

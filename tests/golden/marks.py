@@ -52,8 +52,10 @@ def main():
                 seen.add(name)
                 if name not in known:
                     unexplained.append(done.stdout.strip())
-    stale = [name for name in known if name not in seen and any((root / name).exists() for root, _ in captures[:1] + captures[-1:])]
-    print("\n".join(unexplained))
+    there = {str(path.relative_to(root)) for root, path in captures}
+    stale = [name for name in known if name in there and name not in seen]
+    for text in unexplained:
+        print(text)
     for name in stale:
         print(f"{name}: listed as differing, and it does not")
     print(f"{counts['equal']} equal, {counts['differ']} differ ({counts['differ'] - len(unexplained)} explained), {counts['passed over']} passed over by tshark")
