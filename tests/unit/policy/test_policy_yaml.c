@@ -521,8 +521,8 @@ static void odd_policies_read_back_as_themselves(void **state)
         "version: 1\nexpect: {voice: {marks: none, from-node: EF, tolerance: 12.345678%}, oa&m: any}\n",
         "version: 1\nexpect: {voice: {marks: EF, to-node: EF}}\ndscp: [dscp 4 voice 0x28]\n",
         "version: 1\nsites: [{name: \xe5\x8c\x97\xe4\xba\xac, prefixes: [\"::/0\", 0.0.0.0/0]}]\n",
-        "version: 1\nnodes: [{name: \"1\", addresses: [\"fe80::1\"]}, {name: x.y, addresses: [1.2.3.4], roles: [turn, "
-        "webadmin]}]\n",
+        ("version: 1\nnodes: [{name: \"1\", addresses: [\"fe80::1\"]}, {name: x.y, addresses: [1.2.3.4], roles: [turn, "
+         "webadmin]}]\n"),
     };
     for (size_t i = 0; i < sizeof yamls / sizeof yamls[0]; i++) {
         struct policy *p = parsed(yamls[i]);
