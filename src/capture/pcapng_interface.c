@@ -5,8 +5,8 @@
 
 enum { OPTION_END = 0, IF_TSRESOL = 9, IF_TSOFFSET = 14, BINARY_RESOLUTION = 0x80, MICROSECONDS = 6, NANOSECONDS = 9 };
 
-/* The largest second whose nanoseconds fit */
-static const int64_t second_max = INT64_MAX / NS_PER_S - 1;
+/* 146 years before and after 1970: the nanoseconds between any two times of a capture have to fit as well. */
+static const int64_t second_max = INT64_MAX / 2 / NS_PER_S - 1;
 
 uint16_t pcapng_u16(struct pcapng_cursor *c)
 {

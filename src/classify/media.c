@@ -27,19 +27,23 @@ enum {
     DATA_SHARE = 70,
 
     SIBLING_TICKS = 3 * 90000, /* how far a repair may lag behind what it repairs; chance hits once in 8000 */
-    SIBLING_SMALLER = 2,       /* a repair stream has at most half of the packets */
+    SIBLING_NOT_RANDOM = 10 * 90000,
+    SIBLING_SMALLER = 2, /* a repair stream has at most half of the packets */
 
     RELATIVE_AGAINST = 1, /* points of the stream's own that a relative's word may overrule */
     RELATIVE_SHARE = 60,  /* per cent of windows: below, a clock is not known well enough to disagree */
 
     STEADY_FORWARD = 3,
-    STEADY_SHARE = 85,     /* a clock of 90 kHz and a step too steady for a camera's */
+    STEADY_WINDOWS = 8,
+    STEADY_SHARE = 85,          /* a clock of 90 kHz and a step too steady for a camera's */
     AMBIGUOUS_STEP = 1800,      /* 20 ms: 50 frames a second, or AAC-LD of rooms (480 samples at 48 kHz, twice) */
     AMBIGUOUS_STEP_RARE = 3600, /* 40 ms: 25 frames a second, or AAC of 960 samples, twice: seldom */
     ALIKE_PERCENT = 8,
     UNLIKE_PERCENT_OFTEN = 16,
     UNLIKE_PERCENT = 14,
     ALIKE_FORWARD = 25,
+    HINT_LOW = 75000, /* before a window is whole */
+    HINT_HIGH = 120000,
     MEAN_RATE_LOW = 87000,
     MEAN_RATE_HIGH = 93000,
     MPEG_BITRATE_MAX = 600000, /* bit/s: beyond what AAC and MPEG audio have */
@@ -162,6 +166,25 @@ static uint32_t mean_size(const struct media_features *f)
     return f->counted ? f->size_sum / f->counted : 0;
 }
 
+/* Video's clock, as far as that is known already. */
+static bool has_video_clock(const struct media_features *f, unsigned *windows)
+{
+    unsigned share;
+    uint32_t rate = media_clock_rate(f, &share, windows), hint = *windows == 0 ? media_rate_hint(f) : 0;
+    return rate == 90000 || (hint >= HINT_LOW && hint < HINT_HIGH);
+}
+
+/* RFC 2250 §2: whole cells of 188 bytes, with the tag of SRTP or without; not the PCM of a studio. */
+static bool is_transport_stream(const struct media_features *f)
+{
+    static const uint16_t tags[] = {0, 4, 10, 16}; /* RFC 3711, RFC 7714 */
+    uint32_t mean = media_mean_rate(f);
+    bool cells = false;
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        cells |= f->size_max > tags[i] && (f->size_max - tags[i]) % 188 == 0;
+    return cells && mean > MEAN_RATE_LOW && mean < MEAN_RATE_HIGH;
+}
+
 /* A step that both have: AAC of 480 or 960 samples, two or four to a packet, and 50 or 25 frames a second. A coder of
  * sound at constant bitrate fills packets alike; pictures differ from each other. */
 static void decide_ambiguous_step(const struct media_features *f, struct media_step step, struct media_decision *d)
@@ -179,24 +202,24 @@ static void decide_ambiguous_step(const struct media_features *f, struct media_s
 
 /* AAC-LATM as CMS offers it, and MPEG audio (RFC 3551 §4.5.13), have video's clock: what gives them away is a step
  * that never changes and that no frame rate has. */
-static bool decide_mpeg_audio(const struct media_features *f, const struct media_context *context, struct media_decision *d)
+static bool decide_mpeg_audio(const struct media_features *f, const struct media_context *context,
+                              struct media_decision *d)
 {
-    unsigned share, windows;
-    uint32_t rate = media_clock_rate(f, &share, &windows);
-    struct media_step step = media_steady_step(f);
-    if (rate != 90000 || f->same || f->back || f->forward < STEADY_FORWARD || step.share < STEADY_SHARE)
+    unsigned windows;
+    if (f->back || f->forward < STEADY_FORWARD || !has_video_clock(f, &windows))
         return false;
-    uint32_t mean = media_mean_rate(f);
-    bool near = mean > MEAN_RATE_LOW && mean < MEAN_RATE_HIGH; /* and not the 96 kHz of a studio */
-    if ((uint64_t)mean_size(f) * 8 * 90000 / step.ticks > MPEG_BITRATE_MAX && near)
-        return false; /* a transport stream */
+    struct media_step step = media_steady_step(f);
+    bool mpeg = is_mpeg_audio_step(step.ticks);
+    if (step.share < STEADY_SHARE || (f->same && !mpeg)) /* frames larger than a packet: no frame rate, so audio's */
+        return false;
+    if ((uint64_t)mean_size(f) * 8 * 90000 / step.ticks > MPEG_BITRATE_MAX && is_transport_stream(f))
+        return false;
     if (!context->mask_payload_types && media_static_type(f->main_type).kind == KIND_RTP_VIDEO)
         return false;
     if (step.ticks == AMBIGUOUS_STEP || step.ticks == AMBIGUOUS_STEP_RARE) {
         decide_ambiguous_step(f, step, d);
         return true;
     }
-    bool mpeg = is_mpeg_audio_step(step.ticks);
     if (windows < MPEG_WINDOWS || f->forward < MPEG_FORWARD || step.share < MPEG_SHARE || !mpeg) {
         if (media_is_frame_period(step.ticks) || (step.ticks % 90 == 0 && !mpeg))
             return false;
@@ -215,8 +238,8 @@ static bool decide_mpeg_audio(const struct media_features *f, const struct media
  */
 
 /* The two strongest votes of the winning side, in words. */
-static void name_evidence(const struct media_features *f, const struct media_context *context, const struct sum *s, char *to,
-                          size_t size)
+static void name_evidence(const struct media_features *f, const struct media_context *context, const struct sum *s,
+                          char *to, size_t size)
 {
     int sign = s->points < 0 ? -1 : 1;
     size_t best[2] = {MEDIA_VOTES_MAX, MEDIA_VOTES_MAX};
@@ -240,12 +263,26 @@ static void name_evidence(const struct media_features *f, const struct media_con
     }
 }
 
+/* An audio clock beyond doubt and frames of audio that never change: whatever shares timestamps are pieces of them. */
+static bool steady_audio(const struct media_features *f)
+{
+    unsigned share, windows;
+    uint32_t rate = media_clock_rate(f, &share, &windows);
+    struct media_step step = media_steady_step(f);
+    return rate >= 16000 && rate <= 48000 && windows >= STEADY_WINDOWS && share >= STEADY_SHARE &&
+           step.share >= MPEG_SHARE && media_is_audio_frame(step.ticks);
+}
+
 static void decide_by_votes(const struct media_features *f, const struct media_context *context,
                             struct media_decision *d)
 {
     struct sum s = sum_votes(f, context);
     int strength = s.points < 0 ? -s.points : s.points;
     int margin = strength - s.against / 2; /* votes that contradict make even a clear majority doubtful */
+    if (margin < MARGIN_LOW && steady_audio(f)) {
+        judge(d, KIND_RTP_AUDIO, CONFIDENCE_LOW, "audio's clock and steady audio frames, in pieces");
+        return;
+    }
     if (margin < MARGIN_LOW) {
         judge(d, KIND_RTP_UNKNOWN, CONFIDENCE_NONE,
               s.against ? "signs of voice and of video" : "nothing tells voice from video yet");
@@ -281,6 +318,11 @@ static void decide_alone(const struct media_features *f, const struct media_cont
  * the time of this stream's last packet. */
 static bool in_step(const struct media_features *f, const struct media_features *sibling, uint32_t rate)
 {
+    if (f->main_type == sibling->main_type) /* another camera, another layer */
+        return false;
+    /* Servers that begin each stream at 0 (Janus) break RFC 3550 §5.1, and every two of their streams meet. */
+    if (f->last_timestamp < SIBLING_NOT_RANDOM && sibling->last_timestamp < SIBLING_NOT_RANDOM)
+        return false;
     int64_t later = (f->last_ns - sibling->last_ns) / NS_PER_MS;
     if (later > 60000 || later < -60000)
         return false;
@@ -344,12 +386,13 @@ struct hearsay {
 static bool clocks_agree(const struct media_features *f, const struct media_features *relative)
 {
     unsigned share, windows, its_share, its_windows;
-    uint32_t rate = media_clock_rate(f, &share, &windows), its_rate = media_clock_rate(relative, &its_share, &its_windows);
+    uint32_t rate = media_clock_rate(f, &share, &windows),
+             its_rate = media_clock_rate(relative, &its_share, &its_windows);
     return rate == 0 || share < RELATIVE_SHARE || its_share < RELATIVE_SHARE || rate == its_rate;
 }
 
-static void hear(const struct media_features *f, const struct media_features *relative, const struct media_context *context,
-                 struct hearsay *h)
+static void hear(const struct media_features *f, const struct media_features *relative,
+                 const struct media_context *context, struct hearsay *h)
 {
     if (!relative || relative == f)
         return;
@@ -372,7 +415,8 @@ static void hear(const struct media_features *f, const struct media_features *re
 /* An m-line has one medium both ways and numbers its payload types alike (RFC 3264 §5.1); under BUNDLE a number stands
  * for one codec on the whole 5-tuple (RFC 8843 §9.1). So a relative speaks where the number is the same, or where the
  * 5-tuple is one m-line's; never against what the stream shows itself. */
-static void decide_by_relatives(const struct media_features *f, const struct media_context *context, struct media_decision *d)
+static void decide_by_relatives(const struct media_features *f, const struct media_context *context,
+                                struct media_decision *d)
 {
     struct hearsay h = {.sure = true};
     for (uint8_t i = 0; i < context->sibling_count; i++)
@@ -388,7 +432,8 @@ static void decide_by_relatives(const struct media_features *f, const struct med
         if (d->judgement.kind == kind && same_type && h.sure && clocks_agree(f, relative) && f->counted >= PACKETS_HIGH)
             d->judgement.confidence = CONFIDENCE_HIGH;
         else if (d->judgement.kind != kind && same_type && context->one_medium)
-            judge(d, KIND_RTP_UNKNOWN, CONFIDENCE_NONE, "its packets and the 5-tuple's other streams say different things");
+            judge(d, KIND_RTP_UNKNOWN, CONFIDENCE_NONE,
+                  "its packets and the 5-tuple's other streams say different things");
         return;
     }
     struct sum s = sum_votes(f, context);
@@ -397,8 +442,8 @@ static void decide_by_relatives(const struct media_features *f, const struct med
         return;
     judge(d, kind, CONFIDENCE_LOW, "");
     if (!context->in_brief)
-        snprintf(d->judgement.evidence, sizeof d->judgement.evidence, "as SSRC 0x%08x on the same 5-tuple%s", relative->ssrc,
-                 same_type ? ", with the same payload type" : ", which carries nothing else");
+        snprintf(d->judgement.evidence, sizeof d->judgement.evidence, "as SSRC 0x%08x on the same 5-tuple%s",
+                 relative->ssrc, same_type ? ", with the same payload type" : ", which carries nothing else");
 }
 
 static uint32_t best_rate(const struct media_features *f, const struct media_context *context,

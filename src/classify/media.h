@@ -14,9 +14,9 @@
  * media_observe() adds a packet; media_decide() reads the features at any time. The mark is not among the inputs, and
  * must never be.
  */
-#define MEDIA_RATES 10 /* rows of the table of clock rates in media_features.c */
-#define MEDIA_STEPS 6
-#define MEDIA_TYPES 4
+#define MEDIA_RATES     10 /* rows of the table of clock rates in media_features.c */
+#define MEDIA_STEPS     6
+#define MEDIA_TYPES     4
 #define MEDIA_RELATIVES 6
 
 struct media_features {
@@ -63,14 +63,14 @@ _Static_assert(sizeof(struct media_features) <= 256, "one is kept for each strea
 
 /* What is known beside the stream itself when it is decided about. */
 struct media_context {
-    uint32_t sender_report_clock_rate;        /* exact rate from RTCP sender reports, 0 without */
-    bool webrtc;                              /* ICE and DTLS seen on the 5-tuple */
+    uint32_t sender_report_clock_rate;                      /* exact rate from RTCP sender reports, 0 without */
+    bool webrtc;                                            /* ICE and DTLS seen on the 5-tuple */
     const struct media_features *siblings[MEDIA_RELATIVES]; /* other streams of the same 5-tuple and direction */
     uint8_t sibling_count;
     const struct media_features *reverse[MEDIA_RELATIVES]; /* streams of the 5-tuple's other direction */
     uint8_t reverse_count;
-    bool one_medium; /* nothing suggests that the 5-tuple carries more than one m-line: no ICE, DTLS, TURN, no framing */
-    bool in_brief;   /* no evidence in words: for questions while packets come */
+    bool one_medium;         /* one stream each way, and no ICE, DTLS, TURN or TCP: the 5-tuple is one m-line's */
+    bool in_brief;           /* no evidence in words: for questions while packets come */
     bool mask_payload_types; /* take no payload type at its static meaning (--mask-payload-types, for accuracy) */
 };
 

@@ -14,8 +14,8 @@ enum {
     TAKE_OVER_EARLY = 24, /* ...or is young... */
     TAKE_OVER = 60,       /* ...and later: longer than a key is pressed for (DTMF) */
     TURNS_MIN = 4,        /* types that change this often, and... */
-    TURNS_SHARE = 8,      /* ...once in so many packets are all of one stream: RED, FEC. Comfort noise and keys are rarer */
-    SAMPLE_FROM = 4096,   /* packets after which only each SAMPLE_EVERY's first SAMPLE_RUN are counted */
+    TURNS_SHARE = 8, /* ...once in so many packets are all of one stream: RED, FEC. Comfort noise and keys are rarer */
+    SAMPLE_FROM = 4096, /* packets after which only each SAMPLE_EVERY's first SAMPLE_RUN are counted */
     SAMPLE_EVERY = 1024,
     SAMPLE_RUN = 64,
     HALVE_AT = 32000, /* counters are halved before they overflow: the stream's recent past weighs more */

@@ -22,6 +22,7 @@ enum {
     CLOCK_HINT_FORWARD = 3,         /* and not one frame's beginning and the next's */
     CLOCK_SHARE = 60,               /* per cent of windows that must agree: encoders start unevenly, loss bends few */
     CLOCK_SHARE_FIRM = 75,
+    CLOCK_MEAN_HIGH = 94500, /* a studio's 96 kHz */
 
     POINTS_SHARED = 4, /* a third of the packets share a timestamp with the one before: frames in pieces */
     POINTS_SHARED_SOME = 3,
@@ -32,7 +33,9 @@ enum {
     SHARED_FEW = 2, /* per cent of pairs */
     SHARED_PAIRS = 5,
     SHARED_PAIRS_MANY = 15,
-    SHARED_SIZE = 250,     /* bytes: below, shared timestamps are key presses (RFC 4733) or padding */
+    SHARED_SIZE = 250,       /* bytes: below, shared timestamps are key presses (RFC 4733) or padding */
+    SHARED_SIZE_SMALL = 100, /* slices of low resolution, where many timestamps show it */
+    SHARED_FORWARD = 8,
     SHARED_SIZE_FEW = 700, /* a frame that needed two packets fills the first */
 
     POINTS_STEP = 3,
@@ -150,7 +153,7 @@ static uint32_t common_divisor(const struct media_features *f)
 
 /* Samples of an audio codec's frame at its own rate: multiples of 2.5, 5 and 10 ms at 8, 16 and 48 kHz, AAC's 1024, 960
  * and 480, MPEG audio's 1152, and 20 ms at 44.1 kHz. Not where it could as well be milliseconds of a 90 kHz clock. */
-static bool is_audio_frame(uint32_t ticks)
+bool media_is_audio_frame(uint32_t ticks)
 {
     if (ticks < 80 || (ticks >= STEP_MS_MIN && ticks % 90 == 0) || media_is_frame_period(ticks))
         return false;
@@ -172,7 +175,8 @@ __attribute__((format(printf, 2, 3))) static void say(struct media_vote *v, cons
     va_end(args);
 }
 
-static void vote_sender_report(const struct media_features *f, const struct media_context *context, struct media_vote *v)
+static void vote_sender_report(const struct media_features *f, const struct media_context *context,
+                               struct media_vote *v)
 {
     (void)f;
     uint32_t rate = context->sender_report_clock_rate;
@@ -206,21 +210,27 @@ static void vote_static_type(const struct media_features *f, const struct media_
 }
 
 /* Before the first window is whole: the span so far, as rough as it is. */
-static void vote_clock_hint(const struct media_features *f, const struct media_context *context, struct media_vote *v)
+uint32_t media_rate_hint(const struct media_features *f)
 {
-    (void)context;
     int64_t elapsed = f->last_ns - f->check_ns;
     int64_t ticks = (int32_t)(f->last_timestamp - f->check_timestamp);
-    if (elapsed < CLOCK_HINT_NS || ticks <= 0 || f->forward < CLOCK_HINT_FORWARD) {
+    if (elapsed < CLOCK_HINT_NS || ticks <= 0 || f->forward < CLOCK_HINT_FORWARD)
+        return 0;
+    return (uint32_t)(ticks * NS_PER_S / elapsed);
+}
+
+static void vote_clock_hint(const struct media_features *f, struct media_vote *v)
+{
+    uint32_t rate = media_rate_hint(f);
+    if (rate == 0) {
         say(v, "too short a time");
         return;
     }
-    int64_t rate = ticks * NS_PER_S / elapsed;
     if (rate >= 6700 && rate < 56000)
         v->points = -POINTS_CLOCK_HINT;
     else if (rate >= 75000 && rate < 120000)
         v->points = POINTS_CLOCK_HINT;
-    say(v, "about %lld Hz", (long long)rate);
+    say(v, "about %u Hz", rate);
 }
 
 static void vote_clock(const struct media_features *f, const struct media_context *context, struct media_vote *v)
@@ -229,7 +239,7 @@ static void vote_clock(const struct media_features *f, const struct media_contex
     unsigned share, windows;
     uint32_t rate = media_clock_rate(f, &share, &windows);
     if (windows == 0) {
-        vote_clock_hint(f, context, v);
+        vote_clock_hint(f, v);
         return;
     }
     if (rate == 0 || share < CLOCK_SHARE) {
@@ -239,6 +249,10 @@ static void vote_clock(const struct media_features *f, const struct media_contex
     int points = windows == 1                                ? POINTS_CLOCK_ONE
                  : windows >= 4 && share >= CLOCK_SHARE_FIRM ? POINTS_CLOCK_FIRM
                                                              : POINTS_CLOCK;
+    if (rate == 90000 && f->same == 0 && media_mean_rate(f) > CLOCK_MEAN_HIGH) {
+        say(v, "nearer to 96 kHz than to 90 kHz: %u Hz", media_mean_rate(f));
+        return;
+    }
     v->points = rate == 90000 ? points : is_audio_rate(rate) ? -points : 0;
     say(v, "%u Hz in %u %% of %u windows", rate, share, windows);
 }
@@ -251,7 +265,11 @@ static void vote_shared(const struct media_features *f, const struct media_conte
         say(v, "too few packets in a row");
         return;
     }
-    if (share >= SHARED_SOME && f->size_max >= SHARED_SIZE)
+    bool small_pieces = share >= SHARED_MANY && f->size_max >= SHARED_SIZE_SMALL && f->forward >= SHARED_FORWARD &&
+                        percent(f->padded, f->counted) < 50;
+    if (share >= SHARED_SOME && f->size_max < SHARED_SIZE && small_pieces)
+        v->points = POINTS_SHARED_SOME;
+    else if (share >= SHARED_SOME && f->size_max >= SHARED_SIZE)
         v->points = f->pairs >= SHARED_PAIRS_MANY && share >= SHARED_MANY ? POINTS_SHARED : POINTS_SHARED_SOME;
     else if (share >= SHARED_FEW && f->size_max >= SHARED_SIZE_FEW)
         v->points = POINTS_SHARED_FEW;
@@ -274,7 +292,7 @@ static void vote_step(const struct media_features *f, const struct media_context
     if (steady.share >= STEP_STEADY && media_is_frame_period(steady.ticks)) {
         v->points = points;
         say(v, "%u in %u %%: a video frame's", steady.ticks, steady.share);
-    } else if (is_audio_frame(common) || (steady.multiples && is_audio_frame(steady.ticks))) {
+    } else if (media_is_audio_frame(common) || (steady.multiples && media_is_audio_frame(steady.ticks))) {
         v->points = -points;
         say(v, "%u in %u %%: an audio frame's", steady.ticks, steady.share);
     } else if (percent(f->steps_of_90, f->forward) >= STEP_MS_SHARE && steady.ticks >= STEP_MS_MIN &&
@@ -304,7 +322,7 @@ static void vote_marker(const struct media_features *f, const struct media_conte
         return;
     }
     struct media_step steady = media_steady_step(f);
-    if (all >= MARKER_ALL && f->counted >= MARKER_ALL_COUNT && !is_audio_frame(steady.ticks))
+    if (all >= MARKER_ALL && f->counted >= MARKER_ALL_COUNT && !media_is_audio_frame(steady.ticks))
         v->points = POINTS_MARKER_ALL;
     say(v, "on %u %%", all);
 }
@@ -325,9 +343,11 @@ typedef void media_voter(const struct media_features *f, const struct media_cont
 static media_voter *const voters[MEDIA_VOTES_MAX] = {vote_sender_report, vote_static_type, vote_clock,  vote_shared,
                                                      vote_step,          vote_order,       vote_marker, vote_size};
 const char *const media_vote_names[MEDIA_VOTES_MAX] = {
-    "sender reports", "payload type", "clock", "shared timestamps", "timestamp step", "timestamp order", "marker", "size"};
+    "sender reports", "payload type",    "clock",  "shared timestamps",
+    "timestamp step", "timestamp order", "marker", "size"};
 
-void media_votes(const struct media_features *f, const struct media_context *context, int points[static MEDIA_VOTES_MAX])
+void media_votes(const struct media_features *f, const struct media_context *context,
+                 int points[static MEDIA_VOTES_MAX])
 {
     for (size_t i = 0; i < MEDIA_VOTES_MAX; i++) {
         struct media_vote v;

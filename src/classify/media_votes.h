@@ -9,19 +9,23 @@
 #define MEDIA_VOTES_MAX 8
 
 struct media_vote {
-    int points;     /* below 0: audio; above: video; 0: nothing, and `said` tells why */
-    bool worded;    /* in: `said` is wanted; formatting costs ten times what counting does */
-    char said[64];  /* for people: "48 kHz in 12 of 12 windows" */
+    int points;    /* below 0: audio; above: video; 0: nothing, and `said` tells why */
+    bool worded;   /* in: `said` is wanted; formatting costs ten times what counting does */
+    char said[64]; /* for people: "48 kHz in 12 of 12 windows" */
 };
 
 extern const char *const media_vote_names[MEDIA_VOTES_MAX];
 
 /* Points of each feature, in the order of media_vote_names. */
-void media_votes(const struct media_features *f, const struct media_context *context, int points[static MEDIA_VOTES_MAX]);
+void media_votes(const struct media_features *f, const struct media_context *context,
+                 int points[static MEDIA_VOTES_MAX]);
 
 /* One of them, with words. */
 void media_vote_say(const struct media_features *f, const struct media_context *context, size_t vote,
                     struct media_vote *ret);
+
+/* The rate in Hz over a stream too young for media_clock_rate(): rough; 0 where even that is not known. */
+uint32_t media_rate_hint(const struct media_features *f);
 
 /* How much the size changes from packet to packet, in per cent of the mean size. */
 unsigned media_size_change(const struct media_features *f);
@@ -37,6 +41,9 @@ struct media_step media_steady_step(const struct media_features *f);
 
 /* A video frame's duration in ticks of 90 kHz: whole rates to 60/s, half ones to 30/s, and the 1000/1001 rates. */
 bool media_is_frame_period(uint32_t ticks);
+
+/* Samples of an audio codec's frame at its own rate. */
+bool media_is_audio_frame(uint32_t ticks);
 
 /* RFC 3551 table 4 and 5. */
 struct media_static_type {

@@ -21,6 +21,9 @@ struct command {
 int cmd_audit(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 
+/* What --version prints, of every command. Returns EXIT_CONFORMS. */
+int cli_version(void);
+
 /* "qosmark: " and the sentence, escaped for a terminal, on standard error. Returns `status`. */
 int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

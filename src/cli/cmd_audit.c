@@ -38,7 +38,7 @@ struct audit_arguments {
     const char *output;
     struct report_options report;
     enum color_choice color;
-    bool separate, outer, ignore_signalling, mask_payload_types, explain, help;
+    bool separate, outer, ignore_signalling, mask_payload_types, explain, help, version;
     long jobs;
 };
 
@@ -87,8 +87,7 @@ static int take_arguments(struct audit_arguments *a, int argc, char **argv)
             continue;
         }
         if (strcmp(w.spec->name, "version") == 0) {
-            (void)printf("qosmark %s\n", QOSMARK_VERSION);
-            a->help = true;
+            a->version = true;
             return 0;
         }
         int taken = policy_arguments_take(&a->policy, &w);
@@ -106,6 +105,11 @@ static int check_arguments(const struct audit_arguments *a)
     size_t stdin_count = 0;
     for (size_t i = 0; i < a->file_count; i++)
         stdin_count += strcmp(a->files[i], "-") == 0;
+    /* its packets would count twice, as duplicates of one another */
+    for (size_t i = 0; i < a->file_count && stdin_count < 2; i++)
+        for (size_t j = 0; j < i && !a->separate; j++)
+            if (strcmp(a->files[i], a->files[j]) == 0 && a->files[i][0])
+                return cli_fail(EXIT_USAGE, "%s is given twice: its packets would count twice", a->files[i]);
     if (a->file_count == 0)
         return cli_fail(EXIT_USAGE, "audit needs a capture: qosmark audit FILE... (\"-\" is standard input)");
     if (stdin_count > 1)
@@ -159,10 +163,30 @@ static int audit_some(const struct audit_arguments *a, const struct policy *poli
         if (document->inputs[i].problem[0])
             (void)cli_fail(0, "%s", document->inputs[i].problem);
     int status = document_status(document);
-    if (report_write(document, &a->report, output_write, output, &error) < 0)
-        status = cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : "the report could not be written");
+    if (report_write(document, &a->report, output_write, output, &error) < 0) {
+        /* where writing failed the commit says why */
+        if (!ferror(output->file))
+            (void)cli_fail(0, "%s", error.text[0] ? error.text : "the report could not be written");
+        output->failed = true;
+        status = EXIT_INPUT;
+    }
     document_free(document);
     return status;
+}
+
+static void nothing(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* `tcpdump -w - | qosmark audit -`: Ctrl-C is meant for the one that captures, whose end is then read, judged and
+ * reported. The second one is meant. */
+static void leave_interrupt_to_the_capturer(const struct audit_arguments *a)
+{
+    struct sigaction action = {.sa_handler = nothing, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    for (size_t i = 0; i < a->file_count; i++)
+        if (strcmp(a->files[i], "-") == 0)
+            (void)sigaction(SIGINT, &action, NULL);
 }
 
 static int audit_all(const struct audit_arguments *a, const struct policy *policy)
@@ -192,10 +216,15 @@ int cmd_audit(int argc, char **argv)
     struct audit_arguments a = {.color = COLOR_AUTO};
     struct policy *policy = NULL;
 
-    /* a reader that goes away is an error of writing, to be said, not a signal */
+    /* a reader that goes away and a limit on the size of files are errors of writing, to be said, not signals */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     a.files = calloc((size_t)argc, sizeof *a.files);
     int status = a.files ? take_arguments(&a, argc, argv) : cli_fail(EXIT_INPUT, "out of memory");
+    if (status == 0 && a.version) {
+        status = cli_version();
+        goto out;
+    }
     if (status == 0 && a.help) {
         options_print_help("audit", "FILE...",
                            "Checks captures (pcap, pcapng, compressed or not) against the policy: verdict, marks by class and direction, "
@@ -212,6 +241,8 @@ int cmd_audit(int argc, char **argv)
     a.report.color = terminal_color(a.color, a.output != NULL);
     a.report.utf8 = terminal_utf8();
     a.report.width = a.output ? 80 : terminal_width();
+    leave_interrupt_to_the_capturer(&a);
+    a.report.separate = a.separate && a.file_count > 1;
     status = audit_all(&a, policy);
 out:
     policy_free(policy);

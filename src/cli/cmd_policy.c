@@ -10,6 +10,7 @@ static const struct option_spec specs[] = {
     POLICY_OPTIONS,
     {"output", 'o', "FILE", "write to a file instead of standard output"},
     {"help", 'h', NULL, "show this"},
+    {"version", 0, NULL, "show the version"},
 };
 
 enum { SPEC_COUNT = sizeof specs / sizeof specs[0] };
@@ -17,7 +18,7 @@ enum { SPEC_COUNT = sizeof specs / sizeof specs[0] };
 static int show(const struct policy *p, const char *path)
 {
     struct strbuf yaml = {0};
-    struct output output;
+    struct output output = {0};
     struct error error = {0};
     int status = EXIT_CONFORMS;
 
@@ -25,8 +26,7 @@ static int show(const struct policy *p, const char *path)
         status = cli_fail(EXIT_INPUT, "out of memory");
     else if (output_open(&output, path, &error) < 0 || !output_write(&output, yaml.at, yaml.len) || output_commit(&output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : "the policy could not be written");
-    if (path && output.file)
-        output_abandon(&output);
+    output_abandon(&output);
     strbuf_done(&yaml);
     return status;
 }
@@ -63,6 +63,8 @@ int cmd_policy(int argc, char **argv)
                 verb = w.value;
             else if (strcmp(verb, "check") == 0 && !arguments.policy)
                 arguments.policy = w.value;
+            else if (strcmp(verb, "show") != 0 && strcmp(verb, "check") != 0)
+                break; /* said below */
             else {
                 status = cli_fail(EXIT_USAGE, "policy %s does not know what to do with \"%s\"", verb, w.value);
                 goto out;
@@ -72,6 +74,9 @@ int cmd_policy(int argc, char **argv)
                                "`show` prints the policy in force as YAML; `check FILE` says whether a policy file is sound.", specs,
                                SPEC_COUNT);
             status = EXIT_CONFORMS;
+            goto out;
+        } else if (strcmp(w.spec->name, "version") == 0) {
+            status = cli_version();
             goto out;
         } else if (w.spec->letter == 'o') {
             path = w.value;
@@ -85,7 +90,8 @@ int cmd_policy(int argc, char **argv)
         goto out;
     }
     if (!verb || (strcmp(verb, "show") != 0 && strcmp(verb, "check") != 0)) {
-        status = cli_fail(EXIT_USAGE, "policy needs to know what to do: show or check");
+        status = cli_fail(EXIT_USAGE, "policy needs to know what to do: show or check%s%s%s", verb ? ", not \"" : "",
+                          verb ? verb : "", verb ? "\"" : "");
         goto out;
     }
     struct policy *p = NULL;

@@ -60,7 +60,7 @@ static const struct {
 #endif
 };
 
-static int version(void)
+int cli_version(void)
 {
     (void)printf("qosmark %s\nbuilt with: libpcap libarchive libfyaml jansson", QOSMARK_VERSION);
     for (size_t i = 0; i < sizeof optional_parts / sizeof optional_parts[0]; i++)
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
         names[i] = commands[i].name;
     }
     if (strcmp(argv[1], "--version") == 0)
-        return version();
+        return cli_version();
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         usage(stdout);
         return EXIT_CONFORMS;

@@ -93,18 +93,16 @@ static void print_wrapped(const char *text, int indent)
     int column = indent;
     while (*text) {
         size_t word = strcspn(text, " ");
-        if (column > indent && column + (int)word > 79) {
+        if (column > indent && column + 1 + (int)word > 79) {
             (void)printf("\n%*s", indent, "");
             column = indent;
+        } else if (column > indent) {
+            (void)putchar(' ');
+            column++;
         }
         (void)printf("%.*s", (int)word, text);
-        column += (int)word + 1;
-        text += word;
-        if (*text == ' ') {
-            text++;
-            if (*text && column <= 79)
-                (void)putchar(' ');
-        }
+        column += (int)word;
+        text += word + (text[word] == ' ');
     }
     (void)putchar('\n');
 }

@@ -11,16 +11,25 @@ static int fail(struct error *error, const char *what, const char *path)
     return error_set(error, ERR_IO, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
+/* What a name stands for: a link's target is what is replaced, never the link. A name that does not exist is itself. */
+static char *resolve(const char *path)
+{
+    char *real = realpath(path, NULL);
+    return real ? real : strdup(path);
+}
+
 int output_open(struct output *o, const char *path, struct error *error)
 {
     struct stat st;
     *o = (struct output){.file = stdout};
-    if (!path)
+    /* the names that systems have for it: a file put in their place would be no use to anybody */
+    if (!path || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/fd/1") == 0)
         return 0;
     o->file = NULL;
-    o->path = strdup(path);
+    o->path = resolve(path);
     if (!o->path)
         return error_set(error, ERR_MEMORY, "out of memory");
+    path = o->path;
     bool exists = stat(path, &st) == 0;
     if (exists && S_ISDIR(st.st_mode))
         return error_set(error, ERR_IO, "cannot write %s: it is a directory", path);
@@ -52,7 +61,8 @@ bool output_write(void *output, const char *bytes, size_t len)
 {
     struct output *o = output;
     o->written = true;
-    return fwrite(bytes, 1, len, o->file) == len;
+    o->failed |= fwrite(bytes, 1, len, o->file) != len;
+    return !o->failed;
 }
 
 int output_commit(struct output *o, struct error *error)
@@ -60,6 +70,8 @@ int output_commit(struct output *o, struct error *error)
     const char *name = o->path ? o->path : "standard output";
     if (fflush(o->file) != 0 || ferror(o->file))
         return fail(error, "write", name);
+    if (o->failed)
+        return error_set(error, ERR_IO, "%s is not whole", name);
     if (!o->path)
         return 0;
     if (o->temporary && fsync(fileno(o->file)) != 0)

@@ -14,9 +14,10 @@ struct output {
     char *path;      /* NULL for standard output */
     char *temporary; /* NULL where it is written directly */
     bool written;    /* something was: an output that nothing was written to leaves no empty file */
+    bool failed;     /* what was written is not whole: not to be put in place */
 };
 
-int output_open(struct output *o, const char *path, struct error *error); /* NULL: standard output */
+int output_open(struct output *o, const char *path, struct error *error); /* NULL or "-": standard output */
 bool output_write(void *output, const char *bytes, size_t len);           /* a report_sink */
 int output_commit(struct output *o, struct error *error);                 /* puts it in place */
 void output_abandon(struct output *o);                                    /* leaves no trace of it; fine after commit */

@@ -8,6 +8,7 @@
 struct decoder {
     uint64_t tunnel_ports[4]; /* one bit for the low byte of each UDP tunnel port */
     struct fragment_store *fragments;
+    uint64_t tunnels_cut;
     bool outer_layer;
 };
 
@@ -109,6 +110,11 @@ bool decoder_is_outer(const struct decoder *d)
     return d->outer_layer;
 }
 
+void decoder_count_cut_tunnel(struct decoder *d)
+{
+    d->tunnels_cut++;
+}
+
 struct fragment_store *decoder_fragments(struct decoder *d)
 {
     return d->fragments;
@@ -184,5 +190,7 @@ bool decoder_expired(struct decoder *d, int64_t now_ns, struct packet *ret)
 
 struct decoder_stats decoder_stats(const struct decoder *d)
 {
-    return fragment_store_stats(d->fragments);
+    struct decoder_stats stats = fragment_store_stats(d->fragments);
+    stats.tunnels_cut = d->tunnels_cut;
+    return stats;
 }

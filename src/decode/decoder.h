@@ -57,6 +57,7 @@ bool decoder_expired(struct decoder *d, int64_t now_ns, struct packet *ret);
 struct decoder_stats {
     uint64_t fragments_expired; /* datagrams that stayed incomplete */
     uint64_t fragments_evicted; /* of these, because the cap was reached */
+    uint64_t tunnels_cut;       /* frames cut before the end of the IP header inside a tunnel: the outer one is the packet */
 };
 struct decoder_stats decoder_stats(const struct decoder *d);
 

@@ -100,6 +100,8 @@ static inline enum decode_status udp_decode(struct walk *w, const struct ip_pack
         enum decode_status status = tunnel_udp(w, src, dst, cur_make(h + UDP_HEADER, bytes, bytes < wire));
         if (status == DECODE_PACKET || status == DECODE_HELD)
             return status;
+        if (status == DECODE_TRUNCATED)
+            decoder_count_cut_tunnel(w->d);
     }
     (void)emit(w, ip, h + UDP_HEADER, bytes, wire);
     emit_ports(w, src, dst);
@@ -187,6 +189,8 @@ enum decode_status transport_decode(struct walk *w, const struct ip_packet *ip)
         enum decode_status status = walk_try(w, p->tunnel, ip->payload);
         if (status == DECODE_PACKET || status == DECODE_HELD)
             return status;
+        if (status == DECODE_TRUNCATED)
+            decoder_count_cut_tunnel(w->d);
     }
     return transport_emit_plain(w, ip);
 }

@@ -79,6 +79,7 @@ enum decode_status link_type_decode(struct walk *w, uint32_t link_type, struct c
 /* What the decoder was told: judge the outermost IP header. */
 bool decoder_is_outer(const struct decoder *d);
 struct fragment_store *decoder_fragments(struct decoder *d);
+void decoder_count_cut_tunnel(struct decoder *d);
 
 /* True where a UDP port is perhaps one of a tunnel: a filter before the table of tunnel_udp.c. */
 bool decoder_port_is_tunnel(const struct decoder *d, uint16_t port);

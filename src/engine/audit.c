@@ -13,6 +13,8 @@ enum { PROGRESS_EVERY = 65536 /* frames */ };
 
 struct skipped {
     uint64_t truncated, malformed, unsupported;
+    uint64_t unknown_link; /* of the unsupported: the link type says nothing to us */
+    uint16_t link_type;    /* the first such one */
 };
 
 struct audit {
@@ -66,7 +68,11 @@ static void audit_frame(struct audit *a, const struct frame *frame)
     case DECODE_NOT_IP: break;
     case DECODE_TRUNCATED: skipped->truncated++; break;
     case DECODE_MALFORMED: skipped->malformed++; break;
-    case DECODE_UNSUPPORTED: skipped->unsupported++; break;
+    case DECODE_UNSUPPORTED:
+        skipped->unsupported++;
+        if (!decoder_knows(frame->link_type) && skipped->unknown_link++ == 0)
+            skipped->link_type = frame->link_type;
+        break;
     }
     while (decoder_expired(a->decoder, frame->time_ns, &packet))
         stream_table_packet(a->table, &packet);
@@ -97,6 +103,23 @@ static void audit_read(struct audit *a)
     stream_table_finish(a->table);
 }
 
+/* A file of which no packet could be read is an input that failed, though its last byte was seen. */
+static void refuse_unknown_links(struct document *d, struct input *in, const struct skipped *skipped)
+{
+    struct error why = {0};
+    if (skipped->unknown_link == 0 || *in->problem)
+        return;
+    if (skipped->unknown_link < in->packets) {
+        (void)document_note(d, "packets of %s with a link type that qosmark does not know (%u), not read: %llu",
+                            in->file, skipped->link_type, (unsigned long long)skipped->unknown_link);
+        return;
+    }
+    (void)error_set(&why, ERR_FORMAT, "%s: its packets have link type %u, which qosmark does not know: none could be read", in->file,
+                    skipped->link_type);
+    in->problem = arena_copy(&d->arena, why.text, strlen(why.text));
+    in->complete = false;
+}
+
 static bool document_inputs(struct audit *a)
 {
     struct document *d = a->document;
@@ -120,6 +143,9 @@ static bool document_inputs(struct audit *a)
         out->unsupported = a->skipped[i].unsupported + in->unsupported;
         out->dropped = in->dropped;
         out->complete = in->complete;
+        refuse_unknown_links(d, out, &a->skipped[i]);
+        if (!out->problem)
+            return false;
     }
     return true;
 }
@@ -142,6 +168,12 @@ static bool document_limits(struct audit *a)
     if (streams.tcp_overflows)
         ok &= document_note(d, "%llu TCP segments could not be put in order within the memory set aside for it: signalling may have been missed",
                             (unsigned long long)streams.tcp_overflows);
+    if (decode.tunnels_cut)
+        ok &= document_note(d, "%llu packets in tunnels are cut before the inner IP header ends: what they carry was not judged",
+                            (unsigned long long)decode.tunnels_cut);
+    if (streams.sip_untracked)
+        ok &= document_note(d, "%llu SIP calls and media lines of SDP are beyond the cap on them: what they announce was not taken into account",
+                            (unsigned long long)streams.sip_untracked);
     if (decode.fragments_expired)
         ok &= document_note(d, "%llu fragmented datagrams stayed incomplete (%llu because the cap on memory was reached): their marks count, their content was not read",
                             (unsigned long long)decode.fragments_expired, (unsigned long long)decode.fragments_evicted);

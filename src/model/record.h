@@ -107,6 +107,7 @@ struct record {
     const struct record_mark *marks; /* by first appearance */
     uint32_t mark_count;
     uint32_t mark_changes; /* how often a packet had another mark than the one before it */
+    uint64_t copies_differ; /* packets seen before, a moment ago, with another mark: captured before and after a change */
     uint64_t ecn[4];       /* by ECN codepoint: not-ECT, ECT(1), ECT(0), CE (RFC 3168 §5) */
     const struct record_mark *outer; /* marks of the next outer IP header, where there is one; frames not kept */
     uint32_t outer_count;

@@ -6,6 +6,8 @@
 #include "policy/filter.h"
 #include "policy/marks.h"
 
+enum { CAUSE_PACKETS_LEAST = 5 };
+
 /* A cause of a record on its way into a group; sorted so that equal causes are adjacent. */
 struct entry {
     struct cause cause;
@@ -219,6 +221,9 @@ static bool write_finding(struct diagnosis *x, struct group *g, struct finding *
         shown = other_filter(&filter, x, g);
     if (shown < g->count)
         strbuf_addf(&message, " The filter shows %zu of the %zu streams.", shown, g->count);
+    /* a few packets show what they carry; they are not much to name a cause by */
+    if (f->confidence == CONFIDENCE_HIGH && g->packets < CAUSE_PACKETS_LEAST)
+        f->confidence = CONFIDENCE_LOW;
     f->packets = g->packets;
     f->streams = g->records;
     f->stream_count = g->count;

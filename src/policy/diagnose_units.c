@@ -234,6 +234,15 @@ static bool is_swapped(const struct diagnosis *x, const struct unit *u, const st
     return carries_other(x, item) && (!voice || u->swapped[0] || diagnosis_entity_is_node(x, u->src));
 }
 
+/* Video in CS4 or signalling in CS3, and nothing else known of the sender: a product's default is what the low bits
+ * cleared on the path would look like too. */
+static bool is_rival_of_bleach_low(const struct unit *u, enum hint hint)
+{
+    enum finding_code code = FINDING_REMARKED;
+    return (hint == HINT_CUCM || hint == HINT_EXPRESSWAY) && u->wrong_count == 1 &&
+           code_of(behaviour_of(u->pairs, u->pair_count), &code) && code == FINDING_LOW_BITS_BLEACHED;
+}
+
 /* One class, or classes that no single rule explains. */
 static void name_value(struct diagnosis *x, struct unit *u, const struct item *item)
 {
@@ -251,6 +260,8 @@ static void name_value(struct diagnosis *x, struct unit *u, const struct item *i
         confidence = CONFIDENCE_LOW; /* one class alone: several rules may give it */
         event = code == FINDING_TOS_PRECEDENCE_REMARKED ? item->seen >> 3 : 0;
     }
+    if (code == FINDING_REMARKED && is_rival_of_bleach_low(u, hint))
+        confidence = CONFIDENCE_LOW;
     struct cause c = unit_cause(u, code, confidence, hint);
     c.event = event;
     diagnosis_name(x, item->record, c);

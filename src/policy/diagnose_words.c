@@ -226,7 +226,7 @@ static void add_marks(struct strbuf *to, const struct diagnosis *x, const struct
         marks_text(to, shown[i].seen);
         if (shown[i].expected) {
             strbuf_adds(to, " instead of ");
-            marks_text(to, shown[i].expected);
+            marks_text_expected(to, shown[i].expected, shown[i].preferred);
         }
     }
     strbuf_adds(to, ")");
@@ -259,6 +259,12 @@ static void add_never_marked(struct strbuf *to, const struct diagnosis *x, const
                     : ": consistent with hosts that have no QoS policy, or with their access switch");
 }
 
+/* One pair and nothing else to compare it with: the sender, its access switch and the path look the same from here. */
+static bool sender_may_not_mark(const struct cause *c)
+{
+    return c->code == FINDING_BLEACHED && c->scope == SCOPE_PAIR && c->confidence == CONFIDENCE_LOW;
+}
+
 static void add_bleached(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
     const struct cause *c = &g->cause;
@@ -267,12 +273,14 @@ static void add_bleached(struct strbuf *to, const struct diagnosis *x, const str
         words_place(to, x, c->a);
         strbuf_adds(to, " arrives as CS0");
     } else {
-        strbuf_adds(to, "Marks ");
+        strbuf_adds(to, "What goes ");
         add_way(to, x, g);
-        strbuf_adds(to, " arrive as CS0");
+        strbuf_adds(to, " is CS0 where it was captured");
     }
     add_marks(to, x, g);
     strbuf_adds(to, ": consistent with Bleach-DSCP at or before the capture point, or with hosts that never mark");
+    if (sender_may_not_mark(c))
+        strbuf_adds(to, " or are captured before their switch does");
 }
 
 static void add_arithmetic(struct strbuf *to, const struct diagnosis *x, const struct group *g, const char *what,
@@ -299,7 +307,10 @@ static void add_remarked(struct strbuf *to, const struct diagnosis *x, const str
     strbuf_adds(to, " are not the expected ones");
     add_marks(to, x, g);
     if (g->cause.hint != HINT_NONE)
-        strbuf_addf(to, ": consistent with %s", hint_words[g->cause.hint].text);
+        strbuf_addf(to, ": consistent with %s%s", hint_words[g->cause.hint].text,
+                    g->cause.confidence == CONFIDENCE_LOW
+                        ? ", or with Bleach-low on the path, or Wi-Fi that hands back user priority x 8"
+                        : "");
     else
         strbuf_adds(to, ": consistent with Re-mark-DSCP on the path, or with another setting of the sender");
 }
@@ -392,11 +403,12 @@ static void add_tunnel(struct strbuf *to, const struct diagnosis *x, const struc
 
 static void add_not_verifiable(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
-    strbuf_adds(to, "Several media between ");
+    strbuf_adds(to, "The media between ");
     words_entity(to, x, g->cause.a);
     strbuf_adds(to, " and ");
     words_entity(to, x, g->cause.b);
-    strbuf_adds(to, " share one TCP or TLS connection, whose mark is not any one's, so it cannot be verified (");
+    strbuf_adds(to, " go through one TCP or TLS connection: whatever shares it has its mark, which is not any one's, so it cannot "
+                    "be verified (");
     add_counts(to, g);
     strbuf_adds(to, "; the filter shows the whole connection)");
 }
@@ -470,7 +482,8 @@ static void add_server_lines(struct strbuf *to, const struct diagnosis *x, const
     size_t n = collect_shown(x, g, shown);
     strbuf_adds(to, "On ");
     words_entity(to, x, g->cause.a);
-    strbuf_adds(to, " type");
+    /* what serves SIP or XMPP here may be a server of another make */
+    strbuf_adds(to, x->d->nodes[g->cause.a].inferred ? ", if it is a Meeting Server, type" : " type");
     for (size_t i = 0; i < n; i++) {
         bool again = false;
         for (size_t k = 0; k < i; k++)
@@ -492,6 +505,10 @@ void words_advice(struct strbuf *to, const struct diagnosis *x, const struct gro
         add_server_lines(to, x, g);
     else if (c->code == FINDING_REMARKED || c->hint == HINT_SOME || c->hint == HINT_PATH)
         strbuf_adds(to, hint_words[c->hint].advice);
+    else if (sender_may_not_mark(c))
+        strbuf_adds(to, "Find out first whether the sender marks at all: capture where it connects. If it does, check the "
+                        "trust setting (mls qos trust dscp) of the switches and routers from there on; qosmark trace "
+                        "names the segment.");
     else
         strbuf_adds(to, code_advice[c->code]);
 }
@@ -519,7 +536,7 @@ void words_record(struct strbuf *to, const struct diagnosis *x, const struct rec
     marks_text(to, wrong);
     if (r->expected) {
         strbuf_adds(to, " instead of ");
-        marks_text(to, r->expected);
+        marks_text_expected(to, r->expected, r->preferred);
     }
     if (c->code == FINDING_REMARKED && c->hint != HINT_NONE)
         strbuf_addf(to, ", consistent with %s", hint_words[c->hint].text);

@@ -63,9 +63,12 @@ static void add_indication(struct strbuf *to, const struct payload_text *t, cons
     strbuf_adds(to, "\"");
 }
 
-/* RTP by its SSRC (RFC 3550 §5.1), with RTCP kept out, whose bytes 8 to 11 may name the same one in a report. */
+/* RTP by its SSRC (RFC 3550 §5.1), with RTCP kept out, whose bytes 8 to 11 may name the same one in a report. A small
+ * SSRC is also what a DTLS record has there, the end of its sequence number (RFC 6347 §4.1): its first byte tells. */
 static void add_rtp(struct strbuf *to, const struct payload_text *t, unsigned offset)
 {
+    if (t->number >> 24 == 0)
+        strbuf_addf(to, "udp.payload%s[%u:1] >= 80 && ", t->at, offset);
     strbuf_addf(to, "udp.payload%s[%u:4] == %s && !(udp.payload%s[%u:1] >= c0 && udp.payload%s[%u:1] <= df)", t->at,
                 offset + 8, t->ssrc, t->at, offset + 1, t->at, offset + 1);
 }

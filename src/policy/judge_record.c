@@ -76,10 +76,42 @@ static bool exceeds(const struct record *r, dscp_set_t expected, double toleranc
     return (double)marks_packets(r, ~expected) > tolerance * (double)r->packets;
 }
 
+/*
+ * A mirror port that copies both sides of the device that sets the marks shows each packet twice, once with another
+ * mark. Where most of the wrong packets were seen with another mark too, and some marks are right, it is not known
+ * which of the two the far end got.
+ */
+static bool is_seen_on_both_sides(const struct record *r, dscp_set_t expected)
+{
+    uint64_t wrong = marks_packets(r, ~expected);
+    return wrong < r->packets && r->copies_differ >= wrong - wrong / 2;
+}
+
+/* A port proves nothing of two strangers. What a node that the user named serves on the port that the policy gives a
+ * service is that service, though the connection may be older than the capture and its content cannot be read. */
+static bool is_service_of_named_node(const struct record *r, const struct policy *p)
+{
+    const struct node *named = NULL;
+    const struct policy_port *ports = NULL;
+    if (r->proto != PROTO_TCP || policy_nodes(p, &named) == 0)
+        return false;
+    bool from = r->direction == DIRECTION_FROM_NODE || r->direction == DIRECTION_BETWEEN_NODES;
+    bool to = r->direction == DIRECTION_TO_NODE || r->direction == DIRECTION_BETWEEN_NODES;
+    size_t n = policy_ports(p, &ports);
+    for (size_t i = 0; i < n; i++)
+        if (ports[i].kind == r->kind && ((from && ports[i].port == r->src.port) || (to && ports[i].port == r->dst.port)))
+            return true;
+    return false;
+}
+
 /* The marks are wrong for what it is taken for. Is that certain enough to say so? */
 static bool judge_wrong(struct document *d, struct record *r, const struct surroundings *around, const struct policy *p,
                         const struct policy_rule *rule)
 {
+    if (is_seen_on_both_sides(r, rule->marks))
+        return set(r, VERDICT_UNDETERMINED,
+                   "packets were captured as two copies with different marks, as where a mirror port shows both sides of "
+                   "the device that marks; which of the marks went on is not known here");
     bool media = kind_is_rtp(r->kind) || is_companion(r->kind);
     bool unsure =
         kind_is_rtp(r->kind) ? r->confidence == CONFIDENCE_LOW : is_companion(r->kind) && around->unsure_media;
@@ -92,7 +124,7 @@ static bool judge_wrong(struct document *d, struct record *r, const struct surro
                                "the marks are not those of %s, but would be right for the other kind of media, and "
                                "which it is is known with low confidence only",
                                kind_name(r->kind)));
-    if (!media && r->confidence == CONFIDENCE_LOW)
+    if (!media && r->confidence == CONFIDENCE_LOW && !is_service_of_named_node(r, p))
         return set(r, VERDICT_UNDETERMINED,
                    arena_printf(&d->arena,
                                 "the marks are not those of %s, but that it is %s is known with low confidence only",
@@ -107,7 +139,7 @@ static bool judge_expected(struct document *d, struct record *r, const struct su
     r->preferred = rule->preferred;
     if (r->shares_connection)
         return set(r, VERDICT_UNDETERMINED,
-                   "several media share one TCP or TLS connection, whose mark is not any one's");
+                   "media in a TCP or TLS connection: whatever shares it has its mark, which is not any one's");
     if (r->confidence == CONFIDENCE_NONE)
         return set(r, VERDICT_UNDETERMINED,
                    r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason
@@ -156,7 +188,7 @@ static bool judge_media_without_class(struct record *r)
 {
     if (r->shares_connection)
         return set(r, VERDICT_UNDETERMINED,
-                   "several media share one TCP or TLS connection, whose mark is not any one's");
+                   "media in a TCP or TLS connection: whatever shares it has its mark, which is not any one's");
     const char *reason = r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason : NULL;
     if (is_companion(r->kind))
         return set(r, VERDICT_UNDETERMINED, reason ? reason : "media on this 5-tuple not known");
@@ -181,5 +213,7 @@ bool judge_record(struct document *d, struct record *r, const struct surrounding
         return set(r, VERDICT_UNCHECKED, "the policy allows it any mark");
     if (e.rule.marks == 0)
         return judge_unexpected(r, around, p, "the policy expects no mark of its class");
+    if (e.traffic_class == CLASS_OAM && r->direction == DIRECTION_UNATTRIBUTED && d->node_count > 0)
+        return judge_unexpected(r, around, p, "oa&m is the management of a node, and neither end is one");
     return judge_expected(d, r, around, p, &e.rule);
 }

@@ -50,17 +50,29 @@ struct frame_ref marks_first(const struct record *r, dscp_set_t set)
     return first;
 }
 
+static void add_mark(struct strbuf *to, dscp_t m)
+{
+    if (dscp_is_named(m))
+        strbuf_addf(to, "%s", dscp_name(m));
+    else
+        strbuf_addf(to, "DSCP %u", m);
+}
+
 void marks_text(struct strbuf *to, dscp_set_t set)
 {
-    const char *between = "";
+    marks_text_expected(to, set, DSCP_COUNT);
+}
+
+void marks_text_expected(struct strbuf *to, dscp_set_t set, dscp_t preferred)
+{
+    bool said = preferred < DSCP_COUNT && dscp_set_has(set, preferred);
+    if (said)
+        add_mark(to, preferred);
     for (dscp_t m = 0; m < DSCP_COUNT; m++) {
-        if (!dscp_set_has(set, m))
+        if (m == preferred || !dscp_set_has(set, m))
             continue;
-        strbuf_adds(to, between);
-        if (dscp_is_named(m))
-            strbuf_addf(to, "%s", dscp_name(m));
-        else
-            strbuf_addf(to, "DSCP %u", m);
-        between = " or ";
+        strbuf_adds(to, said ? " or " : "");
+        add_mark(to, m);
+        said = true;
     }
 }

@@ -25,4 +25,7 @@ struct frame_ref marks_first(const struct record *r, dscp_set_t set);
 /* "EF", "AF31 or CS3", "DSCP 11": for sentences. */
 void marks_text(struct strbuf *to, dscp_set_t set);
 
+/* The same, with the preferred mark of the set first. */
+void marks_text_expected(struct strbuf *to, dscp_set_t set, dscp_t preferred);
+
 #endif

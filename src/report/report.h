@@ -16,6 +16,7 @@ typedef bool (*report_sink)(void *user, const char *bytes, size_t len);
 struct report_options {
     enum report_format format;
     bool quiet;     /* -q: the verdict line alone (text) */
+    bool separate;  /* one of several reports: it begins with the file that it is about (text) */
     int verbose;    /* -v: streams too (text) */
     bool color;     /* ANSI colours (text) */
     bool utf8;      /* box and bar characters allowed (text) */

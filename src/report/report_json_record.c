@@ -180,6 +180,7 @@ static void set_more(struct js *js, json_t *o, const struct record *r)
     js_bool(js, o, "shares_connection", r->shares_connection);
     js_bool(js, o, "webrtc", r->webrtc);
     js_count(js, o, "mark_changes", r->mark_changes);
+    js_count(js, o, "copies_differ", r->copies_differ);
     json_t *differs = json_object();
     js_count(js, differs, "packets", r->outer_differs);
     js_frame(js, differs, "first_frame", "first_file", r->outer_differs_first);

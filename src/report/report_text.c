@@ -1,6 +1,8 @@
 #include "report/report_text.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "report/formats.h"
 #include "report/view.h"
@@ -59,11 +61,18 @@ static void verdict_line(struct text *t)
     text_putf(t, STYLE_UNSURE, "NOTHING CHECKED%s:", cut);
     if (s->streams == 0)
         text_put(t, STYLE_BOLD, " no stream was seen");
-    else if (s->undetermined)
-        text_putf(t, STYLE_BOLD, " none of %s %s could be judged", count, plural(s->streams, "stream", "streams"));
+    else if (s->streams == 1)
+        text_put(t, STYLE_BOLD, s->undetermined ? " the one stream could not be judged" : " the one stream is of no class in the policy");
     else
-        text_putf(t, STYLE_BOLD, " none of %s %s is of a class in the policy", count,
-                  plural(s->streams, "stream", "streams"));
+        text_putf(t, STYLE_BOLD, s->undetermined ? " none of %s streams could be judged"
+                                                 : " none of %s streams is of a class in the policy", count);
+}
+
+/* A sentence about a file mostly begins with its name: not said twice then. */
+static bool names_itself(const struct input *in)
+{
+    size_t len = strlen(in->file);
+    return in->problem && strncmp(in->problem, in->file, len) == 0 && (in->problem[len] == ' ' || in->problem[len] == ':');
 }
 
 /* What makes the verdict less than whole, each on its line: nobody should find this at the bottom. */
@@ -80,8 +89,10 @@ static void incomplete_lines(struct text *t)
         said = true;
         text_put(t, STYLE_BAD, "INCOMPLETE:");
         text_put(t, STYLE_PLAIN, " ");
-        text_wrap(t, STYLE_PLAIN, indent, in->file);
-        text_put(t, STYLE_PLAIN, ":");
+        if (in->complete || !names_itself(in)) {
+            text_wrap(t, STYLE_PLAIN, indent, in->file);
+            text_put(t, STYLE_PLAIN, ":");
+        }
         if (!in->complete)
             text_wrap(t, STYLE_PLAIN, indent, in->problem && *in->problem ? in->problem : "not read to its end");
         if (in->dropped) {
@@ -146,10 +157,21 @@ static void policy_line(struct text *t)
 
 void section_verdict(struct text *t)
 {
+    const struct document *d = t->document;
+    bool named = t->options->separate && d->input_count == 1;
     verdict_line(t);
+    if (named && t->options->quiet) {
+        text_put(t, STYLE_DIM, " ");
+        text_net(t, STYLE_DIM, d->inputs[0].file, SIZE_MAX);
+    }
     text_end(t);
     if (t->options->quiet)
         return;
+    if (named) {
+        text_put(t, STYLE_DIM, "File:");
+        text_wrap(t, STYLE_BOLD, 0, d->inputs[0].file);
+        text_end(t);
+    }
     incomplete_lines(t);
     rest_line(t);
     policy_line(t);

@@ -117,7 +117,7 @@ static void merge_row(struct class_row *to, const struct class_row *from)
 bool class_table_collapse(const struct class_table *table, struct class_table *ret)
 {
     *ret = (struct class_table){0};
-    ret->rows = calloc(CLASS_COUNT * DIRECTION_COUNT, sizeof *ret->rows);
+    ret->rows = calloc((size_t)CLASS_COUNT * (size_t)DIRECTION_COUNT, sizeof *ret->rows);
     if (!ret->rows)
         return false;
     for (size_t i = 0; i < table->count; i++) {

@@ -62,7 +62,7 @@ static void stream_lines(struct text *t, size_t index, const struct record *r)
     text_wrap(t, STYLE_DIM, DETAIL_AT, r->evidence && *r->evidence ? r->evidence : "no evidence of what it is");
     (void)snprintf(text, sizeof text, "(%s)", confidence_name(r->confidence));
     text_piece(t, STYLE_DIM, DETAIL_AT, text);
-    if (r->reason && *r->reason) {
+    if (r->reason && *r->reason && !(r->evidence && strcmp(r->reason, r->evidence) == 0)) {
         text_put(t, STYLE_DIM, ";");
         text_wrap(t, r->verdict == VERDICT_UNDETERMINED ? STYLE_UNSURE : STYLE_DIM, DETAIL_AT, r->reason);
     }
@@ -162,6 +162,7 @@ static void stream_layers(struct text *t, const struct record *r)
     for (size_t i = 1; i < 4; i++)
         detail_count(t, ecn[i], r->ecn[i]);
     detail_count(t, "mark changes", r->mark_changes);
+    detail_count(t, "copies with another mark", r->copies_differ);
     for (uint32_t i = 0; i < r->outer_count; i++) {
         (void)snprintf(text, sizeof text, "%s", dscp_name(r->outer[i].dscp));
         detail(t, i ? "" : "outer mark", text);

@@ -2,12 +2,25 @@
 
 #include <stdlib.h>
 
-static int by_ssrc(const void *x, const void *y)
+static const struct addr *sender_of(const struct stream *s)
+{
+    return &s->flow->ends[s->side].addr;
+}
+
+/* Test tools send thousands of streams with one SSRC from one host: the flow is part of the order. */
+static int compare_with(const struct stream *s, uint32_t ssrc, const struct addr *sender, uint32_t flow)
+{
+    if (s->ssrc != ssrc)
+        return s->ssrc < ssrc ? -1 : 1;
+    int c = addr_compare(sender_of(s), sender);
+    return c ? c : (s->flow->number > flow) - (s->flow->number < flow);
+}
+
+static int by_ssrc_sender_and_flow(const void *x, const void *y)
 {
     const struct stream *a = *(struct stream *const *)x, *b = *(struct stream *const *)y;
-    if (a->ssrc != b->ssrc)
-        return a->ssrc < b->ssrc ? -1 : 1;
-    return (a->number > b->number) - (a->number < b->number);
+    int c = compare_with(a, b->ssrc, sender_of(b), b->flow->number);
+    return c ? c : (a->number > b->number) - (a->number < b->number);
 }
 
 bool association_init(struct association *a, const struct stream_table *t)
@@ -21,7 +34,7 @@ bool association_init(struct association *a, const struct stream_table *t)
         if (s->family == FAMILY_RTP && s->accepted && !s->merged)
             a->by_ssrc[a->count++] = s;
     }
-    qsort(a->by_ssrc, a->count, sizeof(struct stream *), by_ssrc);
+    qsort(a->by_ssrc, a->count, sizeof(struct stream *), by_ssrc_sender_and_flow);
     return true;
 }
 
@@ -31,24 +44,26 @@ void association_done(struct association *a)
     a->by_ssrc = NULL;
 }
 
-/* The stream of this SSRC whose sender has this address; one of the same flow is preferred. */
-static struct stream *find_sent_by(const struct association *a, uint32_t ssrc, const struct addr *sender, const struct flow *prefer)
+/* The first stream of this SSRC and sender, from this flow on; NULL without. */
+static struct stream *find_from(const struct association *a, uint32_t ssrc, const struct addr *sender, uint32_t flow)
 {
     size_t low = 0, high = a->count;
     while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (a->by_ssrc[middle]->ssrc < ssrc)
+        size_t middle = low + (high - low) / 2;
+        if (compare_with(a->by_ssrc[middle], ssrc, sender, flow) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    struct stream *found = NULL;
-    for (; low < a->count && a->by_ssrc[low]->ssrc == ssrc; low++) {
-        struct stream *s = a->by_ssrc[low];
-        if (addr_equal(&s->flow->ends[s->side].addr, sender) && (!found || s->flow == prefer))
-            found = s;
-    }
-    return found;
+    struct stream *found = low < a->count ? a->by_ssrc[low] : NULL;
+    return found && found->ssrc == ssrc && addr_equal(sender_of(found), sender) ? found : NULL;
+}
+
+/* The stream of this SSRC whose sender has this address; one of the same flow is preferred. */
+static struct stream *find_sent_by(const struct association *a, uint32_t ssrc, const struct addr *sender, const struct flow *prefer)
+{
+    struct stream *s = find_from(a, ssrc, sender, prefer->number);
+    return s && s->flow == prefer ? s : find_from(a, ssrc, sender, 0);
 }
 
 struct stream *association_sender(const struct association *a, const struct stream *rtcp)

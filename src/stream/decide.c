@@ -34,7 +34,7 @@ static uint8_t relatives_of(const struct stream *s, const struct stream *list, c
     uint8_t n = 0;
     int left = RELATIVES_LOOKED_AT;
     for (const struct stream *other = list; other && left; other = other->flow_next, left--) {
-        if (other == s || other->family != FAMILY_RTP || !other->accepted || other->merged)
+        if (other == s)
             continue;
         const struct media_features *its = &other->rtp->features;
         if (n < MEDIA_RELATIVES)
@@ -72,11 +72,11 @@ static void media_context_of(const struct stream_table *t, const struct stream *
     bool may_share = f->has_ice || f->has_dtls || f->has_turn || s->over_turn || f->proto == PROTO_TCP;
     *ret = (struct media_context){.sender_report_clock_rate = s->rtp->sender_report_clock,
                                   .webrtc = f->has_ice && f->has_dtls,
-                                  .one_medium = !may_share,
                                   .mask_payload_types = t->options.mask_payload_types};
-    ret->sibling_count = relatives_of(s, f->sides[s->side].streams, ret->siblings);
+    ret->sibling_count = relatives_of(s, f->sides[s->side].media, ret->siblings);
+    ret->reverse_count = relatives_of(s, f->sides[!s->side].media, ret->reverse);
+    ret->one_medium = !may_share && ret->sibling_count == 0 && ret->reverse_count == 1;
     ret->sibling_count = without_other_cnames(t, s, ret->sibling_count, ret->siblings);
-    ret->reverse_count = relatives_of(s, f->sides[!s->side].streams, ret->reverse);
 }
 
 static bool opposite_media(enum kind a, enum kind b)
@@ -114,20 +114,10 @@ void decide_rtp(const struct stream_table *t, const struct stream *s, struct dec
 
 /* --- what goes with media ----------------------------------------------------------------------------------------- */
 
-static uint32_t kinds_on_side(const struct flow *f, int side, const uint8_t *kinds)
-{
-    uint32_t mask = 0;
-    for (const struct stream *s = f->sides[side].streams; s; s = s->flow_next)
-        if (s->family == FAMILY_RTP && s->accepted && !s->merged)
-            mask |= 1u << kinds[s->number];
-    return mask;
-}
-
 /* The media that a flow carries in this direction; where it carries none that way, in the other. */
-static uint32_t kinds_on_flow(const struct flow *f, uint8_t side, const uint8_t *kinds)
+static uint32_t kinds_on_flow(const struct flow *f, uint8_t side)
 {
-    uint32_t mask = kinds_on_side(f, side, kinds);
-    return mask ? mask : kinds_on_side(f, !side, kinds);
+    return f->sides[side].media_kinds ? f->sides[side].media_kinds : f->sides[!side].media_kinds;
 }
 
 static uint8_t side_towards(const struct flow *media, const struct flow *f, uint8_t side)
@@ -151,18 +141,18 @@ static void decide_rtcp(const struct stream_table *t, const struct association *
     if (media)
         ret->media_kinds = 1u << kinds[media->number];
     else if (s->flow->has_media)
-        ret->media_kinds = kinds_on_flow(s->flow, s->side, kinds);
+        ret->media_kinds = kinds_on_flow(s->flow, s->side);
     else if (kind_is_rtp(sdp.judgement.kind))
         ret->media_kinds = 1u << sdp.judgement.kind;
     else if (beside)
-        ret->media_kinds = kinds_on_flow(beside, side_towards(beside, s->flow, s->side), kinds);
+        ret->media_kinds = kinds_on_flow(beside, side_towards(beside, s->flow, s->side));
 }
 
 /* STUN, TURN and DTLS go with the media of their 5-tuple: ICE checks carry its mark (RFC 8445). */
-static void decide_companion(const struct stream_table *t, const struct stream *s, const uint8_t *kinds, struct decision *ret)
+static void decide_companion(const struct stream_table *t, const struct stream *s, struct decision *ret)
 {
     struct expect_answer sdp;
-    ret->media_kinds = kinds_on_flow(s->flow, s->side, kinds);
+    ret->media_kinds = kinds_on_flow(s->flow, s->side);
     if (sdp_says(t, s, &sdp)) {
         ret->call = sdp.call;
         if (!ret->media_kinds && sdp.judgement.kind != KIND_OTHER)
@@ -179,7 +169,7 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
     const struct flow *f = s->flow;
     struct expect_answer sdp;
     judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE, "");
-    if (f->announced && !f->has_media && sdp_says(t, s, &sdp) && !kind_is_rtp(sdp.judgement.kind)) {
+    if (f->announced && !f->has_media && sdp_says(t, s, &sdp) && !kind_is_rtp(sdp.judgement.kind) && sdp.judgement.kind != KIND_OTHER) {
         ret->judgement = sdp.judgement;
         ret->call = sdp.call;
         return;
@@ -214,15 +204,15 @@ void decide_other(const struct stream_table *t, const struct association *a, con
     case FAMILY_RTCP: decide_rtcp(t, a, s, kinds, ret); break;
     case FAMILY_STUN:
         judgement_set(&ret->judgement, KIND_STUN, CONFIDENCE_CERTAIN, s->flow->has_ice ? "STUN with ICE attributes" : "STUN");
-        decide_companion(t, s, kinds, ret);
+        decide_companion(t, s, ret);
         break;
     case FAMILY_TURN:
         judgement_set(&ret->judgement, KIND_TURN, CONFIDENCE_CERTAIN, "TURN");
-        decide_companion(t, s, kinds, ret);
+        decide_companion(t, s, ret);
         break;
     case FAMILY_DTLS:
         judgement_set(&ret->judgement, KIND_DTLS, CONFIDENCE_CERTAIN, s->flow->use_srtp ? "DTLS with use_srtp" : "DTLS");
-        decide_companion(t, s, kinds, ret);
+        decide_companion(t, s, ret);
         break;
     case FAMILY_RTP:
     case FAMILY_UNPROVEN:

@@ -45,10 +45,15 @@ static bool export_order(struct export *e)
 
 static void export_decide(struct export *e)
 {
+    for (size_t i = 0; i < e->t->flow_count; i++)
+        for (int side = 0; side < 2; side++)
+            e->t->flows[i]->sides[side].media_kinds = 0;
     for (size_t i = 0; i < e->count; i++) {
         if (e->order[i]->family == FAMILY_RTP) {
             decide_rtp(e->t, e->order[i], &e->decisions[i]);
-            e->kinds[e->order[i]->number] = (uint8_t)e->decisions[i].judgement.kind;
+            enum kind kind = e->decisions[i].judgement.kind;
+            e->kinds[e->order[i]->number] = (uint8_t)kind;
+            e->order[i]->flow->sides[e->order[i]->side].media_kinds |= 1u << kind;
         }
     }
     for (size_t i = 0; i < e->count; i++)
@@ -104,6 +109,8 @@ static bool export_calls(struct export *e)
             c->user_agent = "";
             c->from = arena_copy(&d->arena, text[0], strlen(text[0]));
             c->to = arena_copy(&d->arena, text[1], strlen(text[1]));
+            if (!c->from || !c->to)
+                goto out;
             c->first_ns = s->first_ns;
             c->last_ns = s->last_ns;
         }
@@ -128,10 +135,8 @@ static bool shares_connection(const struct stream *s)
 {
     if (s->flow->proto != PROTO_TCP)
         return false;
-    unsigned media = 0;
-    for (const struct stream *other = s->flow->sides[s->side].streams; other; other = other->flow_next)
-        media += other->family == FAMILY_RTP && other->accepted;
-    return media > 1 || (media && s->flow->has_turn);
+    const struct stream *media = s->flow->sides[s->side].media;
+    return media && (media->flow_next || s->flow->has_turn);
 }
 
 static bool record_marks(struct document *d, const struct stream *s, struct record *r)
@@ -143,6 +148,7 @@ static bool record_marks(struct document *d, const struct stream *s, struct reco
     histogram_copy(&s->marks, marks);
     r->marks = marks;
     r->mark_changes = s->marks.changes;
+    r->copies_differ = s->copies.differ;
     memcpy(r->ecn, s->marks.ecn, sizeof r->ecn);
     if (!s->outer)
         return true;
@@ -225,6 +231,8 @@ static bool export_records(struct export *e)
 {
     struct document *d = e->d;
     d->records = calloc(e->count + 1, sizeof *d->records);
+    free(e->t->exported);
+    e->t->exported_count = 0;
     e->t->exported = malloc((e->count + 1) * sizeof *e->t->exported);
     if (!d->records || !e->t->exported)
         return false;

@@ -15,6 +15,7 @@
 #include "classify/service.h"
 #include "decode/tcp_order.h"
 #include "model/packet.h"
+#include "stream/copies.h"
 #include "stream/expect.h"
 #include "stream/histogram.h"
 #include "stream/rtp_stats.h"
@@ -72,7 +73,7 @@ struct outer_part {
 
 struct stream {
     struct stream *hash_next;
-    struct stream *flow_next; /* next stream of the same flow and side */
+    struct stream *flow_next; /* RTP: in the list of its flow_side, candidates or media */
     struct flow *flow;
     uint64_t hash;
     uint32_t ssrc;
@@ -90,6 +91,7 @@ struct stream {
     int64_t first_ns, last_ns;
     struct frame_ref first;
     struct histogram marks;
+    struct copies copies;
     struct outer_part *outer;
     struct rtp_part *rtp;
     struct rtcp_part *rtcp;
@@ -110,11 +112,14 @@ struct tcp_side {
 };
 
 struct flow_side {
-    struct stream *streams;
-    struct stream *last;  /* the one that had the newest packet */
+    struct stream *media;      /* accepted RTP, newest first */
+    struct stream *candidates; /* RTP on probation */
+    struct stream *last;       /* the one that had the newest packet */
     struct stream *plain;
-    uint8_t candidates;   /* RTP streams on probation */
-    uint8_t looked_at;    /* payloads that service_classify() has seen */
+    uint32_t media_kinds;      /* of the accepted RTP, bit (1 << kind); known once it was decided about */
+    uint8_t candidate_count;
+    uint8_t rtcp_doubtful;     /* RTCP streams with neither media beside them nor a CNAME in clear */
+    uint8_t looked_at;         /* payloads that service_classify() has seen */
 };
 
 struct flow {
@@ -125,11 +130,9 @@ struct flow {
     int8_t initiator;  /* side that opened it */
     bool has_media;    /* accepted RTP */
     bool has_ice, has_dtls, use_srtp, has_turn;
-    bool announced;    /* SDP said that media is to come here */
+    bool announced;    /* SDP said that media is to come here; known when all was seen */
     bool service_done; /* nothing more to learn from content */
     bool content_seen; /* a TCP direction was read from its beginning, nothing cut off: its port tells nothing more */
-    enum kind announced_kind;
-    uint64_t announced_generation;
     uint32_t number;
     struct flow_side sides[2];
     struct service_result *service; /* NULL until something was recognised or looked at */
@@ -162,11 +165,17 @@ struct stream *stream_plain(struct stream_table *t, struct flow *f, uint8_t side
 struct stream *stream_find(const struct stream_table *t, const struct flow *f, uint8_t side, enum family family, uint32_t ssrc);
 struct flow *flow_find(const struct stream_table *t, uint8_t proto, const struct endpoint *src, const struct endpoint *dst, uint8_t *ret_side);
 void stream_count(struct stream *s, const struct packet *p);
+/* A packet for which there is no stream, beyond the cap or without memory. */
+void stream_untracked(struct stream_table *t, const struct packet *p);
+/* An RTP stream leaves its probation. */
+void stream_accept(struct stream *s);
+/* A candidate of this side that fell silent becomes that of another SSRC, its packets those of the plain stream; NULL
+ * where all are still active. */
+struct stream *stream_recycle(struct stream_table *t, struct flow *f, uint8_t side, uint32_t ssrc, int64_t time_ns);
 
 /* udp.c */
 void flow_udp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p);
 void flow_service(struct stream_table *t, struct flow *f, uint8_t side, const uint8_t *bytes, size_t len, bool at_start);
-bool flow_announced(struct stream_table *t, struct flow *f, int64_t now_ns);
 
 /* media_packet.c: payload types seen, most frequent first; how many */
 uint8_t rtp_types_by_count(const struct rtp_part *rtp, uint8_t types[static RTP_TYPES_MAX]);
@@ -187,5 +196,7 @@ void flow_tcp_free(struct flow *f);
 
 /* settle.c */
 void stream_settle(struct stream_table *t);
+/* Moves the counts of one stream to another of the same flow and side. */
+void stream_merge(struct stream *to, struct stream *from);
 
 #endif

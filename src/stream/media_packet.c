@@ -81,10 +81,8 @@ static void rtp_add(struct stream_table *t, struct stream *s, const struct rtp_h
 
 static void rtp_accept(struct stream *s)
 {
-    s->accepted = true;
+    stream_accept(s);
     s->flow->has_media = true;
-    if (s->flow->sides[s->side].candidates)
-        s->flow->sides[s->side].candidates--;
 }
 
 static struct stream *rtp_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
@@ -97,13 +95,11 @@ static struct stream *rtp_packet(struct stream_table *t, struct flow *f, uint8_t
     if (!s || s->family != FAMILY_RTP || s->ssrc != h.ssrc) {
         s = stream_find(t, f, side, FAMILY_RTP, h.ssrc);
         if (!s) {
-            /* noise has a new SSRC in each packet: beyond the cap it is not looked at any more */
-            if (fs->candidates >= CANDIDATES_MAX)
-                return NULL;
-            s = stream_get(t, f, side, FAMILY_RTP, h.ssrc);
+            /* noise has a new SSRC in each packet */
+            s = fs->candidate_count < CANDIDATES_MAX ? stream_get(t, f, side, FAMILY_RTP, h.ssrc)
+                                                     : stream_recycle(t, f, side, h.ssrc, time_ns);
             if (!s)
                 return NULL;
-            fs->candidates++;
         }
     }
     rtp_add(t, s, &h, time_ns);
@@ -145,13 +141,13 @@ static struct stream *rtcp_packet(struct stream_table *t, struct flow *f, uint8_
         return NULL;
     struct stream *s = stream_find(t, f, side, FAMILY_RTCP, r.sender_ssrc);
     if (!s) {
-        if (f->sides[side].candidates >= CANDIDATES_MAX && !f->has_media)
+        bool doubtful = !f->has_media && (r.encrypted || r.cname.len == 0);
+        if (doubtful && f->sides[side].rtcp_doubtful >= CANDIDATES_MAX)
             return NULL;
         s = stream_get(t, f, side, FAMILY_RTCP, r.sender_ssrc);
         if (!s)
             return NULL;
-        if (!f->has_media)
-            f->sides[side].candidates++;
+        f->sides[side].rtcp_doubtful += doubtful;
     }
     rtcp_learn(t, s->rtcp, &r);
     s->over_turn |= m->over_turn;

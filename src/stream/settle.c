@@ -19,8 +19,7 @@ static void merge_outer(struct stream *to, const struct stream *from)
     to->outer->differs += from->outer->differs;
 }
 
-/* Moves the counts of one stream to another of the same flow and side. */
-static void merge_into(struct stream *to, struct stream *from)
+void stream_merge(struct stream *to, struct stream *from)
 {
     if (from->packets) {
         bool earlier = to->packets == 0 || from->first_ns < to->first_ns;
@@ -37,6 +36,7 @@ static void merge_into(struct stream *to, struct stream *from)
         to->bytes += from->bytes;
         to->fragmented |= from->fragmented;
         histogram_merge(&to->marks, &from->marks);
+        to->copies.differ += from->copies.differ;
         merge_outer(to, from);
     }
     from->merged = true;
@@ -46,18 +46,18 @@ static void merge_into_plain(struct stream_table *t, struct stream *s)
 {
     struct stream *plain = stream_plain(t, s->flow, s->side);
     if (plain)
-        merge_into(plain, s);
+        stream_merge(plain, s);
 }
 
 /* The framing proves itself after a few segments; those before it belong to the first media that came out of it. */
 static void settle_unproven(struct stream_table *t, struct stream *s)
 {
     struct stream *first = NULL;
-    for (struct stream *other = s->flow->sides[s->side].streams; other; other = other->flow_next)
-        if (other->family == FAMILY_RTP && other->accepted && (!first || other->number < first->number))
+    for (struct stream *other = s->flow->sides[s->side].media; other; other = other->flow_next)
+        if (!first || other->number < first->number)
             first = other;
     if (first)
-        merge_into(first, s);
+        stream_merge(first, s);
     else
         merge_into_plain(t, s);
 }
@@ -82,18 +82,9 @@ static void settle_rtp(struct stream_table *t, struct stream *s)
     if (s->accepted)
         return;
     if (s->flow->has_media || s->flow->use_srtp || expected_rtp(t, s))
-        s->accepted = true;
+        stream_accept(s);
     else
         merge_into_plain(t, s);
-}
-
-static bool has_accepted_rtp(const struct flow *f)
-{
-    for (int side = 0; side < 2; side++)
-        for (const struct stream *s = f->sides[side].streams; s; s = s->flow_next)
-            if (s->family == FAMILY_RTP && s->accepted)
-                return true;
-    return false;
 }
 
 /* RTCP is confirmed by media on its 5-tuple or the one beside it, by SDP, or by itself: clear compounds with a CNAME,
@@ -103,7 +94,7 @@ static void settle_rtcp(struct stream_table *t, const struct association *a, str
     enum kind announced = KIND_OTHER;
     bool sdp = !t->options.ignore_signalling &&
                expect_table_announced(t->expect, s->flow->proto, &s->flow->ends[s->side], &s->flow->ends[!s->side], s->last_ns, &announced);
-    if (has_accepted_rtp(s->flow) || association_media_flow(a, s->flow) || sdp ||
+    if (s->flow->has_media || association_media_flow(a, s->flow) || sdp ||
         (s->rtcp->clear && (s->rtcp->cname || s->packets >= 2)))
         s->accepted = true;
     else
@@ -133,6 +124,14 @@ static void settle_clock(const struct association *a, const struct stream *s)
         media->rtp->sender_report_clock = rate;
 }
 
+static void settle_announced(const struct stream_table *t, const struct stream *s)
+{
+    struct flow *f = s->flow;
+    enum kind kind;
+    for (int i = 0; i < 2 && !f->announced; i++)
+        f->announced = expect_table_announced(t->expect, f->proto, &f->ends[0], &f->ends[1], i ? s->last_ns : s->first_ns, &kind);
+}
+
 void stream_settle(struct stream_table *t)
 {
     size_t count = t->stream_count; /* plain streams made here need no settling */
@@ -140,9 +139,15 @@ void stream_settle(struct stream_table *t)
     for (size_t i = 0; i < count; i++)
         if (t->streams[i]->family == FAMILY_RTP)
             settle_rtp(t, t->streams[i]);
+    /* only now: what one candidate turned out to be must not decide about the next */
+    for (size_t i = 0; i < count; i++)
+        t->streams[i]->flow->has_media |= t->streams[i]->family == FAMILY_RTP && t->streams[i]->accepted;
     for (size_t i = 0; i < count; i++)
         if (t->streams[i]->family == FAMILY_UNPROVEN)
             settle_unproven(t, t->streams[i]);
+
+    for (size_t i = 0; i < count && !t->options.ignore_signalling; i++)
+        settle_announced(t, t->streams[i]);
 
     struct association a;
     if (!association_init(&a, t))

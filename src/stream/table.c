@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/grow.h"
 #include "stream/flow.h"
 
 enum { FIRST_BUCKETS = 1024, DEFAULT_MAX_STREAMS = 4000000 };
+
+#define CANDIDATE_SILENT_NS NS_PER_S /* after which another SSRC may have its place */
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
@@ -149,6 +152,21 @@ struct stream *stream_find(const struct stream_table *t, const struct flow *f, u
     return s;
 }
 
+static void stream_unhash(struct stream_table *t, const struct stream *s)
+{
+    struct stream **at = &t->stream_buckets[s->hash & t->stream_mask];
+    while (*at != s)
+        at = &(*at)->hash_next;
+    *at = s->hash_next;
+}
+
+static void stream_rehash(struct stream_table *t, struct stream *s)
+{
+    s->hash = stream_hash(t, s->flow, s->side, s->family, s->ssrc);
+    s->hash_next = t->stream_buckets[s->hash & t->stream_mask];
+    t->stream_buckets[s->hash & t->stream_mask] = s;
+}
+
 static struct stream *stream_new(struct stream_table *t, struct flow *f, uint8_t side, enum family family, uint32_t ssrc)
 {
     if (t->stream_count >= t->options.max_streams ||
@@ -174,12 +192,13 @@ static struct stream *stream_new(struct stream_table *t, struct flow *f, uint8_t
     s->rtcp = rtcp;
     s->vlan_pcp = -1;
     s->mpls_tc = -1;
-    s->hash = stream_hash(t, f, side, family, ssrc);
     s->number = (uint32_t)t->stream_count;
-    s->hash_next = t->stream_buckets[s->hash & t->stream_mask];
-    t->stream_buckets[s->hash & t->stream_mask] = s;
-    s->flow_next = f->sides[side].streams;
-    f->sides[side].streams = s;
+    stream_rehash(t, s);
+    if (rtp) {
+        s->flow_next = f->sides[side].candidates;
+        f->sides[side].candidates = s;
+        f->sides[side].candidate_count++;
+    }
     t->streams[t->stream_count++] = s;
     return s;
 }
@@ -195,6 +214,61 @@ struct stream *stream_plain(struct stream_table *t, struct flow *f, uint8_t side
     if (!f->sides[side].plain)
         f->sides[side].plain = stream_new(t, f, side, FAMILY_PLAIN, 0);
     return f->sides[side].plain;
+}
+
+/* --- RTP on probation --------------------------------------------------------------------------------------------- */
+
+void stream_accept(struct stream *s)
+{
+    struct flow_side *fs = &s->flow->sides[s->side];
+    struct stream **at = &fs->candidates;
+    while (*at && *at != s)
+        at = &(*at)->flow_next;
+    if (*at) {
+        *at = s->flow_next;
+        fs->candidate_count--;
+    }
+    s->flow_next = fs->media;
+    fs->media = s;
+    s->accepted = true;
+}
+
+/* The candidate that has been silent for longest, if that is long. Captured clocks may step back. */
+static struct stream *silent_candidate(const struct stream_table *t, const struct flow_side *fs, int64_t time_ns)
+{
+    struct stream *found = NULL;
+    int64_t longest = CANDIDATE_SILENT_NS;
+    for (struct stream *s = fs->candidates; s; s = s->flow_next) {
+        int64_t silent = time_ns - s->rtp->stats.last_ns;
+        if (silent < 0)
+            silent = -silent;
+        if (silent >= longest && s != t->attributed) {
+            found = s;
+            longest = silent;
+        }
+    }
+    return found;
+}
+
+struct stream *stream_recycle(struct stream_table *t, struct flow *f, uint8_t side, uint32_t ssrc, int64_t time_ns)
+{
+    struct stream *s = silent_candidate(t, &f->sides[side], time_ns);
+    struct stream *plain = s ? stream_plain(t, f, side) : NULL;
+    if (!plain)
+        return NULL;
+    stream_merge(plain, s);
+    stream_unhash(t, s);
+    histogram_done(&s->marks);
+    copies_done(&s->copies);
+    if (s->outer)
+        histogram_done(&s->outer->marks);
+    free(s->outer);
+    *s->rtp = (struct rtp_part){0};
+    /* it keeps its place among the candidates, its number and its memory */
+    *s = (struct stream){.flow_next = s->flow_next, .flow = f, .ssrc = ssrc, .family = FAMILY_RTP, .side = side, .vlan_pcp = -1,
+                         .mpls_tc = -1, .number = s->number, .rtp = s->rtp};
+    stream_rehash(t, s);
+    return s;
 }
 
 /* --- counting ----------------------------------------------------------------------------------------------------- */
@@ -247,8 +321,14 @@ void stream_count(struct stream *s, const struct packet *p)
     }
     struct mark_event e = {p->tos, p->ip_bytes, {p->frame, p->input}, p->time_ns};
     event_count(s, &e);
+    copies_add(&s->copies, p);
     if (p->layer_count > 1)
         outer_count(s, p->tos, p->layers[p->layer_count - 2].tos, mirrored, &e);
+}
+
+void stream_untracked(struct stream_table *t, const struct packet *p)
+{
+    t->stats.untracked_packets += p->part_count ? p->part_count : 1;
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */
@@ -282,6 +362,7 @@ void stream_table_free(struct stream_table *t)
     for (size_t i = 0; i < t->stream_count; i++) {
         struct stream *s = t->streams[i];
         histogram_done(&s->marks);
+        copies_done(&s->copies);
         if (s->outer)
             histogram_done(&s->outer->marks);
         free(s->outer);
@@ -308,7 +389,7 @@ void stream_table_packet(struct stream_table *t, const struct packet *p)
     uint8_t side = 0;
     struct flow *f = flow_get(t, p, &side);
     if (!f) {
-        t->stats.untracked_packets += p->part_count ? p->part_count : 1;
+        stream_untracked(t, p);
         return;
     }
     if (f->initiator < 0)
@@ -322,7 +403,7 @@ void stream_table_packet(struct stream_table *t, const struct packet *p)
         if (s)
             stream_count(s, p);
         else
-            t->stats.untracked_packets++;
+            stream_untracked(t, p);
     }
 }
 
@@ -339,5 +420,7 @@ struct stream_stats stream_table_stats(const struct stream_table *t)
     stats.flows = t->flow_count;
     stats.streams = t->stream_count;
     stats.tcp_overflows = t->tcp_pool.overflows;
+    struct expect_stats expect = expect_table_stats(t->expect);
+    stats.sip_untracked = expect.dropped_calls + expect.dropped_media;
     return stats;
 }

@@ -47,6 +47,7 @@ struct stream_stats {
     uint64_t flows, streams;
     uint64_t untracked_packets; /* of streams beyond the cap: counted nowhere else */
     uint64_t tcp_overflows;     /* segments given up because the cap on held bytes was reached */
+    uint64_t sip_untracked;     /* SIP calls and m-lines beyond the caps on those: what they announced is not known */
 };
 struct stream_stats stream_table_stats(const struct stream_table *t);
 

@@ -94,11 +94,15 @@ static void head_append(struct tcp_side *ts, const struct piece *p)
         ts->head_len = 0; /* what came before a gap no longer joins what comes after it */
     if (ts->head_len == 0)
         ts->head_whole = ts->seen_syn && !p->gap;
-    if (!ts->head && !(ts->head = malloc(HEAD_BYTES_MAX)))
-        return;
     size_t room = HEAD_BYTES_MAX - ts->head_len;
     size_t take = p->len < room ? p->len : room;
-    memcpy(ts->head + ts->head_len, p->bytes, take);
+    /* no more than there is: a capture may hold a million connections whose service never becomes known */
+    uint8_t *head = take ? realloc(ts->head, ts->head_len + take) : ts->head;
+    if (!head)
+        return;
+    ts->head = head;
+    if (take)
+        memcpy(ts->head + ts->head_len, p->bytes, take);
     ts->head_len += (uint32_t)take;
 }
 
@@ -248,7 +252,7 @@ void flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct
     if (!s)
         s = stream_plain(t, f, side);
     if (!s) {
-        t->stats.untracked_packets++;
+        stream_untracked(t, p);
         return;
     }
     f->sides[side].last = s;

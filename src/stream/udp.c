@@ -36,17 +36,6 @@ void flow_service(struct stream_table *t, struct flow *f, uint8_t side, const ui
         f->initiator = (int8_t)side;
 }
 
-bool flow_announced(struct stream_table *t, struct flow *f, int64_t now_ns)
-{
-    uint64_t generation = expect_table_generation(t->expect) + 1;
-    if (!f->announced && f->announced_generation != generation) {
-        f->announced_generation = generation;
-        f->announced = !t->options.ignore_signalling && expect_table_announced(t->expect, f->proto, &f->ends[0], &f->ends[1], now_ns,
-                                                                               &f->announced_kind);
-    }
-    return f->announced;
-}
-
 static bool udp_sip(struct stream_table *t, const struct packet *p)
 {
     if (!sip_looks_like(p->payload, p->payload_bytes))
@@ -115,7 +104,7 @@ void flow_udp(struct stream_table *t, struct flow *f, uint8_t side, const struct
     if (!s)
         s = stream_plain(t, f, side);
     if (!s) {
-        t->stats.untracked_packets++;
+        stream_untracked(t, p);
         return;
     }
     f->sides[side].last = s;

@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
 """How well qosmark tells voice from video with signalling hidden: a line a stream, and the figures.
 
-usage: accuracy.py [options] QOSMARK STREAMS.tsv...
+usage: accuracy.py [options] QOSMARK (STREAMS.tsv | NAME.truth.json)...
 
-Each STREAMS.tsv lies beside its captures (make-streams.sh writes one a half). A stream is right when its kind is
-rtp-audio for audio, rtp-video or rtp-slides for video. Only streams whose label is strong or medium are scored.
+A STREAMS.tsv lies beside its captures (make-streams.sh and simulate.py write one a half); of its rows those with a strong
+or medium label are scored. A truth file lies beside its capture (captures/make.sh writes them); there, RTP that it does
+not list is false RTP. A stream is right when its kind is rtp-audio for audio, rtp-video or rtp-slides for video. Printed
+are the outcome, the truth, the decision and its confidence, the stream's packets, after how many of them the kind was
+known for good ("end": only with the last), codec, capture, SSRC and evidence.
 
 Fails (exit 1) when, of the scored streams of --min-packets packets or more,
   - one called certain or high is wrong,
   - less than 95 % of those called low are right,
   - less than --right per cent are right, or more than --unknown per cent are unknown,
-or when a capture listed in --without-rtp (an INVENTORY.tsv: rows of class negative and sigport-trap that have no
-validated RTP) shows an RTP stream. With --mask-payload-types the program is asked to hide payload types from itself.
-A STREAMS.tsv that is not there is skipped with a line.
+  - less than --early per cent of those right were known within 30 packets or one second,
+or when a capture without RTP (--without-rtp INVENTORY.tsv: rows of class negative and sigport-trap that have no validated
+RTP) shows an RTP stream. Rows labelled "attack" are captures that lie about their times: there only what is called certain
+or high must be right. Input that is not there is skipped with a line; where nothing is left, the exit status is 77.
+
+With --mask-payload-types the program is asked to give no payload type a meaning. --simulate N adds N sessions of each
+family of simulate.py's two halves, and --rewrite WAY,... passes them on through encapsulate.py (`all`: through each way).
 """
 import argparse
 import collections
@@ -23,22 +30,33 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
+HERE = pathlib.Path(__file__).resolve().parent
 RIGHT = {"audio": {"rtp-audio"}, "video": {"rtp-video", "rtp-slides"}}
+TRUTH_MEDIA = {"rtp-audio": "audio", "rtp-video": "video", "rtp-slides": "video"}
 LEVELS = ["certain", "high", "low", "none"]
+EARLY_PACKETS = 30
 
 
 def options():
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("program")
-    ask.add_argument("streams", nargs="+", type=pathlib.Path)
+    ask.add_argument("truth", nargs="*", type=pathlib.Path)
     ask.add_argument("--mask-payload-types", action="store_true")
     ask.add_argument("--min-packets", type=int, default=50)
     ask.add_argument("--right", type=float, default=99.0, help="per cent (default 99)")
     ask.add_argument("--unknown", type=float, default=1.0, help="per cent (default 1)")
+    ask.add_argument("--early", type=float, default=95.0, help="per cent (default 95)")
     ask.add_argument("--without-rtp", type=pathlib.Path, metavar="INVENTORY.tsv")
     ask.add_argument("--first", type=int, metavar="N", help="only the first N packets of each capture (needs editcap)")
     ask.add_argument("--snaplen", type=int, metavar="N", help="cut packets to N bytes first (needs editcap)")
+    ask.add_argument("--simulate", type=int, metavar="N", help="also N sessions of each family, of either half")
+    ask.add_argument("--half", choices=["design", "report"], help="with --simulate: this half alone")
+    ask.add_argument("--seed", type=int, default=1)
+    ask.add_argument(
+        "--rewrite", default="", metavar="WAY,...", help="score the simulated streams rewritten so, and as they are"
+    )
     ask.add_argument("--quiet", action="store_true", help="only streams that are not right, and the figures")
     return ask.parse_args()
 
@@ -53,7 +71,9 @@ def audit(args, capture):
     if args.snaplen or args.first:
         cut = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"accuracy-{os.getpid()}.pcapng"
         wanted = (["-s", str(args.snaplen)] if args.snaplen else []) + (["-r"] if args.first else [])
-        subprocess.run(["editcap", *wanted, str(capture), str(cut)] + ([f"1-{args.first}"] if args.first else []), check=True)
+        subprocess.run(
+            ["editcap", *wanted, str(capture), str(cut)] + ([f"1-{args.first}"] if args.first else []), check=True
+        )
     command = [args.program, "audit", "--ignore-signalling", "-f", "jsonl", str(cut or capture)]
     if args.mask_payload_types:
         command.insert(2, "--mask-payload-types")
@@ -66,95 +86,207 @@ def audit(args, capture):
 
 
 class Capture:
-    """Records by SSRC and ends; by SSRC alone for streams seen through a tunnel, TURN or NAT."""
+    """Records by SSRC and ends; by SSRC alone for streams seen through a tunnel, TURN or NAT; by ends alone where the
+    truth does not know the SSRC."""
 
     def __init__(self, args, path):
-        self.exact, self.loose = collections.defaultdict(list), collections.defaultdict(list)
-        for r in audit(args, path):
-            if r.get("ssrc"):
-                ssrc = int(r["ssrc"], 16)
-                ends = endpoint(r["src"]["addr"], r["src"]["port"]), endpoint(r["dst"]["addr"], r["dst"]["port"])
-                self.exact[ssrc, ends].append(r)
-                self.loose[ssrc].append(r)
+        self.exact, self.loose, self.flows = (
+            collections.defaultdict(list),
+            collections.defaultdict(list),
+            collections.defaultdict(list),
+        )
+        self.rtp = [r for r in audit(args, path) if r.get("ssrc") and r["kind"].startswith("rtp-")]
+        for r in self.rtp:
+            ssrc, ends = int(r["ssrc"], 16), self.ends(r)
+            self.exact[ssrc, ends].append(r)
+            self.loose[ssrc].append(r)
+            self.flows[r["proto"], ends].append(r)
 
-    def find(self, row):
-        ssrc = int(row["ssrc"], 16)
-        ends = endpoint(row["src"], row["sport"]), endpoint(row["dst"], row["dport"])
+    @staticmethod
+    def ends(r):
+        return endpoint(r["src"]["addr"], r["src"]["port"]), endpoint(r["dst"]["addr"], r["dst"]["port"])
+
+    def find(self, ssrc, ends):
         return max(self.exact.get((ssrc, ends)) or self.loose.get(ssrc) or [], key=lambda r: r["packets"], default=None)
 
 
-def score(args, path, table, by_level):
-    captures, counts = {}, collections.Counter()
-    for row in csv.DictReader(open(path, encoding="utf-8"), delimiter="\t"):
-        if row["media"] not in RIGHT or row["gt_strength"] not in ("strong", "medium"):
-            continue
-        if int(row["packets"]) < args.min_packets:
-            continue
-        if row["file"] not in captures:
-            captures[row["file"]] = Capture(args, path.parent / row["file"])
-        r = captures[row["file"]].find(row)
+class Score:
+    def __init__(self, args):
+        self.args = args
+        self.counts, self.attacks = collections.Counter(), collections.Counter()
+        self.table, self.by_level, self.early = collections.Counter(), collections.Counter(), collections.Counter()
+        self.false_rtp = 0
+
+    def stream(self, media, r, packets, seconds, codec, where, attack=False):
+        """One labelled stream and what was found of it, if anything."""
         kind, level, evidence = (r["kind"], r["confidence"], r["evidence"]) if r else ("not found", "none", "")
         needed = (r or {}).get("decided_after_packets")
-        outcome = "right" if kind in RIGHT[row["media"]] else "unknown" if kind in ("rtp-unknown", "not found") else "WRONG"
-        counts[outcome] += 1
-        table[row["media"], kind] += 1
-        if outcome != "unknown":
-            by_level[level, outcome] += 1
-        if not args.quiet or outcome != "right":
-            print(outcome, row["media"], kind, level, f"{row['packets']} packets",
-                  "decided after ?" if needed is None else f"decided after {needed}", row["codec"] or "codec not known", row["file"],
-                  row["ssrc"], evidence or "no evidence", sep="\t")
-    return counts
+        outcome = "right" if kind in RIGHT[media] else "unknown" if kind in ("rtp-unknown", "not found") else "WRONG"
+        if attack:
+            self.attacks[
+                "WRONG"
+                if outcome == "WRONG" and level in ("certain", "high")
+                else outcome
+                if outcome != "WRONG"
+                else "wrong at low"
+            ] += 1
+        else:
+            self.counts[outcome] += 1
+            self.table[media, kind] += 1
+            if outcome != "unknown":
+                self.by_level[level, outcome] += 1
+            if outcome == "right":
+                in_a_second = packets / seconds if seconds > 1 else packets
+                self.early["early" if needed is not None and needed <= max(EARLY_PACKETS, in_a_second) else "late"] += 1
+        if not self.args.quiet or outcome != "right":
+            print(
+                outcome,
+                media,
+                kind,
+                level,
+                f"{packets} packets",
+                "known after " + ("the end" if needed is None else str(needed)),
+                codec or "codec not known",
+                *where,
+                ("attack: " if attack else "") + (evidence or "no evidence"),
+                sep="\t",
+            )
+
+    def rows(self, path):
+        captures = {}
+        for row in csv.DictReader(open(path, encoding="utf-8"), delimiter="\t"):
+            if row["media"] not in RIGHT or row["gt_strength"] not in ("strong", "medium", "attack"):
+                continue
+            if int(row["packets"]) < self.args.min_packets:
+                continue
+            if row["file"] not in captures:
+                captures[row["file"]] = Capture(self.args, path.parent / row["file"])
+            ends = endpoint(row["src"], row["sport"]), endpoint(row["dst"], row["dport"])
+            r = captures[row["file"]].find(int(row["ssrc"], 16), ends)
+            self.stream(
+                row["media"],
+                r,
+                int(row["packets"]),
+                float(row["duration_s"] or 0),
+                row["codec"],
+                (f"{path.parent.name}/{row['file']}", row["ssrc"]),
+                row["gt_strength"] == "attack",
+            )
+
+    def truth(self, path):
+        truth = json.loads(path.read_text())
+        capture = Capture(self.args, path.parent / truth["capture"])
+        known = set()
+        for s in truth["streams"]:
+            media = TRUTH_MEDIA.get(s["kind"])
+            if not s["kind"].startswith("rtp-"):
+                continue
+            ends = Capture.ends(s)
+            ssrcs = [x for x in (s.get("ssrc"), s.get("rtx_ssrc")) if x]
+            found = [r for r in capture.flows[s["proto"], ends] if not ssrcs or r["ssrc"] in ssrcs]
+            known.update(id(r) for r in found)
+            for r in found:
+                seconds = (r["rtp"] or {}).get("duration_s") or 0
+                if media and r["packets"] >= self.args.min_packets:
+                    self.stream(media, r, r["packets"], seconds, s["codec"], (truth["capture"], r["ssrc"]))
+            if not found and media:
+                self.stream(media, None, 0, 0, s["codec"], (truth["capture"], s.get("ssrc") or "any SSRC"))
+        for r in capture.rtp:
+            if id(r) not in known:
+                self.wrong_rtp(truth["capture"], r)
+
+    def without_rtp(self, inventory):
+        for row in csv.DictReader(open(inventory, encoding="utf-8"), delimiter="\t"):
+            if row["class"] in ("negative", "sigport-trap") and not int(row["rtp_streams_validated"] or 0):
+                for r in audit(self.args, inventory.parent / row["file"]):
+                    if r["kind"].startswith("rtp-"):
+                        self.wrong_rtp(row["file"], r)
+
+    def wrong_rtp(self, where, r):
+        self.false_rtp += 1
+        print(f"FALSE RTP\t{where}\t{r['kind']}\t{r['ssrc']}\t{r['packets']} packets\t{r['evidence']}")
+
+    def figures(self):
+        """Prints them; the reasons to fail."""
+        failures, total = [], sum(self.counts.values())
+        print("\ntruth \\ decision")
+        kinds = sorted({kind for _, kind in self.table})
+        print("        " + "".join(f"{kind:>13}" for kind in kinds))
+        for media in sorted(RIGHT):
+            print(f"{media:8}" + "".join(f"{self.table[media, kind]:13d}" for kind in kinds))
+        for level in LEVELS[:3]:
+            right, wrong = self.by_level[level, "right"], self.by_level[level, "WRONG"]
+            print(f"{level:8} {right} right, {wrong} wrong")
+            if level != "low" and wrong:
+                failures.append(f"{wrong} wrong at {level}")
+            if level == "low" and wrong > 0.05 * (right + wrong):
+                failures.append(f"low is right in {100 * right / (right + wrong):.1f} %")
+        if total:
+            right, unknown = 100 * self.counts["right"] / total, 100 * self.counts["unknown"] / total
+            early = 100 * self.early["early"] / max(1, self.counts["right"])
+            print(
+                f"{total} streams: {right:.1f} % right, {unknown:.1f} % unknown, {self.counts['WRONG']} wrong; "
+                f"{early:.1f} % known within {EARLY_PACKETS} packets or a second; {self.false_rtp} false RTP"
+            )
+            for name, value, bad in (
+                ("right", right, right < self.args.right),
+                ("unknown", unknown, unknown > self.args.unknown),
+                ("known early", early, early < self.args.early),
+            ):
+                if bad:
+                    failures.append(f"{value:.1f} % {name}")
+        if self.attacks:
+            print("captures that lie: " + ", ".join(f"{n} {what}" for what, n in sorted(self.attacks.items())))
+        if self.attacks["WRONG"]:
+            failures.append(f"{self.attacks['WRONG']} wrong at certain or high where the capture lies")
+        if self.false_rtp:
+            failures.append(f"{self.false_rtp} false RTP streams")
+        return failures
 
 
-def false_rtp(args):
-    """RTP streams in captures that have none."""
-    found = 0
-    for row in csv.DictReader(open(args.without_rtp, encoding="utf-8"), delimiter="\t"):
-        if row["class"] not in ("negative", "sigport-trap") or int(row["rtp_streams_validated"] or 0):
-            continue
-        for r in audit(args, args.without_rtp.parent / row["file"]):
-            if r["kind"].startswith("rtp-"):
-                found += 1
-                print(f"FALSE RTP\t{row['file']}\t{r['kind']}\t{r['ssrc']}\t{r['packets']} packets\t{r['evidence']}")
-    return found
+def simulated(args, to):
+    """STREAMS.tsv of the simulated captures, as they are and rewritten."""
+    run = lambda *command: subprocess.run([sys.executable, *map(str, command)], check=True)
+    ways = [way for way in args.rewrite.split(",") if way]
+    paths = []
+    for half in [args.half] if args.half else ["design", "report"]:
+        # a byte stream cannot be made of what was cut off
+        snaplen = 0 if any("tcp" in way or way in ("rfc4571", "all") for way in ways) else 96
+        run(HERE / "simulate.py", "--seed", args.seed, "--each", args.simulate, "--snaplen", snaplen, to, half)
+        paths.append(to / half / "STREAMS.tsv")
+        if ways:
+            run(
+                HERE / "encapsulate.py",
+                "--seed",
+                args.seed,
+                to / half,
+                to / f"{half}-rewritten",
+                *([] if ways == ["all"] else ways),
+            )
+            paths += sorted((to / f"{half}-rewritten").glob("*/STREAMS.tsv"))
+    return paths
 
 
 def main():
     args = options()
-    table, by_level, counts = collections.Counter(), collections.Counter(), collections.Counter()
-    for path in args.streams:
-        if path.is_file():
-            counts += score(args, path, table, by_level)
-        else:
-            print(f"skipped: {path} is not there")
-    wrong_rtp = false_rtp(args) if args.without_rtp and args.without_rtp.is_file() else 0
-
-    total = sum(counts.values())
-    print("\ntruth \\ decision")
-    kinds = sorted({kind for _, kind in table})
-    print("        " + "".join(f"{kind:>13}" for kind in kinds))
-    for media in sorted(RIGHT):
-        print(f"{media:8}" + "".join(f"{table[media, kind]:13d}" for kind in kinds))
-    failures = []
-    for level in LEVELS[:3]:
-        right, wrong = by_level[level, "right"], by_level[level, "WRONG"]
-        print(f"{level:8} {right} right, {wrong} wrong")
-        if level != "low" and wrong:
-            failures.append(f"{wrong} wrong at {level}")
-        if level == "low" and wrong > 0.05 * (right + wrong):
-            failures.append(f"low is right in {100 * right / (right + wrong):.1f} %")
-    if total:
-        right, unknown = 100 * counts["right"] / total, 100 * counts["unknown"] / total
-        print(f"{total} streams: {right:.1f} % right, {unknown:.1f} % unknown, {counts['WRONG']} wrong; {wrong_rtp} false RTP")
-        if right < args.right:
-            failures.append(f"{right:.1f} % right")
-        if unknown > args.unknown:
-            failures.append(f"{unknown:.1f} % unknown")
-    else:
-        print("nothing to score")
-    if wrong_rtp:
-        failures.append(f"{wrong_rtp} false RTP streams")
+    score, scored = Score(args), 0
+    with tempfile.TemporaryDirectory(prefix="accuracy-") as directory:
+        paths = args.truth + (simulated(args, pathlib.Path(directory)) if args.simulate else [])
+        for path in paths:
+            if not path.is_file():
+                print(f"skipped: {path} is not there")
+                continue
+            scored += 1
+            if path.suffix == ".json":
+                score.truth(path)
+            else:
+                score.rows(path)
+    if args.without_rtp and args.without_rtp.is_file():
+        scored += 1
+        score.without_rtp(args.without_rtp)
+    if not scored:
+        return 77
+    failures = score.figures()
     print("FAILED: " + "; ".join(failures) if failures else "passed")
     return 1 if failures else 0
 

@@ -4,7 +4,7 @@
 usage: encapsulate.py [--seed N] INDIR OUTDIR [WAY...]
 
 INDIR holds NAME.pcap files (classic pcap, Ethernet, IPv4) and their STREAMS.tsv, as make-streams.sh and simulate.py write
-them. For each way (all by default) OUTDIR/WAY gets the same files and a STREAMS.tsv that says how many packets are left;
+them. For each way (all but turn-tcp-midway by default) OUTDIR/WAY gets the same files and a STREAMS.tsv that says how many packets are left;
 streams are found again by their SSRC. The ways are listed by --list.
 """
 import argparse
@@ -15,7 +15,9 @@ import random
 import socket
 import struct
 
-Datagram = collections.namedtuple("Datagram", "time src sport dst dport tos payload wire")  # wire: whole length of payload
+Datagram = collections.namedtuple(
+    "Datagram", "time src sport dst dport tos payload wire"
+)  # wire: whole length of payload
 NANOSECONDS = b"\x4d\x3c\xb2\xa1"
 
 
@@ -27,14 +29,25 @@ def read(path):
     at, found = 24, []
     while at + 16 <= len(data):
         seconds, fraction, captured, _ = struct.unpack_from(order + "IIII", data, at)
-        ip = data[at + 30:at + 16 + captured]
-        ethertype = data[at + 28:at + 30]
+        ip = data[at + 30 : at + 16 + captured]
+        ethertype = data[at + 28 : at + 30]
         at += 16 + captured
-        if ethertype != b"\x08\0" or len(ip) < 28 or ip[9] != 17 or struct.unpack_from(">H", ip, 6)[0] & 0x3fff:
+        if ethertype != b"\x08\0" or len(ip) < 28 or ip[9] != 17 or struct.unpack_from(">H", ip, 6)[0] & 0x3FFF:
             continue
         header = (ip[0] & 15) * 4
         sport, dport, length = struct.unpack_from(">HHH", ip, header)
-        found.append(Datagram(seconds * 10 ** 9 + fraction * unit, ip[12:16], sport, ip[16:20], dport, ip[1], ip[header + 8:header + length], length - 8))
+        found.append(
+            Datagram(
+                seconds * 10**9 + fraction * unit,
+                ip[12:16],
+                sport,
+                ip[16:20],
+                dport,
+                ip[1],
+                ip[header + 8 : header + length],
+                length - 8,
+            )
+        )
     return found
 
 
@@ -44,11 +57,12 @@ def is_rtp(p):
 
 # ---- layers: each puts something before `inner`; lengths in headers count the bytes that were cut off, `cut` of them ------
 
+
 def checksum(head):
     total = sum(struct.unpack(f">{len(head) // 2}H", head))
     while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
 
 
 def ethernet(inner, ethertype=0x0800):
@@ -69,11 +83,13 @@ def udp(inner, cut, sport, dport):
 
 
 def mapped(v4):
-    return socket.inet_pton(socket.AF_INET6, "2001:db8::") [:12] + v4
+    return socket.inet_pton(socket.AF_INET6, "2001:db8::")[:12] + v4
 
 
 def datagram_v4(d):
-    return ipv4(udp(d.payload, d.wire - len(d.payload), d.sport, d.dport), d.wire - len(d.payload), 17, d.src, d.dst, d.tos)
+    return ipv4(
+        udp(d.payload, d.wire - len(d.payload), d.sport, d.dport), d.wire - len(d.payload), 17, d.src, d.dst, d.tos
+    )
 
 
 OUTER = (bytes([10, 250, 0, 1]), bytes([10, 250, 0, 2]))
@@ -82,7 +98,10 @@ OUTER = (bytes([10, 250, 0, 1]), bytes([10, 250, 0, 2]))
 def in_udp(port, head):
     def wrap(r, d):
         cut = d.wire - len(d.payload)
-        return ethernet(ipv4(udp(head() + ethernet(datagram_v4(d)), cut, 49152 + d.sport % 16384, port), cut, 17, *OUTER, d.tos))
+        return ethernet(
+            ipv4(udp(head() + ethernet(datagram_v4(d)), cut, 49152 + d.sport % 16384, port), cut, 17, *OUTER, d.tos)
+        )
+
     return wrap
 
 
@@ -90,6 +109,7 @@ def in_gre(head, whole_frame):
     def wrap(r, d):
         inner = ethernet(datagram_v4(d)) if whole_frame else datagram_v4(d)
         return ethernet(ipv4(head() + inner, d.wire - len(d.payload), 47, *OUTER))
+
     return wrap
 
 
@@ -99,7 +119,8 @@ def in_ipv6(extensions):
         inner = udp(d.payload, cut, d.sport, d.dport)
         for number, body in reversed(extensions):
             inner, proto = bytes([proto]) + body + inner, number
-        return ethernet(ipv6(inner, cut, proto, mapped(d.src), mapped(d.dst), d.tos), 0x86dd)
+        return ethernet(ipv6(inner, cut, proto, mapped(d.src), mapped(d.dst), d.tos), 0x86DD)
+
     return wrap
 
 
@@ -109,22 +130,35 @@ def tagged(*tags):
         for tpid, vlan in reversed(tags):
             inner, ethertype = struct.pack(">HH", vlan, ethertype) + inner, tpid
         return ethernet(inner, ethertype)
+
     return wrap
 
 
 def mpls(*labels):
     def wrap(r, d):
-        stack = b"".join(struct.pack(">I", label << 12 | (5 << 9) | (i == len(labels) - 1) << 8 | 60) for i, label in enumerate(labels))
+        stack = b"".join(
+            struct.pack(">I", label << 12 | (5 << 9) | (i == len(labels) - 1) << 8 | 60)
+            for i, label in enumerate(labels)
+        )
         return ethernet(stack + datagram_v4(d), 0x8847)
+
     return wrap
 
 
 PADN = b"\x01\x04\0\0\0\0"
 LAYERS = {
     "ipv6": in_ipv6([]),
-    "ipv6-extensions": in_ipv6([(0, b"\0\x05\x02\0\0\x01\0"), (60, b"\0" + PADN), (43, b"\x02\x02\0" + bytes(20)), (44, b"\0\0\0\0\0\0\x07"), (60, b"\0" + PADN)]),
-    "vlan": tagged((0x8100, 0xa014)),
-    "qinq": tagged((0x88a8, 100), (0x8100, 0xa01e)),
+    "ipv6-extensions": in_ipv6(
+        [
+            (0, b"\0\x05\x02\0\0\x01\0"),
+            (60, b"\0" + PADN),
+            (43, b"\x02\x02\0" + bytes(20)),
+            (44, b"\0\0\0\0\0\0\x07"),
+            (60, b"\0" + PADN),
+        ]
+    ),
+    "vlan": tagged((0x8100, 0xA014)),
+    "qinq": tagged((0x88A8, 100), (0x8100, 0xA01E)),
     "mpls": mpls(100, 2000),
     "gre": in_gre(lambda: b"\0\0\x08\0", False),
     "gre-key": in_gre(lambda: b"\x20\0\x65\x58\0\0\0\x2a", True),
@@ -165,7 +199,7 @@ def channel_data(d, clients, padded):
 def indication(d, clients):
     """Send (to the server) or Data (from it), RFC 8656 §11.5, with XOR-PEER-ADDRESS and DATA."""
     ends, sent, _, peer = clients.of(d)
-    cookie = struct.pack(">I", 0x2112a442)
+    cookie = struct.pack(">I", 0x2112A442)
     address = struct.pack(">HHBBH", 0x0012, 8, 0, 1, peer[1] ^ 0x2112) + bytes(x ^ y for x, y in zip(peer[0], cookie))
     pad = -d.wire % 4
     body = address + struct.pack(">HH", 0x0013, d.wire) + d.payload + bytes(pad)
@@ -181,6 +215,7 @@ def over_udp(make):
             cut = d.wire - len(d.payload)
             (src, sport), (dst, dport) = ends
             yield d.time, ethernet(ipv4(udp(message, cut, sport, dport), cut, 17, src, dst, d.tos)), cut
+
     return rewrite
 
 
@@ -192,7 +227,9 @@ class Connection:
 
     def segment(self, time, payload, flags, ack):
         (src, sport), (dst, dport) = self.ends
-        head = struct.pack(">HHIIBBHHH", sport, dport, self.sequence & 0xffffffff, ack & 0xffffffff, 0x50, flags, 65000, 0, 0)
+        head = struct.pack(
+            ">HHIIBBHHH", sport, dport, self.sequence & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, flags, 65000, 0, 0
+        )
         self.sequence += len(payload) + (flags & 2 != 0)
         return time, ethernet(ipv4(head + payload, 0, 6, src, dst, 0x88)), 0
 
@@ -204,12 +241,13 @@ class Connection:
 
 def stun(type_):
     """A TURN message without attributes: 3 Allocate, 4 Refresh."""
-    return struct.pack(">HHI", type_, 0, 0x2112a442) + bytes(12)
+    return struct.pack(">HHI", type_, 0, 0x2112A442) + bytes(12)
 
 
 def over_tcp(make, handshake, turn):
     """`handshake`: whether the capture holds the connections' beginnings; else they began long before, and `turn` is
     known from a Refresh after a second."""
+
     def rewrite(r, datagrams):
         clients, connections, refreshed = Clients(), {}, set()
         for d in datagrams:
@@ -227,7 +265,13 @@ def over_tcp(make, handshake, turn):
                 else:
                     one.waiting = r.randbytes(r.randrange(40))  # the end of a message whose beginning was missed
             one, other = connections[ends], connections[ends[::-1]]
-            if turn and not handshake and ends[1] == SERVER and ends not in refreshed and d.time > datagrams[0].time + 10 ** 9:
+            if (
+                turn
+                and not handshake
+                and ends[1] == SERVER
+                and ends not in refreshed
+                and d.time > datagrams[0].time + 10**9
+            ):
                 refreshed.add(ends)
                 one.waiting += stun(4)
             one.waiting += message
@@ -235,6 +279,7 @@ def over_tcp(make, handshake, turn):
             if d.time - one.since > 2000000 or len(one.waiting) >= 1448:
                 yield from one.flush(d.time, other.sequence, 0 if d.time - one.since > 2000000 else 1447)
                 one.since = d.time
+
     return rewrite
 
 
@@ -245,6 +290,7 @@ def framed(d, clients):
 
 # ---- captures that are short, lossy or masked ----------------------------------------------------------------------------
 
+
 def plain(d):
     return d.time, ethernet(datagram_v4(d)), d.wire - len(d.payload)
 
@@ -254,6 +300,7 @@ def cut_to(snaplen):
         for d in datagrams:
             time, frame, cut = plain(d)
             yield time, frame[:snaplen], cut + max(0, len(frame) - snaplen)
+
     return rewrite
 
 
@@ -261,6 +308,22 @@ def mid_call(r, datagrams):
     """From 40 % of the time on."""
     begin = datagrams[0].time + (datagrams[-1].time - datagrams[0].time) * 2 // 5 if datagrams else 0
     return (plain(d) for d in datagrams if d.time >= begin)
+
+
+def first(packets):
+    """The first packets of each stream, and no more: what a short call or a full disk leaves."""
+
+    def rewrite(r, datagrams):
+        seen = collections.Counter()
+        for d in datagrams:
+            if is_rtp(d.payload):
+                stream = (d.src, d.sport, d.dst, d.dport, d.payload[8:12])
+                seen[stream] += 1
+                if seen[stream] > packets:
+                    continue
+            yield plain(d)
+
+    return rewrite
 
 
 def lossy(r, datagrams):
@@ -272,9 +335,20 @@ def lossy(r, datagrams):
             yield plain(d)
 
 
+def dropped(r, datagrams):
+    """A capturing host that loses 40 %, in runs."""
+    bad = False
+    for d in datagrams:
+        bad = r.random() < (0.8 if bad else 0.12)
+        if not bad:
+            yield plain(d)
+
+
 def reordered(r, datagrams):
     """3 % come up to 8 ms late."""
-    late = sorted(((d.time + (r.randrange(8000000) if r.random() < 0.03 else 0), n, d) for n, d in enumerate(datagrams)))
+    late = sorted(
+        ((d.time + (r.randrange(8000000) if r.random() < 0.03 else 0), n, d) for n, d in enumerate(datagrams))
+    )
     return (plain(d._replace(time=time)) for time, _, d in late)
 
 
@@ -286,6 +360,7 @@ def twice(r, datagrams):
 
 def masked(by_stream):
     """Each stream's payload types (or each 5-tuple's) become others, drawn from 96..127, one for one."""
+
     def rewrite(r, datagrams):
         types = collections.defaultdict(dict)
         for d in datagrams:
@@ -297,6 +372,7 @@ def masked(by_stream):
                     type_ = known[p[1] & 127] = r.choice([n for n in range(96, 128) if n not in known.values()])
                 d = d._replace(payload=p[:1] + bytes([p[1] & 128 | type_]) + p[2:])
             yield plain(d)
+
     return rewrite
 
 
@@ -314,25 +390,29 @@ WAYS = {name: layered(wrap) for name, wrap in LAYERS.items()} | {
     "snaplen-64": cut_to(64),
     "snaplen-96": cut_to(96),
     "mid-call": mid_call,
+    "first-10": first(10),
+    "first-30": first(30),
     "loss": lossy,
+    "dropped": dropped,
     "reordered": reordered,
     "twice": twice,
     "masked-stream": masked(True),
     "masked-flow": masked(False),
 }
+NAMED_ONLY = {"turn-tcp-midway"}  # TURN over TCP is known by its STUN messages: where a capture missed these it is not
 WHOLE_ONLY = {"turn-tcp", "turn-tcp-midway", "rfc4571", "rfc4571-midway"}  # a byte stream needs its bytes
 
 
 def write(path, frames):
     with open(path, "wb") as to:
-        to.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, 1))
+        to.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
         for time, frame, cut in frames:
-            to.write(struct.pack("<IIII", time // 10 ** 9, time % 10 ** 9, len(frame), len(frame) + cut) + frame)
+            to.write(struct.pack("<IIII", time // 10**9, time % 10**9, len(frame), len(frame) + cut) + frame)
 
 
 def ssrcs_left(frames_of, way, datagrams):
     """Packets of each SSRC that the way keeps: all of them, save where it drops some."""
-    if way not in ("mid-call", "loss", "twice"):
+    if way not in ("mid-call", "first-10", "first-30", "loss", "dropped", "twice"):
         return collections.Counter(d.payload[8:12] for d in datagrams if is_rtp(d.payload))
     return collections.Counter(f[1][50:54] for f in frames_of if is_rtp(f[1][42:54]))
 
@@ -351,7 +431,7 @@ def main():
     rows = list(csv.reader(open(args.indir / "STREAMS.tsv", encoding="utf-8"), delimiter="\t"))
     head = rows[0]
     captures = {name: read(args.indir / name) for name in sorted({row[head.index("file")] for row in rows[1:]})}
-    for way in args.ways or WAYS:
+    for way in args.ways or [way for way in WAYS if way not in NAMED_ONLY]:
         directory = args.outdir / way
         directory.mkdir(parents=True, exist_ok=True)
         left = {}

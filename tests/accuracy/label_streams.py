@@ -12,8 +12,10 @@ import socket
 import struct
 import sys
 
-COLUMNS = ("file family transport src sport dst dport ssrc payload_types packets duration_s avg_frame_len min_len max_len "
-           "marker_count top_ts_steps seq_ok_fraction dscp(outer>inner) signalled media codec gt_source gt_strength").split()
+COLUMNS = (
+    "file family transport src sport dst dport ssrc payload_types packets duration_s avg_frame_len min_len max_len "
+    "marker_count top_ts_steps seq_ok_fraction dscp(outer>inner) signalled media codec gt_source gt_strength"
+).split()
 
 
 def datagrams(path):
@@ -26,15 +28,23 @@ def datagrams(path):
     at = 24
     while at + 16 <= len(data):
         seconds, fraction, captured, wire = struct.unpack_from(order + "IIII", data, at)
-        frame = data[at + 16:at + 16 + captured]
+        frame = data[at + 16 : at + 16 + captured]
         at += 16 + captured
         if frame[12:14] != b"\x08\x00" or len(frame) < 42 or frame[23] != 17:
             continue
         ip = frame[14:]
-        udp = ip[(ip[0] & 15) * 4:]
+        udp = ip[(ip[0] & 15) * 4 :]
         sport, dport, length = struct.unpack_from(">HHH", udp)
-        yield (seconds + fraction * unit, wire, ip[1], socket.inet_ntoa(ip[12:16]), sport, socket.inet_ntoa(ip[16:20]),
-               dport, udp[8:length])
+        yield (
+            seconds + fraction * unit,
+            wire,
+            ip[1],
+            socket.inet_ntoa(ip[12:16]),
+            sport,
+            socket.inet_ntoa(ip[16:20]),
+            dport,
+            udp[8:length],
+        )
 
 
 def streams(path):
@@ -58,15 +68,34 @@ def main():
             if not truth:
                 continue
             types = collections.Counter(p[3] & 127 for p in packets)
-            steps = collections.Counter((b[5] - a[5]) & 0xffffffff for a, b in zip(packets, packets[1:]))
-            in_order = sum((b[4] - a[4]) & 0xffff == 1 for a, b in zip(packets, packets[1:]))
+            steps = collections.Counter((b[5] - a[5]) & 0xFFFFFFFF for a, b in zip(packets, packets[1:]))
+            in_order = sum((b[4] - a[4]) & 0xFFFF == 1 for a, b in zip(packets, packets[1:]))
             marks = collections.Counter(p[2] for p in packets)
-            print(path.name, path.stem, "udp", src, sport, dst, dport, f"0x{ssrc:08x}",
-                  " ".join(f"{t}:{n}" for t, n in types.most_common()), len(packets), f"{packets[-1][0] - packets[0][0]:.3f}",
-                  f"{sum(p[1] for p in packets) / len(packets):.1f}", min(p[1] for p in packets), max(p[1] for p in packets),
-                  sum(p[3] >> 7 for p in packets), " ".join(f"{s}:{n}" for s, n in steps.most_common(3)),
-                  f"{in_order / max(1, len(packets) - 1):.3f}", " ".join(f"{d}:{n}" for d, n in marks.items()), "no", *truth,
-                  "made by make-streams.sh", "strong", sep="\t")
+            print(
+                path.name,
+                path.stem,
+                "udp",
+                src,
+                sport,
+                dst,
+                dport,
+                f"0x{ssrc:08x}",
+                " ".join(f"{t}:{n}" for t, n in types.most_common()),
+                len(packets),
+                f"{packets[-1][0] - packets[0][0]:.3f}",
+                f"{sum(p[1] for p in packets) / len(packets):.1f}",
+                min(p[1] for p in packets),
+                max(p[1] for p in packets),
+                sum(p[3] >> 7 for p in packets),
+                " ".join(f"{s}:{n}" for s, n in steps.most_common(3)),
+                f"{in_order / max(1, len(packets) - 1):.3f}",
+                " ".join(f"{d}:{n}" for d, n in marks.items()),
+                "no",
+                *truth,
+                "made by make-streams.sh",
+                "strong",
+                sep="\t",
+            )
 
 
 if __name__ == "__main__":

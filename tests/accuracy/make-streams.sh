@@ -5,8 +5,8 @@
 #
 # OUTDIR/{design,report}/*.pcap and a STREAMS.tsv in each (one line a stream, with what it really was). The two halves
 # differ in codecs' rates, frame rates and payload types: one to develop with, the other to report on. Needs root,
-# ffmpeg, GStreamer (base, good, bad, ugly, libav), Chromium, tcpdump and nftables; what is missing is said and left
-# out. Takes about five minutes a half.
+# ffmpeg, GStreamer (base, good, bad, ugly, libav), baresip, Chromium, Janus, tcpdump and nftables; what is missing is
+# said and left out. Takes about seven minutes a half.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 if [ $# -lt 1 ]; then
@@ -92,6 +92,43 @@ audio_streams() {
     wait "${pids[@]}"
 }
 
+# ---- audio again: by ffmpeg, which fills packets its own way ----------------------------------------------------------
+ff_audio() { # PORT PT CODEC RATE CHANNELS OPTIONS...
+    local port=$1 pt=$2 codec=$3 rate=$4 channels=$5
+    shift 5
+    label "$name" port "$port" audio "$codec"
+    ffmpeg -v error -re -f lavfi -i "sine=frequency=300:sample_rate=$rate,tremolo=f=3:d=0.9,volume=2" -t 9 -ac "$channels" "$@" \
+        -payload_type "$pt" -f rtp "rtp://127.0.0.1:$port?pkt_size=1200" </dev/null >/dev/null 2>>"$work/ff.log" &
+    pids+=($!)
+}
+more_audio_streams() {
+    pids=()
+    if [ "$half" = design ]; then
+        ff_audio 22000 4 G723 8000 1 -c:a g723_1 -b:a 6300
+        ff_audio 22002 96 G726-32 8000 1 -c:a g726 -b:a 32k
+        ff_audio 22004 97 opus 48000 2 -c:a libopus -b:a 32k -frame_duration 120
+        ff_audio 22006 98 MP4A-LATM 48000 2 -c:a aac -b:a 128k -rtpflags latm
+        ff_audio 22008 99 mpeg4-generic 32000 1 -c:a aac -b:a 48k
+        ff_audio 22010 14 MPA 44100 2 -c:a libmp3lame -b:a 128k
+        ff_audio 22012 100 L16 44100 1 -c:a pcm_s16be
+        ff_audio 22014 101 speex 16000 1 -c:a libspeex -b:a 24k
+        gst_audio 22100 102 AC3 9 "wave=pink-noise" "audio/x-raw,rate=48000,channels=2 ! avenc_ac3 bitrate=192000 ! ac3parse ! rtpac3pay"
+        gst_audio 22102 103 vorbis 9 "wave=pink-noise" "audio/x-raw,rate=44100,channels=2 ! vorbisenc quality=0.4 ! rtpvorbispay"
+    else
+        ff_audio 22000 4 G723 8000 1 -c:a g723_1 -b:a 6300 -frames_per_packet 2
+        ff_audio 22002 106 G726-16 8000 1 -c:a g726 -b:a 16k
+        ff_audio 22004 107 opus 48000 1 -c:a libopus -b:a 20k -frame_duration 60
+        ff_audio 22006 108 MP4A-LATM 24000 1 -c:a aac -b:a 40k -rtpflags latm
+        ff_audio 22008 109 mpeg4-generic 48000 2 -c:a aac -b:a 192k
+        ff_audio 22010 14 MPA 48000 2 -c:a libmp3lame -b:a 64k
+        ff_audio 22012 110 L16 48000 2 -c:a pcm_s16be
+        ff_audio 22014 111 speex 8000 1 -c:a libspeex -b:a 8k
+        gst_audio 22100 112 L24 6 "wave=pink-noise" "audio/x-raw,rate=48000,channels=2,format=S24BE ! rtpL24pay max-ptime=1000000 min-ptime=1000000"
+        gst_audio 22102 113 sbc 9 "wave=pink-noise" "audio/x-raw,rate=44100,channels=2 ! sbcenc ! rtpsbcpay"
+    fi
+    wait "${pids[@]}"
+}
+
 # ---- video: encoded beforehand, so that a slow machine does not bend its timing, then sent in real time ---------------
 encode() { # FILE SECONDS FPS SIZE ENCODER-OPTIONS...
     local file=$1 seconds=$2 fps=$3 size=$4
@@ -168,6 +205,64 @@ video_streams() {
     pids+=($!)
     wait "${pids[@]}"
 }
+# fast, still and single-packet pictures, and a transport stream
+more_video_streams() {
+    pids=()
+    local k=0 fps=50 still=1/3
+    [ "$half" = report ] && k=7 fps=60 still=1/2
+    encode k.mkv 9 $fps 160x120 "${x264[@]}" -b:v 150k -maxrate 150k -bufsize 20k
+    encode l.mkv 9 $fps 640x360 "${x264[@]}" -b:v 900k
+    encode m.mkv 30 $still 1024x576 "${x264[@]}" -b:v 60k
+    encode n.mkv 9 $((25 - k)) 160x120 -c:v libx264 -preset veryfast -tune zerolatency -x264-params intra-refresh=1:keyint=9999 -pix_fmt yuv420p -b:v 90k
+    encode o.mkv 9 25 320x180 -c:v mpeg2video -b:v $((500 + k * 100))k -bf 2
+    ff_video 23000 $((96 + k)) H264 k.mkv 1400
+    ff_video 23002 $((97 + k)) H264 l.mkv 1200
+    ff_video 23004 $((98 + k)) H264 m.mkv 1200
+    ff_video 23006 $((99 + k)) H264 n.mkv 1400
+    ff_video 23008 32 MPV o.mkv 1400
+    label "$name" port 23010 video MP2T
+    ffmpeg -v error -re -i "$work/l.mkv" -an -c:v copy -f rtp_mpegts "rtp://127.0.0.1:23010?pkt_size=1328" </dev/null >/dev/null 2>>"$work/ff.log" &
+    pids+=($!)
+    gst_video 23100 $((100 + k)) H264 k.mkv "matroskademux ! h264parse ! rtph264pay aggregate-mode=zero-latency"
+    gst_video 23102 $((101 + k)) H264 n.mkv "matroskademux ! h264parse ! rtph264pay aggregate-mode=zero-latency"
+    wait "${pids[@]}"
+}
+
+# ---- baresip calling itself: G.722, G.726, L16, AMR, Codec2, by its own pacing; audio alone, so that a port says what it is
+baresip_call() { # PORT MODULE CODEC OPTIONS
+    local d="$work/baresip-$1" other=$(($1 + 10))
+    for port in "$1" "$other"; do
+        mkdir -p "$d-$port"
+        printf '%s\n' "sip_listen 127.0.0.1:$((port + 5000))" "audio_player aubridge,sink" "audio_source aufile,$work/tone-$4.wav" \
+            "audio_alert aubridge,sink" "rtp_ports $port-$((port + 1))" "ausrc_srate $4" "auplay_srate $4" "ausrc_channels 1" "auplay_channels 1" \
+            "module_path /usr/lib/baresip/modules" "module aufile.so" "module aubridge.so" "module $2" \
+            "module_tmp account.so" "module_app menu.so" >"$d-$port/config"
+        echo "<sip:me$port@127.0.0.1:$((port + 5000))>;regint=0;answermode=auto;audio_codecs=$3" >"$d-$port/accounts"
+        : >"$d-$port/contacts"
+        label "$name" port "$port" audio "$3"
+    done
+    timeout -s INT 14 baresip -f "$d-$other" -s >>"$work/baresip.log" 2>&1 &
+    pids+=($!)
+    sleep 1
+    timeout -s INT 12 baresip -f "$d-$1" -e "/dial sip:me$other@127.0.0.1:$((other + 5000))" -s >>"$work/baresip.log" 2>&1 &
+    pids+=($!)
+}
+baresip_calls() {
+    pids=()
+    for rate in 8000 16000 48000; do
+        ffmpeg -v error -y -f lavfi -i "sine=frequency=300:sample_rate=$rate,tremolo=f=3:d=0.9" -t 30 -c:a pcm_s16le "$work/tone-$rate.wav" </dev/null
+    done
+    if [ "$half" = design ]; then
+        baresip_call 24000 g722.so G722/16000/1 16000
+        baresip_call 24100 amr.so AMR/8000/1 8000
+        baresip_call 24200 opus.so opus/48000/2 48000
+    else
+        baresip_call 24000 g726.so G726-32/8000/1 8000
+        baresip_call 24100 codec2.so CODEC2/8000/1 8000
+        baresip_call 24200 l16.so L16/16000/1 16000
+    fi
+    wait "${pids[@]}"
+}
 
 # ---- WebRTC: SRTP, BUNDLE, RTX, FEC, simulcast, screen sharing, paced by a real browser -------------------------------
 webrtc() { # NAME JSON [LOSS-PERCENT]
@@ -206,6 +301,7 @@ webrtc_calls() {
         webrtc simulcast '{"seconds":14,"media":[{"kind":"audio","codec":"opus"},{"kind":"video","codec":"VP8","width":960,"height":540,"simulcast":1}]}'
         webrtc screen '{"seconds":14,"media":[{"kind":"audio","codec":"opus"},{"kind":"video","codec":"VP8","rate":200000,"width":320,"height":180},{"kind":"video","codec":"VP9","rate":500000,"screen":1,"fps":5,"width":1024,"height":576}]}'
         webrtc fec-red '{"red":1,"seconds":12,"media":[{"kind":"audio","codec":"opus"},{"kind":"video","codec":"VP8","rate":500000}]}' 3 "$flex"
+        webrtc dtmf '{"dtmf":"147#","seconds":14,"media":[{"kind":"audio","codec":"PCMU"}]}'
         webrtc ptime60 '{"ptime":60,"media":[{"kind":"audio","codec":"opus"},{"kind":"video","codec":"VP8","rate":30000,"fps":2,"width":160,"height":90}]}'
     else
         webrtc vp8 '{"stereo":1,"opusRate":256000,"media":[{"kind":"audio","codec":"opus"},{"kind":"video","codec":"VP8","rate":400000,"fps":25}]}'
@@ -217,8 +313,27 @@ webrtc_calls() {
         webrtc simulcast '{"seconds":14,"media":[{"kind":"audio","codec":"G722"},{"kind":"video","codec":"H264","width":960,"height":540,"simulcast":1,"fps":20}]}'
         webrtc screen '{"seconds":14,"media":[{"kind":"audio","codec":"opus"},{"kind":"video","codec":"AV1","rate":150000,"width":320,"height":180},{"kind":"video","codec":"VP8","rate":300000,"screen":1,"fps":3,"changeEvery":2,"width":1024,"height":576}]}'
         webrtc fec-red '{"red":1,"seconds":12,"media":[{"kind":"audio","codec":"opus"},{"kind":"video","codec":"VP9","rate":400000,"fps":20}]}' 5 "$flex"
+        webrtc dtmf '{"dtmf":"2580*","seconds":14,"media":[{"kind":"audio","codec":"opus"}]}'
         webrtc fps5 '{"ptime":40,"media":[{"kind":"audio","codec":"opus"},{"kind":"video","codec":"VP8","rate":30000,"fps":5,"width":160,"height":90}]}'
     fi
+}
+
+# ---- a conference server: what it makes of simulcast, layers and retransmission -----------------------------------------
+janus_calls() {
+    mkdir -p "$work/janus"
+    janus -F /etc/janus -d 2 -L "$work/janus.log" >/dev/null 2>&1 &
+    local janus=$!
+    sleep 3
+    local at='"janus":"http://10.9.0.1:8088/janus","seconds":12'
+    if [ "$half" = design ]; then
+        webrtc janus-simulcast "{$at,\"substream\":1,\"media\":[{\"kind\":\"audio\",\"codec\":\"opus\"},{\"kind\":\"video\",\"codec\":\"VP8\",\"width\":960,\"height\":540,\"simulcast\":1}]}"
+        webrtc janus-lossy "{$at,\"dtx\":1,\"media\":[{\"kind\":\"audio\",\"codec\":\"opus\",\"talk\":0.3},{\"kind\":\"video\",\"codec\":\"VP8\",\"rate\":300000}]}" 4
+    else
+        webrtc janus-layers "{$at,\"substream\":2,\"temporal\":0,\"media\":[{\"kind\":\"audio\",\"codec\":\"PCMU\"},{\"kind\":\"video\",\"codec\":\"VP8\",\"width\":960,\"height\":540,\"simulcast\":1}]}"
+        webrtc janus-low "{$at,\"media\":[{\"kind\":\"audio\",\"codec\":\"opus\"},{\"kind\":\"video\",\"codec\":\"H264\",\"rate\":60000,\"width\":160,\"height\":96,\"fps\":12}]}" 5
+    fi
+    kill "$janus"
+    wait "$janus" 2>/dev/null
 }
 
 for half in $halves; do
@@ -231,8 +346,15 @@ for half in $halves; do
     if have ffmpeg && have gst-launch-1.0; then
         video_files
         capture video video_streams
+        name=more-audio
+        capture more-audio more_audio_streams
+        name=more-video
+        capture more-video more_video_streams
     fi
+    name=baresip
+    have baresip && have ffmpeg && capture baresip baresip_calls
     have chromium && webrtc_calls
+    have chromium && have janus && janus_calls
     python3 "$here/label_streams.py" "$dir" "$work/labels" >"$dir/STREAMS.tsv" || exit 3
     cp "$work/labels" "$dir/labels.txt"
     echo "$half: $(($(wc -l <"$dir/STREAMS.tsv") - 1)) labelled streams"

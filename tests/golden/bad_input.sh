@@ -54,8 +54,7 @@ if [ "$(id -u)" -ne 0 ]; then
     cp "$clean" "$tmp/secret.pcapng" && chmod 000 "$tmp/secret.pcapng"
     expect "no permission" 3 "ermission" -- audit "$tmp/secret.pcapng"
 fi
-"$qosmark" audit -q "$tmp/user.pcap" >"$tmp/out" 2>"$tmp/err"
-[ $? -eq 4 ] || { echo "a capture of an unknown link type: not exit 4"; failed=$((failed + 1)); }
+expect "unknown link type" 3 "link type 147" -- audit "$tmp/user.pcap"
 "$qosmark" audit -f json "$tmp/user.pcap" 2>/dev/null | grep -q '"unsupported": 1' || { echo "unknown link type: not counted"; failed=$((failed + 1)); }
 "$qosmark" audit -f json "$tmp/cut.pcapng" >"$tmp/out" 2>"$tmp/err"
 status=$?
@@ -95,6 +94,8 @@ expect "quiet and verbose" 2 "contradict" -- audit -q -v "$clean"
 expect "quiet json" 2 "--quiet" -- audit -q -f json "$clean"
 expect "bad layer" 2 "inner or outer" -- audit --layer middle "$clean"
 expect "missing argument" 2 "--policy needs" -- audit "$clean" --policy
+expect "a file twice" 2 "twice" -- audit "$clean" "$clean"
+expect "conversion of policies" 2 "show or check" -- policy convert x
 expect "bad jobs" 2 "--jobs" -- audit -j none "$clean"
 expect "resolver without a domain" 2 "--discover" -- audit --resolver 127.0.0.1 "$clean"
 

@@ -34,6 +34,7 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 inside() { ip netns exec "$namespace" "$@"; }
+inside true 2>/dev/null || skip "network namespaces cannot be entered here (ip netns exec fails, as it does in a chroot)"
 inside ip link set lo up
 
 {

@@ -203,9 +203,9 @@ static void timestamps_follow_the_resolution_and_offset_of_their_interface(void 
         {6, -1, 1000000, 0},
         {9, 100, 65536, 100000065536},
         {20, 0, UINT64_C(10000000000000000000), 100000000}, /* 10^-20 */
-        {6, INT64_MAX, 0, (INT64_MAX / S - 1) * S},         /* does not fit: clamped */
-        {6, INT64_MIN, 0, -(INT64_MAX / S - 1) * S},
-        {0, 0, UINT64_MAX, (INT64_MAX / S - 1) * S},
+        {6, INT64_MAX, 0, (INT64_MAX / 2 / S - 1) * S},         /* does not fit: clamped */
+        {6, INT64_MIN, 0, -(INT64_MAX / 2 / S - 1) * S},
+        {0, 0, UINT64_MAX, (INT64_MAX / 2 / S - 1) * S},
         {0x7f, 0, UINT64_MAX, 0},
         {0xff, 0, UINT64_MAX, 0},
     };

@@ -1,6 +1,7 @@
 #include "testing.h"
 
 #include "classify/media.h"
+#include "classify/rtp_probation.h"
 
 #define MS 1000000LL
 
@@ -195,12 +196,178 @@ static void audio_with_the_clock_of_video_is_audio(void **state)
 }
 
 /* 50 frames a second, or 20 ms of AAC: nobody can say. */
-static void what_may_be_either_is_unknown(void **state)
+/* 20 ms at 90 kHz is two frames of AAC-LD or a picture at 50 a second; only the sizes differ. */
+static void what_may_be_either_is_never_more_than_low(void **state)
 {
     (void)state;
-    struct sender s = sender(107, 10);
-    audio(&s, 200, 1800, 20 * MS, 150);
+    static const struct {
+        uint32_t ticks, bytes, spread;
+        enum kind kind;
+    } cases[] = {
+        {1800, 160, 10, KIND_RTP_AUDIO},   {1800, 300, 400, KIND_RTP_VIDEO}, {1800, 200, 66, KIND_RTP_UNKNOWN},
+        {3600, 160, 10, KIND_RTP_UNKNOWN}, /* 40 ms: 25 pictures a second are as likely */
+        {3600, 300, 400, KIND_RTP_VIDEO},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sender s = sender(107, 10);
+        for (int k = 0; k < 200; k++)
+            audio(&s, 1, cases[i].ticks, cases[i].ticks * MS / 90, cases[i].bytes + noise(&s, cases[i].spread));
+        struct media_decision d = decide(&s.f, true);
+        assert_int_equal(d.judgement.kind, cases[i].kind);
+        assert_true(d.judgement.confidence <= CONFIDENCE_LOW);
+    }
+}
+
+static void the_first_packets_of_latm_are_not_taken_for_video(void **state)
+{
+    (void)state;
+    for (int packets = 3; packets < 30; packets++) {
+        struct sender s = sender(107, 30);
+        for (int k = 0; k < packets; k++) {
+            send(&s, 160, true);
+            step(&s, 1800, 20 * MS);
+        }
+        assert_int_not_equal(decide(&s.f, true).judgement.kind, KIND_RTP_VIDEO);
+    }
+}
+
+/* RFC 6416 §6.1: a frame larger than a packet is cut, and its pieces share the timestamp; the marker ends it. */
+static void audio_frames_in_pieces_are_audio(void **state)
+{
+    (void)state;
+    static const uint32_t ticks[] = {1920, 1024}; /* AAC of 1024 samples at 48 kHz by a clock of 90 kHz and its own */
+    for (size_t i = 0; i < sizeof ticks / sizeof *ticks; i++) {
+        struct sender s = sender(96, 31);
+        for (int k = 0; k < 150; k++) {
+            send(&s, 1400, false);
+            send(&s, 400, true);
+            step(&s, ticks[i], 1024 * MS / 48);
+        }
+        assert_decided(&s.f, KIND_RTP_AUDIO, CONFIDENCE_LOW);
+    }
+}
+
+static void a_transport_stream_is_video_and_studio_pcm_is_not(void **state)
+{
+    (void)state;
+    struct sender stream = sender(96, 32), studio = sender(96, 33);
+    audio(&stream, 500, 450, 5 * MS, 1316);
+    audio(&studio, 2500, 96, 1 * MS, 576);
+    assert_decided(&stream.f, KIND_RTP_VIDEO, CONFIDENCE_LOW);
+    assert_decided(&studio.f, KIND_RTP_AUDIO, CONFIDENCE_LOW);
+    assert_int_equal(decide(&studio.f, true).clock_rate, 96000);
+}
+
+static void small_slices_are_video(void **state)
+{
+    (void)state;
+    struct sender s = sender(96, 34);
+    for (int frame = 0; frame < 40; frame++) {
+        for (int k = 0; k < 8; k++)
+            send(&s, 150 + noise(&s, 30), false);
+        step(&s, 4500, 50 * MS);
+    }
+    assert_decided(&s.f, KIND_RTP_VIDEO, CONFIDENCE_HIGH);
+}
+
+/* RED and its codec, FEC and what it protects: two payload types by turns are one stream. */
+static void payload_types_by_turns_are_one_stream(void **state)
+{
+    (void)state;
+    struct sender voice = sender(96, 35), picture = sender(96, 36);
+    for (int i = 0; i < 120; i++) {
+        voice.h.payload_type = i % 3 ? 111 : 63;
+        audio(&voice, 1, 960, 20 * MS, 90);
+        picture.h.payload_type = i % 2 ? 102 : 103;
+        send(&picture, 1100, i % 4 == 3);
+        if (i % 4 == 3)
+            step(&picture, 3000, 33 * MS);
+    }
+    assert_decided(&voice.f, KIND_RTP_AUDIO, CONFIDENCE_HIGH);
+    assert_decided(&picture.f, KIND_RTP_VIDEO, CONFIDENCE_HIGH);
+}
+
+static void payload_types_by_turns_leave_probation(void **state)
+{
+    (void)state;
+    struct rtp_probation p = {0};
+    struct sender s = sender(96, 43);
+    int packets = 0;
+    for (bool accepted = false; !accepted && packets < 12; packets++) {
+        s.h.payload_type = packets % 2 ? 63 : 111;
+        accepted = rtp_probation_update(&p, &s.h, s.now_ns) == RTP_PROBATION_ACCEPTED;
+        s.h.sequence++;
+        step(&s, 960, 20 * MS);
+    }
+    assert_in_range(packets, 5, 8); /* more than the four that suffice for one type */
+}
+
+/* Too little to tell by itself: what the other direction is known as speaks for it. */
+static struct sender undecided(uint8_t payload_type)
+{
+    struct sender s = sender(payload_type, 37);
+    for (int i = 0; i < 4; i++) {
+        send(&s, 300, false);
+        step(&s, 7777, 1);
+    }
     assert_decided(&s.f, KIND_RTP_UNKNOWN, CONFIDENCE_NONE);
+    return s;
+}
+
+static enum kind kind_beside(const struct sender *s, const struct sender *a, const struct sender *b, bool one_medium)
+{
+    struct media_context context = {.reverse = {&a->f, b ? &b->f : NULL},
+                                    .reverse_count = b ? 2 : 1,
+                                    .one_medium = one_medium,
+                                    .mask_payload_types = true};
+    struct media_decision d;
+    media_decide(&s->f, &context, &d);
+    assert_true(d.judgement.confidence <= CONFIDENCE_LOW);
+    return d.judgement.kind;
+}
+
+static void the_other_direction_speaks_for_a_stream_that_says_nothing(void **state)
+{
+    (void)state;
+    struct sender voice = sender(100, 38), picture = sender(96, 39), same = undecided(96), other = undecided(97);
+    audio(&voice, 60, 960, 20 * MS, 90);
+    video(&picture, 30, 33, 3, 1000);
+    assert_int_equal(kind_beside(&same, &picture, NULL, false), KIND_RTP_VIDEO);
+    assert_int_equal(kind_beside(&same, &picture, &voice, false), KIND_RTP_VIDEO);
+    assert_int_equal(kind_beside(&other, &picture, NULL, false), KIND_RTP_UNKNOWN); /* BUNDLE: another type */
+    assert_int_equal(kind_beside(&other, &picture, NULL, true), KIND_RTP_VIDEO);    /* one m-line */
+    assert_int_equal(kind_beside(&other, &picture, &voice, true), KIND_RTP_UNKNOWN);
+}
+
+static void the_other_direction_does_not_speak_against_a_streams_own_packets(void **state)
+{
+    (void)state;
+    struct sender voice = sender(96, 40), picture = sender(96, 41);
+    audio(&voice, 60, 960, 20 * MS, 90);
+    video(&picture, 30, 33, 3, 1000);
+    struct media_context context = {
+        .reverse = {&picture.f}, .reverse_count = 1, .one_medium = true, .mask_payload_types = true};
+    struct media_decision d;
+    media_decide(&voice.f, &context, &d);
+    assert_int_equal(d.judgement.kind, KIND_RTP_AUDIO);
+    assert_int_equal(d.judgement.confidence, CONFIDENCE_CERTAIN);
+}
+
+static void an_answer_in_brief_is_the_same_answer(void **state)
+{
+    (void)state;
+    struct sender s = sender(96, 42);
+    for (int i = 0; i < 60; i++) {
+        video(&s, 1, 33, i % 3 + 1, 900);
+        struct media_context context = {.mask_payload_types = true},
+                             brief = {.mask_payload_types = true, .in_brief = true};
+        struct media_decision d, b;
+        media_decide(&s.f, &context, &d);
+        media_decide(&s.f, &brief, &b);
+        assert_int_equal(d.judgement.kind, b.judgement.kind);
+        assert_int_equal(d.judgement.confidence, b.judgement.confidence);
+        assert_int_equal(d.clock_rate, b.clock_rate);
+    }
 }
 
 static void telephone_events_alone_are_audio(void **state)
@@ -291,6 +458,7 @@ static void retransmissions_go_with_what_they_repair(void **state)
 {
     (void)state;
     struct sender s = sender(96, 19), rtx = sender(97, 20), other = sender(98, 21);
+    s.h.timestamp = 0x7fffff00;
     other.h.timestamp = 0x12345678;
     for (int i = 0; i < 30; i++) {
         video(&s, 1, 33, 3, 1000);
@@ -312,6 +480,22 @@ static void retransmissions_go_with_what_they_repair(void **state)
     assert_string_equal(d.repairs, "");
     media_decide(&s.f, &context, &d);
     assert_string_equal(d.repairs, "");
+}
+
+static void streams_that_all_begin_at_zero_do_not_repair_each_other(void **state)
+{
+    (void)state;
+    struct sender voice = sender(111, 50), picture = sender(96, 51);
+    voice.h.timestamp = picture.h.timestamp = 0;
+    audio(&voice, 60, 960, 20 * MS, 90);
+    picture.now_ns = voice.now_ns;
+    for (int i = 0; i < 4; i++)
+        send(&picture, 300, false);
+    struct media_context context = {.siblings = {&voice.f}, .sibling_count = 1, .mask_payload_types = true};
+    struct media_decision d;
+    media_decide(&picture.f, &context, &d);
+    assert_string_equal(d.repairs, "");
+    assert_int_equal(d.judgement.kind, KIND_RTP_UNKNOWN);
 }
 
 static void a_change_of_codec_begins_anew(void **state)
@@ -419,7 +603,16 @@ int main(void)
         cmocka_unit_test(two_frames_a_second_are_still_video),
         cmocka_unit_test(frames_sent_out_of_order_are_video),
         cmocka_unit_test(audio_with_the_clock_of_video_is_audio),
-        cmocka_unit_test(what_may_be_either_is_unknown),
+        cmocka_unit_test(what_may_be_either_is_never_more_than_low),
+        cmocka_unit_test(the_first_packets_of_latm_are_not_taken_for_video),
+        cmocka_unit_test(audio_frames_in_pieces_are_audio),
+        cmocka_unit_test(a_transport_stream_is_video_and_studio_pcm_is_not),
+        cmocka_unit_test(small_slices_are_video),
+        cmocka_unit_test(payload_types_by_turns_are_one_stream),
+        cmocka_unit_test(payload_types_by_turns_leave_probation),
+        cmocka_unit_test(the_other_direction_speaks_for_a_stream_that_says_nothing),
+        cmocka_unit_test(the_other_direction_does_not_speak_against_a_streams_own_packets),
+        cmocka_unit_test(an_answer_in_brief_is_the_same_answer),
         cmocka_unit_test(telephone_events_alone_are_audio),
         cmocka_unit_test(padding_probes_are_never_more_than_low),
         cmocka_unit_test(a_channel_that_counts_milliseconds_is_data),
@@ -428,6 +621,7 @@ int main(void)
         cmocka_unit_test(masked_types_have_no_meaning),
         cmocka_unit_test(the_senders_own_clock_decides),
         cmocka_unit_test(retransmissions_go_with_what_they_repair),
+        cmocka_unit_test(streams_that_all_begin_at_zero_do_not_repair_each_other),
         cmocka_unit_test(a_change_of_codec_begins_anew),
         cmocka_unit_test(a_key_pressed_does_not_make_a_new_codec),
         cmocka_unit_test(loss_reordering_and_duplicates_change_nothing),

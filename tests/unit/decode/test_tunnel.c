@@ -371,6 +371,30 @@ static void nesting_beyond_the_limit_keeps_the_deepest_within(void **state)
     assert_int_equal(p.proto, 4);
 }
 
+/* The outer mark counts all the same; but whoever reads the figures must learn that the inner ones are not in them. */
+static void an_inner_header_lost_to_the_snapshot_length_is_counted(void **state)
+{
+    (void)state;
+    struct decoder *d = make_decoder();
+    struct packet p;
+    size_t ip;
+    struct bytes b = {.len = 0};
+    (void)begin_gre(&b, &ip, 0, 0x0800);
+    size_t inner = b.len;
+    put_inner4(&b);
+    end_ip4(&b, ip);
+    struct frame f = make_frame(b.at, inner + 20, b.len, LINK_ETHERNET);
+    assert_int_equal(decoder_frame(d, &f, &p), DECODE_PACKET);
+    assert_int_equal(p.tos, INNER_TOS);
+    assert_int_equal(decoder_stats(d).tunnels_cut, 0);
+    f.captured_bytes = (uint32_t)inner + 19;
+    assert_int_equal(decoder_frame(d, &f, &p), DECODE_PACKET);
+    assert_int_equal(p.tos, OUTER_TOS);
+    assert_int_equal(p.proto, 47);
+    assert_int_equal(decoder_stats(d).tunnels_cut, 1);
+    decoder_free(d);
+}
+
 static void outer_layer_is_judged_when_asked_for(void **state)
 {
     (void)state;
@@ -420,6 +444,7 @@ int main(void)
         cmocka_unit_test(endless_label_stack_comes_to_an_end),
         cmocka_unit_test(etherip_pim_register_srv6_and_mpls_in_ip_are_reached),
         cmocka_unit_test(nesting_beyond_the_limit_keeps_the_deepest_within),
+        cmocka_unit_test(an_inner_header_lost_to_the_snapshot_length_is_counted),
         cmocka_unit_test(outer_layer_is_judged_when_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

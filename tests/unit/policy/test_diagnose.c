@@ -390,6 +390,32 @@ static void telepresence_audio_and_video_in_cs4_is_cucm_and_not_low_bits(void **
     assert_true(says(f, "CUCM"));
 }
 
+static void video_alone_in_cs4_beside_right_voice_is_cucm(void **state)
+{
+    (void)state;
+    leg(BERLIN1, CMS, 46, 32, 26); /* video alone in CS4, voice right: no path clears the low bits of one and not of EF */
+    const struct finding *f = only(FINDING_REMARKED, BERLIN1);
+    assert_true(says(f, "CUCM"));
+    assert_int_equal(f->confidence, CONFIDENCE_HIGH);
+}
+
+static void video_alone_in_cs4_may_be_cucm_or_cleared_low_bits(void **state)
+{
+    (void)state;
+    add(d, KIND_RTP_VIDEO, BERLIN1, 30002, CMS, 20002, 32, 100);
+    const struct finding *f = only(FINDING_REMARKED, BERLIN1);
+    assert_true(says(f, "CUCM"));
+    assert_true(says(f, "or with Bleach-low"));
+    assert_int_equal(f->confidence, CONFIDENCE_LOW);
+}
+
+static void a_few_packets_name_no_cause_with_confidence(void **state)
+{
+    (void)state;
+    add(d, KIND_SIP, BERLIN1, 5060, CMS, 5060, 40, 4);
+    assert_int_equal(only(FINDING_REMARKED, BERLIN1)->confidence, CONFIDENCE_LOW);
+}
+
 static void several_hosts_with_one_default_are_one_line(void **state)
 {
     (void)state;
@@ -757,6 +783,9 @@ int main(void)
         TEST(two_precedences_are_not_one_behaviour),
         TEST(the_default_of_cucm_is_named),
         TEST(telepresence_audio_and_video_in_cs4_is_cucm_and_not_low_bits),
+        TEST(video_alone_in_cs4_beside_right_voice_is_cucm),
+        TEST(video_alone_in_cs4_may_be_cucm_or_cleared_low_bits),
+        TEST(a_few_packets_name_no_cause_with_confidence),
         TEST(several_hosts_with_one_default_are_one_line),
         TEST(values_are_named_with_who_uses_them),
         TEST(one_value_for_media_and_signalling_is_one_cause),

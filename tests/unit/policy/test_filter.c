@@ -38,6 +38,18 @@ static void text_of_a_plain_stream_can_be_read(void **state)
     strbuf_done(&b);
 }
 
+static void a_small_ssrc_is_told_from_the_sequence_number_of_dtls(void **state)
+{
+    (void)state;
+    struct strbuf b = {0};
+    struct record *r = add(d, KIND_RTP_VIDEO, "10.1.1.11", 20000, "10.2.0.7", 30000, 0, 10);
+    r->has_ssrc = true;
+    r->ssrc = 0;
+    filter_for_marks(&b, r, dscp_set_of(0));
+    assert_non_null(strstr(strbuf_text(&b), "udp.payload[0:1] >= 80 && udp.payload[8:4] == 00:00:00:00"));
+    strbuf_done(&b);
+}
+
 /* Writing frames. */
 
 struct bytes {
@@ -410,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(text_of_a_plain_stream_can_be_read),
+        TEST(a_small_ssrc_is_told_from_the_sequence_number_of_dtls),
         TEST(tshark_shows_exactly_the_frames_of_each_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

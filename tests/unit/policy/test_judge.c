@@ -94,6 +94,32 @@ static void tolerance_is_a_share_of_packets(void **state)
     assert_int_equal(verdict_of(&d->records[0]), VERDICT_VIOLATING);
 }
 
+static void a_stream_captured_on_both_sides_of_what_marks_it_is_not_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        struct run runs[2];
+        uint64_t copies_differ;
+        enum verdict verdict;
+    } cases[] = {
+        {{{0, 100}, {46, 100}}, 100, VERDICT_UNDETERMINED},
+        {{{0, 100}, {46, 90}}, 81, VERDICT_UNDETERMINED}, /* a mirror port that loses a tenth */
+        {{{0, 100}, {46, 100}}, 49, VERDICT_VIOLATING},   /* most of the wrong ones came alone */
+        {{{0, 100}, {46, 100}}, 0, VERDICT_VIOLATING},
+        {{{0, 100}, {10, 100}}, 100, VERDICT_VIOLATING}, /* wrong on either side */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record *r = add(d, KIND_RTP_AUDIO, CMS, 20000, PHONE, 30000, 46, 1);
+        set_runs(d, r, cases[i].runs, 2);
+        r->copies_differ = cases[i].copies_differ;
+    }
+    judge(d, p);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(d->records[i].verdict, cases[i].verdict);
+        assert_int_equal(d->records[i].reason[0] != '\0', cases[i].verdict == VERDICT_UNDETERMINED);
+    }
+}
+
 static void fewer_packets_than_asked_for_are_undetermined(void **state)
 {
     (void)state;
@@ -132,6 +158,34 @@ static void what_is_not_known_neither_passes_nor_fails(void **state)
     assert_int_equal(d->records[2].verdict, VERDICT_UNCHECKED);
     assert_true(d->records[0].reason[0] && d->records[2].reason[0]);
     assert_int_equal(d->summary.verdict, SUMMARY_NOTHING_CHECKED);
+}
+
+static void management_is_that_of_a_node_and_not_somebodys_browsing(void **state)
+{
+    (void)state;
+    use("version: 1\nnodes:\n  - {name: cms-01, addresses: [10.1.1.11]}\nexpect:\n  oa&m: CS2\n");
+    add(d, KIND_WEB, PHONE, 40000, "192.0.2.1", 443, 0, 100);
+    add(d, KIND_WEB, PHONE, 40001, CMS, 443, 0, 100);
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_UNCHECKED);
+    assert_int_equal(d->records[1].verdict, VERDICT_VIOLATING);
+    use("version: 1\nexpect:\n  oa&m: CS2\n");
+    judge(d, p); /* no node is known: nothing tells whose it is, and the policy asks for it */
+    assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
+}
+
+static void a_port_of_the_policy_tells_of_a_named_node_and_not_of_strangers(void **state)
+{
+    (void)state;
+    add(d, KIND_SIP_TLS, PHONE, 40000, CMS, 5061, 0, 10)->confidence = CONFIDENCE_LOW;
+    add(d, KIND_SIP_TLS, PHONE, 40001, CMS, 7061, 0, 10)->confidence = CONFIDENCE_LOW;
+    add(d, KIND_SIP_TLS, PHONE, 40002, "192.0.2.1", 5061, 0, 10)->confidence = CONFIDENCE_LOW;
+    for (size_t i = 0; i < d->record_count; i++)
+        d->records[i].proto = PROTO_TCP;
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
+    assert_int_equal(d->records[1].verdict, VERDICT_UNDETERMINED);
+    assert_int_equal(d->records[2].verdict, VERDICT_UNDETERMINED);
 }
 
 static void low_confidence_accuses_only_where_every_class_is_violated(void **state)
@@ -400,9 +454,12 @@ int main(void)
         TEST(the_right_mark_conforms_and_another_violates),
         TEST(direction_and_site_come_from_nodes_and_the_longest_prefix),
         TEST(tolerance_is_a_share_of_packets),
+        TEST(a_stream_captured_on_both_sides_of_what_marks_it_is_not_judged),
         TEST(fewer_packets_than_asked_for_are_undetermined),
         TEST(any_is_unchecked_and_does_not_pass),
         TEST(what_is_not_known_neither_passes_nor_fails),
+        TEST(management_is_that_of_a_node_and_not_somebodys_browsing),
+        TEST(a_port_of_the_policy_tells_of_a_named_node_and_not_of_strangers),
         TEST(low_confidence_accuses_only_where_every_class_is_violated),
         TEST(companions_may_carry_any_mark_of_their_media),
         TEST(media_in_one_connection_is_not_judged),

@@ -70,8 +70,42 @@ static void quiet_is_the_verdict_line_alone(void **state)
     assert_quiet(d, "NOTHING CHECKED: none of 7 streams is of a class in the policy\n");
     d->summary = (struct summary){SUMMARY_NOTHING_CHECKED, true, 7, 0, 0, 0, 3, 4, 0, 0};
     assert_quiet(d, "NOTHING CHECKED: none of 7 streams could be judged\n");
+    d->summary = (struct summary){SUMMARY_NOTHING_CHECKED, true, 1, 0, 0, 0, 1, 0, 0, 0};
+    assert_quiet(d, "NOTHING CHECKED: the one stream could not be judged\n");
+    d->summary = (struct summary){SUMMARY_NOTHING_CHECKED, true, 1, 0, 0, 0, 0, 1, 0, 0};
+    assert_quiet(d, "NOTHING CHECKED: the one stream is of no class in the policy\n");
     d->summary = (struct summary){SUMMARY_NOTHING_CHECKED, true, 0, 0, 0, 0, 0, 0, 0, 0};
     assert_quiet(d, "NOTHING CHECKED: no stream was seen\n");
+}
+
+static void reports_of_files_apart_say_which_file_is_meant(void **state)
+{
+    struct sample *s = *state;
+    struct document *d = s->document;
+    d->input_count = 1;
+    d->summary = (struct summary){SUMMARY_PASS, true, 1, 1, 1, 0, 0, 0, 10, 0};
+    struct strbuf b = text_of(d, (struct report_options){.quiet = true, .separate = true});
+    assert_string_equal(strbuf_text(&b), "PASS: the one checked stream conforms (10 packets) a.pcapng\n");
+    strbuf_done(&b);
+    b = text_of(d, (struct report_options){.separate = true});
+    assert_has(&b, "conforms (10 packets)\nFile: a.pcapng\n");
+    strbuf_done(&b);
+}
+
+static void a_problem_that_begins_with_its_file_does_not_name_it_twice(void **state)
+{
+    struct sample *s = *state;
+    struct document *d = s->document;
+    d->input_count = 1;
+    s->inputs[0].complete = false;
+    s->inputs[0].problem = "a.pcapng does not exist";
+    struct strbuf b = text_of(d, (struct report_options){0});
+    assert_has(&b, "\nINCOMPLETE: a.pcapng does not exist\n");
+    s->inputs[0].problem = "a.pcapng.gz is another";
+    strbuf_done(&b);
+    b = text_of(d, (struct report_options){0});
+    assert_has(&b, "\nINCOMPLETE: a.pcapng: a.pcapng.gz is another\n");
+    strbuf_done(&b);
 }
 
 static void a_pass_of_incomplete_input_says_so_in_its_first_line(void **state)
@@ -609,6 +643,8 @@ int main(void)
 #define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, open_sample, close_sample)
     const struct CMUnitTest tests[] = {
         WITH_SAMPLE(quiet_is_the_verdict_line_alone),
+        WITH_SAMPLE(reports_of_files_apart_say_which_file_is_meant),
+        WITH_SAMPLE(a_problem_that_begins_with_its_file_does_not_name_it_twice),
         WITH_SAMPLE(a_pass_of_incomplete_input_says_so_in_its_first_line),
         WITH_SAMPLE(the_sections_come_in_the_order_of_a_reader_in_a_hurry),
         WITH_SAMPLE(what_is_incomplete_is_said_below_the_verdict_with_its_cause),

@@ -1,0 +1,33 @@
+#ifndef QOSMARK_STREAM_COPIES_H
+#define QOSMARK_STREAM_COPIES_H
+
+#include <stdint.h>
+
+#include "model/packet.h"
+
+/*
+ * Packets that a capture shows twice with different marks: a mirror port that copies a switch's both sides shows each
+ * packet before and after it is marked. Such a stream looks as if its mark came and went, and nothing is wrong with it.
+ *
+ * A copy is the same packet, not the same content sent again: RTP by its header, the rest by its IPv4 identification
+ * or, without one, by coming within 100 ms. A stream of one mark costs the comparison with its last packet and no memory.
+ */
+struct copies_ring;
+
+struct copy_of {
+    uint64_t identity; /* 0: nothing tells it from another */
+    int64_t time_ns;
+    dscp_t dscp;
+};
+
+struct copies {
+    struct copy_of last;
+    struct copies_ring *ring; /* the newest packets, kept since a second mark came up; NULL before */
+    uint64_t differ;          /* packets with another mark than an earlier copy of the same packet */
+};
+
+/* Takes one packet of a stream that is in one piece. */
+void copies_add(struct copies *c, const struct packet *p);
+void copies_done(struct copies *c);
+
+#endif
