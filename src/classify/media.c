@@ -166,12 +166,14 @@ static uint32_t mean_size(const struct media_features *f)
     return f->counted ? f->size_sum / f->counted : 0;
 }
 
-/* Video's clock, as far as that is known already. */
-static bool has_video_clock(const struct media_features *f, unsigned *windows)
+/* Video's clock, as far as that is known already. A step that both may have is doubtful before the clock is known. */
+static bool has_video_clock(const struct media_features *f, uint32_t step, unsigned *windows)
 {
     unsigned share;
     uint32_t rate = media_clock_rate(f, &share, windows), hint = *windows == 0 ? media_rate_hint(f) : 0;
-    return rate == 90000 || (hint >= HINT_LOW && hint < HINT_HIGH);
+    bool known = rate != 0 || (hint != 0 && (hint < HINT_LOW || hint >= HINT_HIGH));
+    return rate == 90000 || (hint >= HINT_LOW && hint < HINT_HIGH) ||
+           (!known && (step == AMBIGUOUS_STEP || step == AMBIGUOUS_STEP_RARE));
 }
 
 /* RFC 2250 §2: whole cells of 188 bytes, with the tag of SRTP or without; not the PCM of a studio. */
@@ -206,9 +208,9 @@ static bool decide_mpeg_audio(const struct media_features *f, const struct media
                               struct media_decision *d)
 {
     unsigned windows;
-    if (f->back || f->forward < STEADY_FORWARD || !has_video_clock(f, &windows))
-        return false;
     struct media_step step = media_steady_step(f);
+    if (f->back || f->forward < STEADY_FORWARD || !has_video_clock(f, step.ticks, &windows))
+        return false;
     bool mpeg = is_mpeg_audio_step(step.ticks);
     if (step.share < STEADY_SHARE || (f->same && !mpeg)) /* frames larger than a packet: no frame rate, so audio's */
         return false;
@@ -357,13 +359,16 @@ static bool decide_by_siblings(const struct media_features *f, const struct medi
         struct media_decision its = decide_relative(sibling, context);
         if (its.judgement.confidence < CONFIDENCE_HIGH || its.judgement.kind == KIND_RTP_DATA)
             continue;
+        /* what repairs audio is as small as that, and one packet a timestamp */
+        if (its.judgement.kind == KIND_RTP_AUDIO && (f->same || f->size_max / 2 > sibling->size_max))
+            continue;
         unsigned share, windows;
         uint32_t rate = media_clock_rate(sibling, &share, &windows);
         if (!rate)
             rate = its.judgement.kind == KIND_RTP_VIDEO ? 90000 : 48000;
         if (!in_step(f, sibling, rate))
             continue;
-        judge(d, its.judgement.kind, f->packets >= PACKETS_MIN ? CONFIDENCE_HIGH : CONFIDENCE_LOW, "");
+        judge(d, its.judgement.kind, f->packets >= PACKETS_HIGH ? CONFIDENCE_HIGH : CONFIDENCE_LOW, "");
         if (!context->in_brief)
             snprintf(d->judgement.evidence, sizeof d->judgement.evidence,
                      "timestamps of SSRC 0x%08x: repairs it (RTX or FEC)", sibling->ssrc);

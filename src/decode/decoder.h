@@ -23,7 +23,7 @@
 struct decoder;
 
 struct decoder_options {
-    bool outer_layer;        /* judge the outermost IP header instead of the innermost (--layer outer) */
+    bool outer_layer;        /* judge the mark of the outermost IP header instead of the innermost (--layer outer) */
     size_t fragment_bytes;   /* cap on payload held for reassembly; 0 for the default, 16 MiB */
     int64_t fragment_ns;     /* how long a datagram may stay incomplete; 0 for the default, 30 s (RFC 8200 §4.5: 60 s) */
     const struct hash_key *key;

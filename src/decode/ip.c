@@ -118,6 +118,10 @@ static enum decode_status decode_fragment(struct walk *w, const struct ip_packet
                  .outer_tos = w->layer_count > 1 ? w->layers[0].tos : 0,
                  .has_outer = w->layer_count > 1},
     };
+    if (decoder_is_outer(w->d) && w->tags.mirror_layers + 1 < w->layer_count) {
+        f.part.tos = w->layers[w->tags.mirror_layers].tos;
+        f.part.outer_tos = ip->tos;
+    }
     struct datagram *g;
     enum fragment_result result = fragment_store_add(decoder_fragments(w->d), &f, &g);
     if (result == FRAGMENT_HELD)

@@ -12,6 +12,20 @@ static inline uint32_t get32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* --layer outer: the mark that counts is that of the outermost header, and the headers that only bring a mirrored frame
+ * here are none of the traffic's. */
+static void judge_outer(struct packet *p)
+{
+    const struct ip_layer *judged = &p->layers[p->mirror_layers];
+    if (p->mirror_layers >= p->layer_count - 1)
+        return;
+    p->tos = judged->tos;
+    p->judged_outer = true;
+    p->judged_version = judged->src.version;
+    for (unsigned i = 0; i <= p->mirror_layers; i++)
+        p->judged_at = (uint8_t)(p->judged_at + (p->layers[i].src.version == judged->src.version));
+}
+
 /* The only place that writes *ret, and all of it but the TCP fields. */
 static inline enum decode_status emit(struct walk *w, const struct ip_packet *ip, const uint8_t *payload, size_t bytes,
                                       uint32_t wire_bytes)
@@ -50,6 +64,10 @@ static inline enum decode_status emit(struct walk *w, const struct ip_packet *ip
     p->payload = payload;
     p->payload_bytes = (uint32_t)bytes;
     p->payload_wire_bytes = wire_bytes;
+    p->judged_outer = false;
+    p->judged_at = 0;
+    if (decoder_is_outer(w->d))
+        judge_outer(p);
     bool fragmented = w->whole && w->whole_layer == w->layer_count;
     p->parts = fragmented ? w->whole->parts : NULL;
     p->part_count = fragmented ? w->whole->part_count : 0;
@@ -96,7 +114,7 @@ static inline enum decode_status udp_decode(struct walk *w, const struct ip_pack
         wire = len - UDP_HEADER;
         bytes = bytes < wire ? bytes : wire;
     }
-    if ((decoder_port_is_tunnel(w->d, src) || decoder_port_is_tunnel(w->d, dst)) && !decoder_is_outer(w->d)) {
+    if (decoder_port_is_tunnel(w->d, src) || decoder_port_is_tunnel(w->d, dst)) {
         enum decode_status status = tunnel_udp(w, src, dst, cur_make(h + UDP_HEADER, bytes, bytes < wire));
         if (status == DECODE_PACKET || status == DECODE_HELD)
             return status;
@@ -185,7 +203,7 @@ enum decode_status transport_decode(struct walk *w, const struct ip_packet *ip)
     const struct protocol *p = &protocols[ip->proto];
     if (p->transport)
         return p->transport(w, ip);
-    if (p->tunnel && !decoder_is_outer(w->d)) {
+    if (p->tunnel) {
         enum decode_status status = walk_try(w, p->tunnel, ip->payload);
         if (status == DECODE_PACKET || status == DECODE_HELD)
             return status;

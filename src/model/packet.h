@@ -26,9 +26,9 @@ struct packet_part {
     int64_t time_ns;
     uint32_t input;
     uint32_t ip_bytes; /* length of the IP packet on the wire */
-    tos_t tos;
-    tos_t outer_tos;
-    bool has_outer;
+    tos_t tos;       /* of the IP header that is judged */
+    tos_t outer_tos; /* of the outermost one; of the innermost where the outermost is judged */
+    bool has_outer;  /* there is more than one */
 };
 
 /*
@@ -43,7 +43,7 @@ struct packet {
 
     struct endpoint src, dst; /* ports are 0 where the protocol has none or the capture was cut before them */
     uint8_t proto;            /* IANA protocol number of the innermost IP header's payload */
-    tos_t tos;                /* of the innermost IP header */
+    tos_t tos;                /* of the IP header that is judged: the innermost, unless judged_outer */
     uint8_t ttl;              /* or hop limit */
     uint32_t ip_id;           /* IPv4 identification; 0 for IPv6 without a fragment header */
 
@@ -52,6 +52,9 @@ struct packet {
 
     uint8_t mirror_layers; /* of these, the outer ones that only brought a mirrored frame here (ERSPAN): their marks say
                               nothing of the traffic */
+    bool judged_outer;      /* `tos` is that of the outermost of several headers (--layer outer), and then: */
+    uint8_t judged_version; /* IP version of that header */
+    uint8_t judged_at;      /* which header of that version it is, from 1 */
     bool ports_known;   /* false for a fragment whose first part was never seen, or a capture cut before the ports */
     bool cut;           /* the snapshot length took some of the payload */
     bool has_vlan;

@@ -116,6 +116,9 @@ struct record {
     int16_t vlan_pcp; /* of the first packet; -1 without a tag */
     int16_t mpls_tc;  /* of the first packet; -1 without a label */
     bool fragmented;  /* some packets came in IP fragments */
+    uint8_t judged_version; /* the marks are those of the outermost header (--layer outer), of this IP version; 0: of the
+                               innermost. Then `outer` holds the marks of the innermost one. */
+    uint8_t judged_at;      /* which header of that version it is, from 1 */
     uint8_t tunnel_depth; /* IP headers outside the innermost, of the first packet */
     const struct rtp_figures *rtp; /* NULL for what is not RTP */
     uint32_t call;    /* index + 1 into document.calls, 0 for none */

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "policy/diagnose_internal.h"
+#include "policy/marks.h"
 
 /* Traffic without a right to its mark, by the pair of its ends, both directions together, and by what it is. */
 static void name_unentitled(struct diagnosis *x)
@@ -21,6 +22,25 @@ static void name_unentitled(struct diagnosis *x)
     }
 }
 
+/* Where the outer mark was judged (--layer outer) and the inner one is right, nobody failed to mark and nobody bleached:
+ * the tunnel does not copy it. Named last, over whatever the marks alone looked like. */
+static void name_tunnels(struct diagnosis *x)
+{
+    for (size_t i = 0; i < x->d->record_count; i++) {
+        const struct record *r = &x->d->records[i];
+        if (!r->judged_version || r->verdict != VERDICT_VIOLATING || r->outer_differs != r->violating_packets)
+            continue;
+        const struct record inner = {.marks = r->outer, .mark_count = r->outer_count};
+        if (marks_seen(&inner) & ~r->expected)
+            continue;
+        diagnosis_name(x, (uint32_t)i,
+                       (struct cause){.code = FINDING_TUNNEL_DIFFERS,
+                                      .confidence = CONFIDENCE_CERTAIN,
+                                      .scope = SCOPE_NONE,
+                                      .b = marks_dominant(r, marks_wrong(r, x->priority))});
+    }
+}
+
 int diagnose_document(struct document *d, const struct policy *p)
 {
     struct diagnosis x;
@@ -28,7 +48,10 @@ int diagnose_document(struct document *d, const struct policy *p)
     if (ok)
         name_unentitled(&x);
     ok = ok && name_companions(&x) && name_courses(&x) && name_units(&x) && follow_media(&x);
-    ok = ok && merge_places(&x) && write_findings(&x);
+    ok = ok && merge_places(&x);
+    if (ok)
+        name_tunnels(&x);
+    ok = ok && write_findings(&x);
     diagnosis_done(&x);
     return ok ? 0 : ERR_MEMORY;
 }

@@ -257,7 +257,7 @@ static bool other_cause(const struct diagnosis *x, uint32_t record, bool tunnel,
     uint32_t a = diagnosis_entity(x, x->record_src[record]), b = diagnosis_entity(x, x->record_dst[record]);
     if (tunnel) {
         struct record outer = {.marks = r->outer, .mark_count = r->outer_count};
-        if (r->outer_differs == 0 || r->traffic_class == CLASS_NONE)
+        if (r->judged_version || r->outer_differs == 0 || r->traffic_class == CLASS_NONE)
             return false;
         dscp_t inner = marks_dominant(r, ~(dscp_set_t)0);
         dscp_set_t others = marks_seen(&outer) & ~dscp_set_of(inner);

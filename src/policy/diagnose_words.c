@@ -384,8 +384,13 @@ static void add_tunnel(struct strbuf *to, const struct diagnosis *x, const struc
 {
     dscp_set_t inner = 0;
     const char *between = "";
-    for (size_t i = 0; i < g->count; i++)
-        inner |= dscp_set_of(marks_dominant(&x->d->records[g->records[i]], ~(dscp_set_t)0));
+    bool outer_judged = false;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct record *r = &x->d->records[g->records[i]];
+        const struct record other = {.marks = r->outer, .mark_count = r->outer_count};
+        inner |= dscp_set_of(marks_dominant(r->judged_version ? &other : r, ~(dscp_set_t)0));
+        outer_judged |= r->judged_version != 0;
+    }
     strbuf_adds(to, "A tunnel's outer header carries ");
     marks_text(to, dscp_set_of((dscp_t)g->cause.b));
     strbuf_adds(to, " around packets marked ");
@@ -396,9 +401,7 @@ static void add_tunnel(struct strbuf *to, const struct diagnosis *x, const struc
         marks_text(to, dscp_set_of((dscp_t)m));
         between = ", ";
     }
-    strbuf_adds(to, " (");
-    add_counts(to, g);
-    strbuf_adds(to, "); the inner mark was judged");
+    strbuf_adds(to, outer_judged ? "; the outer mark was judged" : "; the inner mark was judged");
 }
 
 static void add_not_verifiable(struct strbuf *to, const struct diagnosis *x, const struct group *g)

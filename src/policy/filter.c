@@ -238,8 +238,13 @@ static void add_no_quotes(struct strbuf *to, const struct record *r)
 
 void filter_for_marks(struct strbuf *to, const struct record *r, dscp_set_t wrong)
 {
+    char at[8];
+    (void)snprintf(at, sizeof at, "#[%u]", r->judged_at);
     filter_for_record(to, r);
-    filter_add_marks(to, r->src.addr.version, layer(r), wrong);
+    if (r->judged_version)
+        filter_add_marks(to, r->judged_version, at, wrong);
+    else
+        filter_add_marks(to, r->src.addr.version, layer(r), wrong);
     add_no_quotes(to, r);
 }
 

@@ -118,7 +118,7 @@ static bool common_of(const struct diagnosis *x, const uint32_t *records, size_t
     *ret = (struct common){.version = x->d->records[records[0]].src.addr.version};
     for (size_t i = 0; i < n; i++) {
         const struct record *r = &x->d->records[records[i]];
-        if (r->src.addr.version != ret->version || (r->proto != PROTO_TCP && r->proto != PROTO_UDP))
+        if (r->judged_version || r->src.addr.version != ret->version || (r->proto != PROTO_TCP && r->proto != PROTO_UDP))
             return false;
         add_host(ret->hosts[0], &ret->host_count[0], x->record_src[records[i]]);
         add_host(ret->hosts[1], &ret->host_count[1], x->record_dst[records[i]]);

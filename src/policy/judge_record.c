@@ -21,7 +21,7 @@ static struct expectation of_class(const struct policy *p, const struct record *
 {
     struct expectation e = {.traffic_class = c};
     if (c != CLASS_NONE)
-        e.rule = policy_rule_for(p, c, r->src.addr.version, r->direction);
+        e.rule = policy_rule_for(p, c, r->judged_version ? r->judged_version : r->src.addr.version, r->direction);
     return e;
 }
 

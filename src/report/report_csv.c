@@ -222,7 +222,14 @@ static void col_ecn(struct row *row)
 
 static void col_outer_dscp(struct row *row)
 {
-    add_marks(row, row->record->outer, row->record->outer_count);
+    if (!row->record->judged_version)
+        add_marks(row, row->record->outer, row->record->outer_count);
+}
+
+static void col_inner_dscp(struct row *row)
+{
+    if (row->record->judged_version)
+        add_marks(row, row->record->outer, row->record->outer_count);
 }
 
 static void col_expected(struct row *row)
@@ -351,6 +358,7 @@ static const struct {
     {"rtp_max_gap_ms", col_rtp_max_gap},
     {"findings", col_findings},
     {"wireshark", col_wireshark},
+    {"inner_dscp", col_inner_dscp},
 };
 
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };

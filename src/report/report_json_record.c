@@ -104,15 +104,17 @@ static void set_counts(struct js *js, json_t *o, const struct record *r)
     js_count(js, ecn, "ce", r->ecn[3]);
     js_set(js, o, "ecn", ecn);
 
-    json_t *outer = json_array();
+    json_t *other = json_array();
     for (uint32_t i = 0; i < r->outer_count; i++) {
         json_t *mark = json_object();
         js_count(js, mark, "dscp", r->outer[i].dscp);
         js_text(js, mark, "name", dscp_name(r->outer[i].dscp));
         js_count(js, mark, "packets", r->outer[i].packets);
-        js_append(js, outer, mark);
+        js_append(js, other, mark);
     }
-    js_set(js, o, "outer_dscp", outer);
+    js_set(js, o, "outer_dscp", r->judged_version ? json_array() : other);
+    js_set(js, o, "inner_dscp", r->judged_version ? other : json_array());
+    js_text(js, o, "judged_layer", r->judged_version ? "outer" : "inner");
 }
 
 static void set_judgement(struct js *js, json_t *o, const struct record *r)

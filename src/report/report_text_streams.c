@@ -165,7 +165,7 @@ static void stream_layers(struct text *t, const struct record *r)
     detail_count(t, "copies with another mark", r->copies_differ);
     for (uint32_t i = 0; i < r->outer_count; i++) {
         (void)snprintf(text, sizeof text, "%s", dscp_name(r->outer[i].dscp));
-        detail(t, i ? "" : "outer mark", text);
+        detail(t, i ? "" : r->judged_version ? "inner mark" : "outer mark", text);
     }
     detail_count(t, "packets whose outer mark differs", r->outer_differs);
     (void)snprintf(text, sizeof text, "%d", (int)r->vlan_pcp);

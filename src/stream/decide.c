@@ -169,7 +169,8 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
     const struct flow *f = s->flow;
     struct expect_answer sdp;
     judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE, "");
-    if (f->announced && !f->has_media && sdp_says(t, s, &sdp) && !kind_is_rtp(sdp.judgement.kind) && sdp.judgement.kind != KIND_OTHER) {
+    if (!f->has_media && sdp_says(t, s, &sdp) && sdp.judgement.kind != KIND_OTHER && !kind_is_rtp(sdp.judgement.kind) &&
+        sdp.judgement.confidence > CONFIDENCE_LOW) {
         ret->judgement = sdp.judgement;
         ret->call = sdp.call;
         return;

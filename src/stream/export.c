@@ -59,6 +59,8 @@ static void export_decide(struct export *e)
     for (size_t i = 0; i < e->count; i++)
         if (e->order[i]->family != FAMILY_RTP)
             decide_other(e->t, &e->association, e->order[i], e->kinds, &e->decisions[i]);
+    for (size_t i = 0; i < e->count; i++)
+        e->order[i]->flow->announced |= e->decisions[i].call != 0;
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
@@ -218,6 +220,8 @@ static bool record_fill(struct export *e, const struct stream *s, const struct d
     r->mpls_tc = s->mpls_tc;
     r->fragmented = s->fragmented;
     r->tunnel_depth = s->tunnel_depth;
+    r->judged_version = s->judged_version;
+    r->judged_at = s->judged_at;
     r->call = decision->call;
     r->reason = "";
     if (s->family == FAMILY_RTCP) {

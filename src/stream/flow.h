@@ -84,6 +84,7 @@ struct stream {
     bool over_turn;
     bool fragmented;
     uint8_t tunnel_depth;
+    uint8_t judged_version, judged_at; /* see struct packet; 0 where the innermost header is judged */
     int16_t vlan_pcp, mpls_tc;
     uint32_t number; /* order of creation */
 
@@ -130,7 +131,7 @@ struct flow {
     int8_t initiator;  /* side that opened it */
     bool has_media;    /* accepted RTP */
     bool has_ice, has_dtls, use_srtp, has_turn;
-    bool announced;    /* SDP said that media is to come here; known when all was seen */
+    bool announced;    /* SDP named some stream of it; known once all were decided about */
     bool service_done; /* nothing more to learn from content */
     bool content_seen; /* a TCP direction was read from its beginning, nothing cut off: its port tells nothing more */
     uint32_t number;

@@ -111,6 +111,9 @@ static struct stream *rtp_packet(struct stream_table *t, struct flow *f, uint8_t
 
 /* --- RTCP --------------------------------------------------------------------------------------------------------- */
 
+/* An hour, in units of 2^-32 s: tells the rate exactly enough, and no timestamp of 90 kHz comes round in it. */
+#define REPORTS_NTP_MAX ((uint64_t)3600 << 32)
+
 static void rtcp_learn(const struct stream_table *t, struct rtcp_part *part, const struct rtcp_packet *r)
 {
     for (uint8_t i = 0; i < r->report_count; i++) {
@@ -129,6 +132,8 @@ static void rtcp_learn(const struct stream_table *t, struct rtcp_part *part, con
             part->first_rtp = r->rtp_timestamp;
         }
         part->has_report = true;
+        if (r->ntp - part->first_ntp > REPORTS_NTP_MAX)
+            return;
         part->last_ntp = r->ntp;
         part->last_rtp = r->rtp_timestamp;
     }

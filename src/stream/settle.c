@@ -27,6 +27,8 @@ void stream_merge(struct stream *to, struct stream *from)
             to->vlan_pcp = from->vlan_pcp;
             to->mpls_tc = from->mpls_tc;
             to->tunnel_depth = from->tunnel_depth;
+            to->judged_version = from->judged_version;
+            to->judged_at = from->judged_at;
             to->first_ns = from->first_ns;
             to->first = from->first;
         }
@@ -107,7 +109,7 @@ static uint32_t sender_report_rate(const struct rtcp_part *r)
 {
     static const uint32_t standard[] = {8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000, 90000, 1000};
     double seconds = (double)(int64_t)(r->last_ntp - r->first_ntp) / 4294967296.0;
-    if (!r->has_report || seconds < 2.0 || seconds > 86400.0)
+    if (!r->has_report || seconds < 2.0)
         return 0;
     double rate = (double)(uint32_t)(r->last_rtp - r->first_rtp) / seconds;
     for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++)
@@ -124,14 +126,6 @@ static void settle_clock(const struct association *a, const struct stream *s)
         media->rtp->sender_report_clock = rate;
 }
 
-static void settle_announced(const struct stream_table *t, const struct stream *s)
-{
-    struct flow *f = s->flow;
-    enum kind kind;
-    for (int i = 0; i < 2 && !f->announced; i++)
-        f->announced = expect_table_announced(t->expect, f->proto, &f->ends[0], &f->ends[1], i ? s->last_ns : s->first_ns, &kind);
-}
-
 void stream_settle(struct stream_table *t)
 {
     size_t count = t->stream_count; /* plain streams made here need no settling */
@@ -145,9 +139,6 @@ void stream_settle(struct stream_table *t)
     for (size_t i = 0; i < count; i++)
         if (t->streams[i]->family == FAMILY_UNPROVEN)
             settle_unproven(t, t->streams[i]);
-
-    for (size_t i = 0; i < count && !t->options.ignore_signalling; i++)
-        settle_announced(t, t->streams[i]);
 
     struct association a;
     if (!association_init(&a, t))

@@ -306,6 +306,8 @@ void stream_count(struct stream *s, const struct packet *p)
         s->vlan_pcp = p->has_vlan ? p->vlan_pcp : -1;
         s->mpls_tc = p->has_mpls ? p->mpls_tc : -1;
         s->tunnel_depth = (uint8_t)(p->layer_count - 1);
+        s->judged_version = p->judged_outer ? p->judged_version : 0;
+        s->judged_at = p->judged_outer ? p->judged_at : 0;
     }
     bool mirrored = p->layer_count > 1 && p->mirror_layers >= p->layer_count - 1;
     if (p->part_count) {
@@ -323,7 +325,7 @@ void stream_count(struct stream *s, const struct packet *p)
     event_count(s, &e);
     copies_add(&s->copies, p);
     if (p->layer_count > 1)
-        outer_count(s, p->tos, p->layers[p->layer_count - 2].tos, mirrored, &e);
+        outer_count(s, p->tos, p->layers[p->layer_count - (p->judged_outer ? 1 : 2)].tos, mirrored, &e);
 }
 
 void stream_untracked(struct stream_table *t, const struct packet *p)

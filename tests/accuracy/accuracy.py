@@ -3,23 +3,24 @@
 
 usage: accuracy.py [options] QOSMARK (STREAMS.tsv | NAME.truth.json)...
 
-A STREAMS.tsv lies beside its captures (make-streams.sh and simulate.py write one a half); of its rows those with a strong
-or medium label are scored. A truth file lies beside its capture (captures/make.sh writes them); there, RTP that it does
-not list is false RTP. A stream is right when its kind is rtp-audio for audio, rtp-video or rtp-slides for video. Printed
-are the outcome, the truth, the decision and its confidence, the stream's packets, after how many of them the kind was
-known for good ("end": only with the last), codec, capture, SSRC and evidence.
+A STREAMS.tsv lies beside its captures (make-streams.sh and simulate.py write one a half); of its rows those with a
+strong or medium label are scored. A truth file lies beside its capture (captures/make.sh writes them); there, RTP that
+it does not list is false RTP. A stream is right when called rtp-audio for audio, rtp-video or rtp-slides for video.
+Printed are the outcome, the truth, the decision and its confidence, the stream's packets, after how many of them the
+kind was known for good ("the end": only with the last), codec, capture, SSRC and evidence.
 
 Fails (exit 1) when, of the scored streams of --min-packets packets or more,
   - one called certain or high is wrong,
   - less than 95 % of those called low are right,
   - less than --right per cent are right, or more than --unknown per cent are unknown,
   - less than --early per cent of those right were known within 30 packets or one second,
-or when a capture without RTP (--without-rtp INVENTORY.tsv: rows of class negative and sigport-trap that have no validated
-RTP) shows an RTP stream. Rows labelled "attack" are captures that lie about their times: there only what is called certain
-or high must be right. Input that is not there is skipped with a line; where nothing is left, the exit status is 77.
+or when a capture without RTP (--without-rtp INVENTORY.tsv: rows of class negative and sigport-trap that have no
+validated RTP) shows an RTP stream. Rows labelled "attack" are captures that lie about their times: there only what is
+called certain or high must be right. Input that is not there is skipped with a line; where nothing is left, the exit
+status is 77.
 
 With --mask-payload-types the program is asked to give no payload type a meaning. --simulate N adds N sessions of each
-family of simulate.py's two halves, and --rewrite WAY,... passes them on through encapsulate.py (`all`: through each way).
+family of simulate.py's two halves, and --rewrite WAY,... passes them on through encapsulate.py (`all`: through each).
 """
 import argparse
 import collections

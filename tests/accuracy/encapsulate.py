@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Rewrite labelled captures: the same streams inside tunnels, TURN and TCP, cut short, damaged, with other payload types.
+"""Rewrite labelled captures: the same streams inside tunnels, TURN and TCP, cut short, damaged, with other types.
 
 usage: encapsulate.py [--seed N] INDIR OUTDIR [WAY...]
 
-INDIR holds NAME.pcap files (classic pcap, Ethernet, IPv4) and their STREAMS.tsv, as make-streams.sh and simulate.py write
-them. For each way (all but turn-tcp-midway by default) OUTDIR/WAY gets the same files and a STREAMS.tsv that says how many packets are left;
-streams are found again by their SSRC. The ways are listed by --list.
+INDIR holds NAME.pcap files (classic pcap, Ethernet, IPv4) and their STREAMS.tsv, as make-streams.sh and simulate.py
+write them. For each way (all but turn-tcp-midway by default) OUTDIR/WAY gets the same files and a STREAMS.tsv that says
+how many packets are left; streams are found again by their SSRC. The ways are listed by --list.
 """
 import argparse
 import collections
@@ -55,7 +55,7 @@ def is_rtp(p):
     return len(p) >= 12 and p[0] >> 6 == 2 and not 64 <= p[1] & 127 <= 95
 
 
-# ---- layers: each puts something before `inner`; lengths in headers count the bytes that were cut off, `cut` of them ------
+# ---- layers: each puts something before `inner`; lengths in headers count the bytes that were cut off, `cut` of them -
 
 
 def checksum(head):
@@ -170,7 +170,7 @@ LAYERS = {
 }
 
 
-# ---- TURN and TCP: 5-tuples become others ------------------------------------------------------------------------------
+# ---- TURN and TCP: 5-tuples become others ----------------------------------------------------------------------------
 
 SERVER = (bytes([192, 0, 2, 20]), 3478)
 
@@ -220,7 +220,7 @@ def over_udp(make):
 
 
 class Connection:
-    """One direction of a TCP connection: messages join to segments of at most 1448 bytes, and are cut where these end."""
+    """One direction of a TCP connection: messages join to segments of at most 1448 bytes, and are cut at their ends."""
 
     def __init__(self, ends, sequence):
         self.ends, self.sequence, self.waiting, self.since = ends, sequence, b"", 0
@@ -288,7 +288,7 @@ def framed(d, clients):
     return ((d.src, d.sport), (d.dst, d.dport)), struct.pack(">H", len(d.payload)) + d.payload
 
 
-# ---- captures that are short, lossy or masked ----------------------------------------------------------------------------
+# ---- captures that are short, lossy or masked ------------------------------------------------------------------------
 
 
 def plain(d):

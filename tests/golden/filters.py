@@ -27,8 +27,9 @@ def main():
     program, captures = sys.argv[1], sys.argv[2:]
     checked = bad = 0
     seen = {}
-    for capture in captures:
-        done = subprocess.run([program, "audit", "-f", "json", capture], capture_output=True, text=True)
+    audits = [(capture, layer) for capture in captures for layer in ("inner", "outer")]
+    for capture, layer in audits:
+        done = subprocess.run([program, "audit", "-f", "json", "--layer", layer, capture], capture_output=True, text=True)
         if done.returncode not in (0, 1, 3, 4):
             sys.exit(f"{capture}: exit {done.returncode}: {done.stderr}")
         document = json.loads(done.stdout)
@@ -42,7 +43,7 @@ def main():
             if key not in seen:
                 seen[key] = frames(capture, finding["wireshark"])
             shown, error = seen[key]
-            name = f"{capture}, {where}, {finding['code']}"
+            name = f"{capture}, {layer} layer, {where}, {finding['code']}"
             if shown is None:
                 bad += 1
                 print(f"{name}: tshark refuses the filter {finding['wireshark']!r}: {error}")

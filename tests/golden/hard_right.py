@@ -370,3 +370,13 @@ def snapshot_length_that_cuts_the_rtp_header():
     """Ethernet, IPv6 and UDP are 62 bytes: the marks are there, what they are on is not."""
     return (mix(send(audio(0x101), 34904, 20000, 0, FAR6, NODE6), send(video(0x102), 34906, 20002, 0, FAR6, NODE6)),
             [Want((UNSURE, CHECKED_NOT), src=FAR6)])
+
+
+@right(policy=WEBRTC_POLICY)
+def sip_call_with_ice_and_dtls_behind_a_nat_is_no_webrtc_call_either():
+    lines = [[f"m=audio {port} UDP/TLS/RTP/SAVPF 108", "a=rtpmap:108 opus/48000/2", "a=ice-ufrag:abcd",
+              "a=fingerprint:sha-256 AA"] for port in (34904, 20000)]
+    ice = [(t * 0.05, stun(bytes([t] * 12))) for t in range(3)]
+    return (mix(signalled(*lines, "192.168.1.20", "172.16.0.9"), send(ice, 34904, 20000, EF),
+                send([(0.3, dtls_hello())], 34904, 20000, EF), send(audio(0x101), 34904, 20000, EF, begin=101.0)),
+            [Want(RIGHT, {"rtp-audio"}, ssrc=0x101)])

@@ -23,7 +23,7 @@ class Sent:
 
 
 class Draw(random.Random):
-    """Random draws of one half: the design half takes the values written here, the report half what lies around them."""
+    """Random draws of one half: the design half takes the values written, the report half what lies around them."""
 
     def __init__(self, seed, half):
         super().__init__(seed)

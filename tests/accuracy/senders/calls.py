@@ -56,7 +56,8 @@ def browser(r):
 
 @family("simulcast")
 def simulcast(r):
-    type_, out = r.type(), []
+    voice, type_ = r.sample(range(96, 128), 2)
+    out = []
     for kbps, fps in ((60, 15), (250, 15), (900, 30)):
         out.append(
             Sent(
@@ -66,7 +67,9 @@ def simulcast(r):
                 extension=8,
             )
         )
-    out.append(Sent("audio", "opus", speech(r, 9, 48000, 20, around(r, 70, 0.3)), extension=8))
+    out.append(
+        Sent("audio", "opus", speech(r, 9, 48000, 20, around(r, 70, 0.3), types=(voice, 13)), extension=8)
+    )
     return out
 
 

@@ -7,7 +7,7 @@ from .video import camera, seconds_for
 
 @family("x-switched-video")
 def switched_video(r):
-    """A conference server that shows who speaks under one SSRC: another camera's clock, size and rate with each turn."""
+    """A conference server that shows who speaks under one SSRC: another clock, size and rate with each turn."""
     out, at, type_ = [], 0.0, r.type()
     while at < 14:
         turn = camera(

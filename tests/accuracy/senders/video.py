@@ -150,7 +150,7 @@ def fast_video(r):
 
 @family("telepresence")
 def telepresence(r):
-    """Room systems: H.264 or H.265 at a steady 30 or 60, packets well under the MTU, forward error correction beside."""
+    """Room systems: H.264 or H.265 at a steady 30 or 60, packets well under the MTU, error correction beside."""
     fps, kbps = r.choice([30, 60]), r.near([2000, 1500, 3500])
     main = camera(r, 3.5, fps, kbps, r.choice([1200, 1000, 1250, 1350]), 600, "counted", 0.7, key=8)
     fec = r.type()

@@ -395,22 +395,25 @@ static void an_inner_header_lost_to_the_snapshot_length_is_counted(void **state)
     decoder_free(d);
 }
 
-static void outer_layer_is_judged_when_asked_for(void **state)
+static void the_outer_mark_is_judged_when_asked_for_and_the_inner_packet_stays(void **state)
 {
     (void)state;
     static const struct hash_key key = {1, 2};
     struct decoder *d = decoder_new(&(struct decoder_options){.key = &key, .outer_layer = true});
     struct packet p;
-    struct bytes gre = {.len = 0}, vxlan = {.len = 0};
+    struct bytes gre = {.len = 0}, vxlan = {.len = 0}, mirror = {.len = 0};
     size_t ip;
     (void)begin_gre(&gre, &ip, 0, 0x0800);
     put_inner4(&gre);
     end_ip4(&gre, ip);
     struct frame f = make_frame(gre.at, gre.len, gre.len, LINK_ETHERNET);
     assert_int_equal(decoder_frame(d, &f, &p), DECODE_PACKET);
-    assert_int_equal(p.proto, 47);
+    assert_int_equal(p.proto, 17);
     assert_int_equal(p.tos, OUTER_TOS);
-    assert_int_equal(p.layer_count, 1);
+    assert_int_equal(p.layer_count, 2);
+    assert_true(p.judged_outer);
+    assert_int_equal(p.judged_version, 4);
+    assert_int_equal(p.judged_at, 1);
     put_ethernet(&vxlan, 0x0800);
     ip = begin_outer4(&vxlan, 17);
     size_t udp = begin_udp(&vxlan, 50000, 4789);
@@ -421,8 +424,17 @@ static void outer_layer_is_judged_when_asked_for(void **state)
     end_ip4(&vxlan, ip);
     f = make_frame(vxlan.at, vxlan.len, vxlan.len, LINK_ETHERNET);
     assert_int_equal(decoder_frame(d, &f, &p), DECODE_PACKET);
-    assert_int_equal(p.dst.port, 4789);
+    assert_int_not_equal(p.dst.port, 4789);
     assert_int_equal(p.tos, OUTER_TOS);
+    /* the header that brought a mirrored frame here is none of the traffic's */
+    (void)begin_gre(&mirror, &ip, 0, 0x88be);
+    put_ethernet(&mirror, 0x0800);
+    put_inner4(&mirror);
+    end_ip4(&mirror, ip);
+    f = make_frame(mirror.at, mirror.len, mirror.len, LINK_ETHERNET);
+    assert_int_equal(decoder_frame(d, &f, &p), DECODE_PACKET);
+    assert_false(p.judged_outer);
+    assert_int_not_equal(p.tos, OUTER_TOS);
     decoder_free(d);
 }
 
@@ -445,7 +457,7 @@ int main(void)
         cmocka_unit_test(etherip_pim_register_srv6_and_mpls_in_ip_are_reached),
         cmocka_unit_test(nesting_beyond_the_limit_keeps_the_deepest_within),
         cmocka_unit_test(an_inner_header_lost_to_the_snapshot_length_is_counted),
-        cmocka_unit_test(outer_layer_is_judged_when_asked_for),
+        cmocka_unit_test(the_outer_mark_is_judged_when_asked_for_and_the_inner_packet_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -631,6 +631,25 @@ static void a_tunnel_with_another_mark_is_told_without_a_verdict(void **state)
     assert_int_equal(d->summary.verdict, SUMMARY_PASS);
 }
 
+/* --layer outer: the sender marked, the tunnel did not copy; nobody is to be called unmarked. */
+static void a_judged_outer_mark_around_a_right_inner_one_is_the_tunnels(void **state)
+{
+    (void)state;
+    static const struct record_mark inner = {.dscp = 46, .packets = 100};
+    struct record *r = stream(KIND_RTP_AUDIO, CMS, BERLIN1, 0);
+    r->outer = &inner;
+    r->outer_count = 1;
+    r->outer_differs = 100;
+    r->outer_differs_first = (struct frame_ref){7, 0};
+    r->tunnel_depth = 1;
+    r->judged_version = 4;
+    r->judged_at = 1;
+    const struct finding *f = only(FINDING_TUNNEL_DIFFERS, "");
+    assert_int_equal(f->packets, 100);
+    assert_true(says(f, "outer header carries CS0 around packets marked EF; the outer mark was judged"));
+    assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
+}
+
 static void media_in_a_shared_connection_is_not_verifiable(void **state)
 {
     (void)state;
@@ -807,6 +826,7 @@ int main(void)
         TEST(an_unmarked_handshake_before_marked_media_is_a_start),
         TEST(rtcp_alone_is_judged_like_any_stream),
         TEST(a_tunnel_with_another_mark_is_told_without_a_verdict),
+        TEST(a_judged_outer_mark_around_a_right_inner_one_is_the_tunnels),
         TEST(media_in_a_shared_connection_is_not_verifiable),
         TEST(a_bulk_transfer_in_ef_is_one_finding_for_both_directions),
         TEST(six_causes_are_six_lines),

@@ -139,6 +139,7 @@ static void a_row_holds_the_record(void **state)
         {"rtp_max_gap_ms", "41.000"},
         {"findings", "bleached"},
         {"wireshark", "udp.srcport == 34904 && ip.dsfield.dscp == 0"},
+        {"inner_dscp", ""},
     };
     struct sample *s = *state;
     struct table *t = table_of(s->document);

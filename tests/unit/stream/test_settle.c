@@ -130,6 +130,32 @@ static void rtcp_belongs_to_its_own_flow_where_all_flows_have_one_ssrc(void **st
     document_free(d);
 }
 
+/* An SR without report blocks (RFC 3550 §6.4.1), `seconds` after the first, of a source of 90 kHz. */
+static void send_report(struct sender *s, struct endpoint a, struct endpoint b, uint32_t seconds)
+{
+    uint32_t ntp = 3900000000u + seconds, rtp = seconds * 90000u; /* comes round after 13 hours */
+    const uint8_t sr[28] = {0x80, 200, 0, 6, 0, 0, 0, 9, (uint8_t)(ntp >> 24), (uint8_t)(ntp >> 16), (uint8_t)(ntp >> 8), (uint8_t)ntp, 0, 0, 0, 0,
+                            (uint8_t)(rtp >> 24), (uint8_t)(rtp >> 16), (uint8_t)(rtp >> 8), (uint8_t)rtp};
+    send_udp(s, a, b, 34, sr, sizeof sr, seconds * S);
+}
+
+static void sender_reports_of_a_day_give_the_clock_rate_of_their_first_hour(void **state)
+{
+    (void)state;
+    struct sender s = sender_new(NULL);
+    struct endpoint a = at("10.0.0.1", 4000), b = at("10.0.0.2", 5000);
+    send_report(&s, a, b, 0);
+    for (unsigned i = 0; i < 100; i++)
+        send_rtp(&s, a, b, 34, 9, 96, (uint16_t)i, 3600 * (i / 4), 1000, 40 * MS * (i / 4) + i % 4 * 100000);
+    send_report(&s, a, b, 10);
+    send_report(&s, a, b, 65075); /* the timestamp has advanced by 24,000 a second, modulo 2^32 */
+    struct document *d = sender_finish(&s);
+    const struct record *r = record_with(d, KIND_RTP_VIDEO, 9);
+    assert_non_null(r);
+    assert_int_equal(r->rtp->clock_rate, 90000);
+    document_free(d);
+}
+
 /* --- what SDP announced ------------------------------------------------------------------------------------------- */
 
 static void send_invite(struct sender *s, const char *lines)
@@ -215,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_steps_back_frees_places_too),
         cmocka_unit_test(rtcp_of_many_participants_is_found_beside_noise),
         cmocka_unit_test(rtcp_belongs_to_its_own_flow_where_all_flows_have_one_ssrc),
+        cmocka_unit_test(sender_reports_of_a_day_give_the_clock_rate_of_their_first_hour),
         cmocka_unit_test(what_sdp_announces_is_that_even_where_no_byte_tells),
         cmocka_unit_test(media_with_ice_and_dtls_is_webrtc_only_where_no_sdp_was_seen),
         cmocka_unit_test(a_document_can_be_made_more_than_once),
