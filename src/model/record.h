@@ -97,6 +97,7 @@ struct record {
     const char *repairs;    /* "rtx" or "fec" where the stream repairs another, "" otherwise */
     uint32_t media_kinds;   /* for rtcp, stun, turn, dtls: bit (1 << kind) for each kind of media on its 5-tuple */
     bool over_turn;         /* media inside TURN ChannelData or Data indications */
+    bool turn_channels;     /* a TURN stream, some of which is ChannelData without media inside */
     bool shares_connection; /* TCP or TLS connection that carries several media: its mark is not any one's */
     bool webrtc;            /* ICE and DTLS on the 5-tuple, and no SDP seen */
     const char *server_name; /* TLS SNI; "" where not seen */

@@ -98,9 +98,14 @@ static const char *take(struct diagnosis *x, struct strbuf *b)
     return text;
 }
 
-static bool earlier(struct frame_ref a, struct frame_ref b)
+/* Frame numbers compare within a file; files of a series, which may be given in any order, by when they begin. */
+static bool earlier(const struct document *d, struct frame_ref a, struct frame_ref b)
 {
-    return b.frame == 0 || (a.frame != 0 && (a.input < b.input || (a.input == b.input && a.frame < b.frame)));
+    if (a.frame == 0 || b.frame == 0 || a.input == b.input)
+        return b.frame == 0 || (a.frame != 0 && a.frame < b.frame);
+    int64_t begin_a = a.input < d->input_count ? d->inputs[a.input].first_ns : 0;
+    int64_t begin_b = b.input < d->input_count ? d->inputs[b.input].first_ns : 0;
+    return begin_a != begin_b ? begin_a < begin_b : a.input < b.input;
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -207,7 +212,7 @@ static bool write_finding(struct diagnosis *x, struct group *g, struct finding *
         struct frame_ref first = {0, 0};
         g->packets += counted(x, &g->cause, &x->d->records[g->records[i]], &first);
         g->all_packets += x->d->records[g->records[i]].packets;
-        if (earlier(first, f->first))
+        if (earlier(x->d, first, f->first))
             f->first = first;
     }
     g->hosts = count_hosts(x, &g->cause, g->records, g->count);
@@ -328,7 +333,7 @@ static uint64_t connection_packets(const struct diagnosis *x, const struct recor
         if (!endpoint_equal(&other->src, &r->src))
             continue;
         packets += other->packets;
-        if (earlier(other->first, *ret_first))
+        if (earlier(x->d, other->first, *ret_first))
             *ret_first = other->first;
     }
     return packets;

@@ -125,7 +125,8 @@ static bool init_index(struct diagnosis *x)
         x->record_dst[i] = find_host(x, &r->dst.addr);
         /* kernels mark ICMP errors and routing CS6 by themselves: that says nothing of what else is marked */
         bool transport = r->proto == PROTO_TCP || r->proto == PROTO_UDP;
-        if (transport && (marks_seen(r) & ~dscp_set_of(0) & (dscp_set_of(48) - 1)))
+        /* and a few odd marks in a stream are no setting of its sender */
+        if (transport && 2 * marks_packets(r, ~dscp_set_of(0) & (dscp_set_of(48) - 1)) >= r->packets)
             x->hosts[x->record_src[i]].shows_marks = true;
     }
     fill_index(x, x->record_src, x->by_src, x->src_start);

@@ -129,13 +129,18 @@ static void add_stun(struct strbuf *to, const struct payload_text *t)
 }
 
 /* What carries media is not counted here. */
-static void add_turn(struct strbuf *to, const struct payload_text *t)
+static void add_turn(struct strbuf *to, const struct payload_text *t, bool channels)
 {
     strbuf_adds(to, "((");
     add_turn_method(to, t);
     strbuf_adds(to, " && !(");
     add_indication(to, t, "[\\x14-\\x3f\\x80-\\xbf]", false);
-    strbuf_adds(to, ")) || (");
+    strbuf_adds(to, "))");
+    if (!channels) {
+        strbuf_adds(to, ")");
+        return;
+    }
+    strbuf_adds(to, " || (");
     add_channel_range(to, t);
     strbuf_addf(to,
                 " && (udp.payload%s[4:1] <= 13 || (udp.payload%s[4:1] >= 40 && udp.payload%s[4:1] <= 7f) || "
@@ -168,7 +173,7 @@ static void add_payload(struct strbuf *to, const struct record *r)
     else if (r->kind == KIND_STUN)
         add_stun(to, &t);
     else if (r->kind == KIND_TURN)
-        add_turn(to, &t);
+        add_turn(to, &t, r->turn_channels);
     else
         add_dtls(to, &t);
 }

@@ -208,6 +208,7 @@ static bool record_fill(struct export *e, const struct stream *s, const struct d
     r->repairs = decision->repairs;
     r->media_kinds = decision->media_kinds;
     r->over_turn = s->over_turn;
+    r->turn_channels = s->has_channels;
     r->shares_connection = shares_connection(s);
     r->webrtc = f->has_ice && f->has_dtls && !f->announced;
     r->server_name = f->service ? arena_copy(&d->arena, f->service->server_name, strlen(f->service->server_name)) : "";

@@ -82,6 +82,7 @@ struct stream {
     bool accepted;  /* RTP that left its probation, RTCP that was confirmed */
     bool merged;    /* its counts moved to the plain stream: it is nothing of its own */
     bool over_turn;
+    bool has_channels; /* of a TURN stream: some of it was ChannelData without media inside */
     bool fragmented;
     uint8_t tunnel_depth;
     uint8_t judged_version, judged_at; /* see struct packet; 0 where the innermost header is judged */

@@ -195,7 +195,10 @@ static struct stream *channel_packet(struct stream_table *t, struct flow *f, uin
     if (s)
         return s;
     /* its four bytes of header prove little: an allocation must have been seen, or media inside */
-    return f->has_turn || f->has_media ? stream_get(t, f, side, FAMILY_TURN, 0) : NULL;
+    s = f->has_turn || f->has_media ? stream_get(t, f, side, FAMILY_TURN, 0) : NULL;
+    if (s)
+        s->has_channels = true;
+    return s;
 }
 
 static struct stream *dtls_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m)

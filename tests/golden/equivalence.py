@@ -161,11 +161,10 @@ def formats(case):
 def compressions(case):
     data = case.capture.read_bytes()
     packers = {"gz": lambda to: to.write_bytes(gzip.compress(data)), "xz": lambda to: to.write_bytes(lzma.compress(data))}
-    for name, command in (("zst", ("zstd", "-q", "-f", "-o")), ("lz4", ("lz4", "-q", "-f"))):
-        if shutil.which(command[0]) and command[0] == "zstd":
-            packers[name] = lambda to: tool("zstd", "-q", "-f", case.capture, "-o", to)
-        elif shutil.which(command[0]):
-            packers[name] = lambda to: tool("lz4", "-q", "-f", case.capture, to)
+    if shutil.which("zstd"):
+        packers["zst"] = lambda to: tool("zstd", "-q", "-f", case.capture, "-o", to)
+    if shutil.which("lz4"):
+        packers["lz4"] = lambda to: tool("lz4", "-q", "-f", case.capture, to)
     for name, pack in packers.items():
         packed = case.folder / f"packed.{name}"
         pack(packed)

@@ -377,7 +377,7 @@ static void tshark_shows_exactly_the_frames_of_each_stream(void **state)
     deep.tunnel_depth = 1;
     deep.outer = &outer;
     deep.outer_count = 1;
-    turn.over_turn = relayed_rtcp.over_turn = true;
+    turn.over_turn = relayed_rtcp.over_turn = control.turn_channels = true;
     tcp.proto = PROTO_TCP;
     tcp.src.port = 5060;
     tcp.dst.port = 5061;
