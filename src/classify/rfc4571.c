@@ -28,7 +28,7 @@ static uint32_t frame_bytes(const struct framer *f, const uint8_t *h)
 {
     uint32_t first = (uint32_t)h[0] << 8 | h[1];
     if (f->framing == MEDIA_FRAMING_RFC4571)
-        return first < 8 ? 0 : first + HEADER_RFC4571;
+        return first < 8 || first > RTP_WIRE_MAX ? 0 : first + HEADER_RFC4571;
     uint32_t second = (uint32_t)h[2] << 8 | h[3];
     if (first < 0x4000)
         return second % 4 ? 0 : second + 20;

@@ -229,7 +229,7 @@ bool service_probe_stun_tcp(const struct service_input *in, const struct service
         bool request = (type & 0x110) == 0;
         service_say(in, ret, method == BINDING ? KIND_STUN : KIND_TURN, CONFIDENCE_CERTAIN,
                     request ? SIDE_RECEIVER : SIDE_SENDER, "%s over TCP", method == BINDING ? "STUN" : "TURN");
-        ret->dtls_or_turn = true;
+        ret->dtls_or_turn = !framed;
         return true;
     }
     return false;

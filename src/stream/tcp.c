@@ -164,6 +164,12 @@ static bool service_named(const struct flow *f)
     return f->service && f->service->judgement.kind != KIND_OTHER && f->service->judgement.confidence >= CONFIDENCE_HIGH;
 }
 
+/* STUN in RFC 4571's framing is ICE over TCP (RFC 6544): media comes in the same framing. */
+static bool may_be_framed(const struct flow *f)
+{
+    return !service_named(f) || f->service->judgement.kind == KIND_STUN;
+}
+
 static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns)
 {
     struct tcp_context *c = user;
@@ -193,7 +199,7 @@ static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, u
         flow_service(c->t, c->f, c->side, ts->head, ts->head_len, ts->head_whole);
     if (side_begin(c, ts, &p, len - taken))
         return;
-    bool framing = !service_named(c->f) && side_try_framing(c, ts, &p);
+    bool framing = may_be_framed(c->f) && side_try_framing(c, ts, &p);
     if (!framing && (c->f->service_done || ts->head_len == HEAD_BYTES_MAX))
         side_done(ts);
 }
@@ -247,7 +253,7 @@ void flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct
     }
     struct tcp_side *ts = f->tcp[side];
     struct stream *s = t->attributed;
-    if (!s && p->payload_wire_bytes && ts && ts->framer && !ts->framed && !service_named(f))
+    if (!s && p->payload_wire_bytes && ts && ts->framer && !ts->framed && may_be_framed(f))
         s = stream_get(t, f, side, FAMILY_UNPROVEN, 0);
     if (!s)
         s = stream_plain(t, f, side);
