@@ -175,8 +175,8 @@ void stream_accept(struct stream *s);
  * where all are still active. */
 struct stream *stream_recycle(struct stream_table *t, struct flow *f, uint8_t side, uint32_t ssrc, int64_t time_ns);
 
-/* udp.c */
-void flow_udp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p);
+/* udp.c and tcp.c: the stream that a packet belongs to, NULL where it is none but the plain one of its side */
+struct stream *flow_udp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p);
 void flow_service(struct stream_table *t, struct flow *f, uint8_t side, const uint8_t *bytes, size_t len, bool at_start);
 
 /* media_packet.c: payload types seen, most frequent first; how many */
@@ -192,7 +192,7 @@ struct media_bytes {
 struct stream *media_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns);
 
 /* tcp.c */
-void flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p);
+struct stream *flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p);
 void flow_tcp_flush(struct stream_table *t, struct flow *f);
 void flow_tcp_free(struct flow *f);
 

@@ -396,17 +396,19 @@ void stream_table_packet(struct stream_table *t, const struct packet *p)
     }
     if (f->initiator < 0)
         f->initiator = (int8_t)side;
-    if (p->proto == PROTO_UDP && p->ports_known) {
-        flow_udp(t, f, side, p);
-    } else if (p->proto == PROTO_TCP && p->ports_known) {
-        flow_tcp(t, f, side, p);
-    } else {
-        struct stream *s = stream_plain(t, f, side);
-        if (s)
-            stream_count(s, p);
-        else
-            stream_untracked(t, p);
+    struct stream *s = NULL;
+    if (p->proto == PROTO_UDP && p->ports_known)
+        s = flow_udp(t, f, side, p);
+    else if (p->proto == PROTO_TCP && p->ports_known)
+        s = flow_tcp(t, f, side, p);
+    if (!s)
+        s = stream_plain(t, f, side);
+    if (!s) {
+        stream_untracked(t, p);
+        return;
     }
+    f->sides[side].last = s;
+    stream_count(s, p);
 }
 
 void stream_table_finish(struct stream_table *t)

@@ -227,7 +227,7 @@ static bool side_wanted(const struct flow *f, uint8_t side)
     return !f->service_done || flow_is_sip(f) || flow_is_turn(f) || (ts && (ts->sip || ts->framer));
 }
 
-void flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p)
+struct stream *flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p)
 {
     t->attributed = NULL;
     if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
@@ -251,18 +251,10 @@ void flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct
             }
         }
     }
-    struct tcp_side *ts = f->tcp[side];
-    struct stream *s = t->attributed;
-    if (!s && p->payload_wire_bytes && ts && ts->framer && !ts->framed && may_be_framed(f))
-        s = stream_get(t, f, side, FAMILY_UNPROVEN, 0);
-    if (!s)
-        s = stream_plain(t, f, side);
-    if (!s) {
-        stream_untracked(t, p);
-        return;
-    }
-    f->sides[side].last = s;
-    stream_count(s, p);
+    const struct tcp_side *ts = f->tcp[side];
+    if (!t->attributed && p->payload_wire_bytes && ts && ts->framer && !ts->framed && may_be_framed(f))
+        return stream_get(t, f, side, FAMILY_UNPROVEN, 0);
+    return t->attributed;
 }
 
 void flow_tcp_flush(struct stream_table *t, struct flow *f)

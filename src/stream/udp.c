@@ -78,7 +78,7 @@ static bool service_is_known(const struct flow *f)
     return f->service && f->service->judgement.kind != KIND_OTHER && f->service->judgement.confidence >= CONFIDENCE_HIGH;
 }
 
-static struct stream *udp_stream(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p)
+struct stream *flow_udp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p)
 {
     if (p->payload_bytes == 0)
         return NULL;
@@ -96,17 +96,4 @@ static struct stream *udp_stream(struct stream_table *t, struct flow *f, uint8_t
             flow_service(t, f, side, p->payload, p->payload_bytes, true);
     }
     return s;
-}
-
-void flow_udp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p)
-{
-    struct stream *s = udp_stream(t, f, side, p);
-    if (!s)
-        s = stream_plain(t, f, side);
-    if (!s) {
-        stream_untracked(t, p);
-        return;
-    }
-    f->sides[side].last = s;
-    stream_count(s, p);
 }
