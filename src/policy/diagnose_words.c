@@ -50,17 +50,17 @@ static const struct {
         {"the mark of another class of the policy, or with Re-mark-ToS on the path",
          "Compare the class maps of the sender and of the path: this traffic falls into another class's."},
     [HINT_PATH] = {"", "Look at the devices that only this path crosses: trust settings and class maps (mls qos trust "
-                       "dscp, set dscp default); qosmark trace names the segment."},
+                       "dscp, set dscp default); captures at points along it tell the segment."},
     [HINT_SOME] = {"", "Check the sender's setting for the class that is not marked, then the class maps on its path."},
 };
 
 static const char *const code_advice[FINDING_CODE_COUNT] = {
     [FINDING_BLEACHED] = "Check the trust setting (mls qos trust dscp, or a class map that sets dscp default) on the "
                          "switches and routers "
-                         "between there and the capture point; qosmark trace names the segment.",
+                         "between there and the capture point; captures at points along the path tell the segment.",
     [FINDING_TOS_PRECEDENCE_BLEACHED] =
         "Look for a device that clears the IP precedence (the first three bits of the DSCP) on this path; "
-        "qosmark trace names the segment.",
+        "captures at points along it tell the segment.",
     [FINDING_TOS_PRECEDENCE_REMARKED] =
         "Look for a device that sets the IP precedence instead of the DSCP on this path (set ip precedence).",
     [FINDING_LOW_BITS_BLEACHED] =
@@ -207,6 +207,12 @@ static void add_counts(struct strbuf *to, const struct group *g)
                 plural(g->packets));
 }
 
+/* Without a right to its mark: unknown traffic is accused of that only where it is a bulk transfer over TCP. */
+static const char *unentitled_name(enum kind kind)
+{
+    return kind == KIND_OTHER ? "bulk TCP in" : kind_name(kind);
+}
+
 /* "(voice CS0 instead of EF, multimedia CS0 instead of AF41)"; how many streams and packets stands beside the message. */
 static void add_marks(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
@@ -221,7 +227,7 @@ static void add_marks(struct strbuf *to, const struct diagnosis *x, const struct
         if (again)
             continue;
         strbuf_addf(to, "%s%s ", said++ ? ", " : "",
-                    shown[i].traffic_class == CLASS_NONE ? kind_name(shown[i].kind)
+                    shown[i].traffic_class == CLASS_NONE ? unentitled_name(shown[i].kind)
                                                          : class_name(shown[i].traffic_class));
         marks_text(to, shown[i].seen);
         if (shown[i].expected) {
@@ -510,8 +516,8 @@ void words_advice(struct strbuf *to, const struct diagnosis *x, const struct gro
         strbuf_adds(to, hint_words[c->hint].advice);
     else if (sender_may_not_mark(c))
         strbuf_adds(to, "Find out first whether the sender marks at all: capture where it connects. If it does, check the "
-                        "trust setting (mls qos trust dscp) of the switches and routers from there on; qosmark trace "
-                        "names the segment.");
+                        "trust setting (mls qos trust dscp) of the switches and routers from there on, with captures "
+                        "at points along the path.");
     else
         strbuf_adds(to, code_advice[c->code]);
 }
