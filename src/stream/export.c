@@ -23,10 +23,8 @@ static int by_first_packet(const void *x, const void *y)
     const struct stream *a = *(struct stream *const *)x, *b = *(struct stream *const *)y;
     if (a->first_ns != b->first_ns)
         return a->first_ns < b->first_ns ? -1 : 1;
-    /* frame numbers begin anew in each file of a series: between files the order of arrival decides */
-    if (a->first.input == b->first.input && a->first.frame != b->first.frame)
-        return a->first.frame < b->first.frame ? -1 : 1;
-    return (a->number > b->number) - (a->number < b->number);
+    /* not the frame numbers, which begin anew in each file of a series */
+    return (a->arrival > b->arrival) - (a->arrival < b->arrival);
 }
 
 static bool export_order(struct export *e)

@@ -88,6 +88,7 @@ struct stream {
     uint8_t judged_version, judged_at; /* see struct packet; 0 where the innermost header is judged */
     int16_t vlan_pcp, mpls_tc;
     uint32_t number; /* order of creation */
+    uint64_t arrival; /* of its first packet, counted over all packets */
 
     uint64_t packets, bytes;
     int64_t first_ns, last_ns;
@@ -156,6 +157,7 @@ struct stream_table {
     struct tcp_order_pool tcp_pool;
     struct stream_stats stats;
 
+    uint64_t arrivals; /* packets taken */
     struct stream *attributed; /* the stream that the TCP segment being taken counts to */
     uint32_t *exported;          /* stream numbers by record index */
     size_t exported_count;

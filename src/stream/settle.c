@@ -31,6 +31,7 @@ void stream_merge(struct stream *to, struct stream *from)
             to->judged_at = from->judged_at;
             to->first_ns = from->first_ns;
             to->first = from->first;
+            to->arrival = from->arrival;
         }
         if (to->packets == 0 || from->last_ns > to->last_ns)
             to->last_ns = from->last_ns;

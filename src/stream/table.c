@@ -408,6 +408,9 @@ void stream_table_packet(struct stream_table *t, const struct packet *p)
         return;
     }
     f->sides[side].last = s;
+    t->arrivals++;
+    if (s->packets == 0)
+        s->arrival = t->arrivals;
     stream_count(s, p);
 }
 
