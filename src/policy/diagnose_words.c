@@ -337,7 +337,13 @@ static void add_unshifted(struct strbuf *to, const struct diagnosis *x, const st
 /* "with both ends": what is said of one stream's course over time. */
 static void add_changed(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
+    /* the stream that shows the change first */
     const struct record *r = &x->d->records[g->records[0]];
+    for (size_t i = 1; i < g->count; i++) {
+        const struct record *other = &x->d->records[g->records[i]];
+        if (other->mark_count > 1 && (r->mark_count < 2 || other->marks[1].first_ns < r->marks[1].first_ns))
+            r = other;
+    }
     dscp_set_t wrong = marks_wrong(r, x->priority);
     const struct record_mark *before = NULL, *after = NULL;
     for (uint32_t i = 0; i < r->mark_count; i++) {
