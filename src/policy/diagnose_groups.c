@@ -145,7 +145,7 @@ static uint64_t counted(const struct diagnosis *x, const struct cause *c, const 
     return r->violating_packets;
 }
 
-enum { OTHER_FILTER_BYTES_MAX = 1500 };
+enum { OTHER_FILTER_BYTES_MAX = 16000 };
 
 /* Streams or-ed while they fit; what is the same for several (the connection that they share) is said once. */
 static size_t add_streams(struct strbuf *to, const struct diagnosis *x, const struct group *g)

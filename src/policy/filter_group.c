@@ -6,8 +6,8 @@
 #include "policy/filter.h"
 #include "policy/marks.h"
 
-/* A filter that Wireshark still takes when it is pasted, and the point from which a shorter form by hosts is tried. */
-enum { FILTER_BYTES_MAX = 4000, FILTER_BYTES_LONG = 400, HOSTS_MAX = 24, CHECK_FACTOR = 64, CHECK_MORE = 1000 };
+/* A filter that Wireshark still takes (it has no limit of its own; this one bounds the report), and the point from which a shorter form by hosts is tried. */
+enum { FILTER_BYTES_MAX = 16000, FILTER_BYTES_LONG = 400, HOSTS_MAX = 24, CHECK_FACTOR = 64, CHECK_MORE = 1000 };
 
 static dscp_set_t wrong_of(const struct diagnosis *x, uint32_t record)
 {

@@ -1,10 +1,12 @@
 #include "report/report_text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "report/view.h"
 
-enum { FINDINGS_FEW = 25, FINDINGS_SOME = 100, STREAMS_NAMED = 12, INDENT = 4 };
+/* A filter of many streams would bury the findings that come after it. */
+enum { FINDINGS_FEW = 25, FINDINGS_SOME = 100, STREAMS_NAMED = 12, INDENT = 4, FILTER_SHOWN_MAX = 2000 };
 
 /* "4 streams, 400 packets, first in frame 1234 of b.pcap" */
 static void evidence_line(struct text *t, const struct finding *f)
@@ -77,7 +79,12 @@ static void finding_lines(struct text *t, size_t number, const struct finding *f
         text_wrap(t, STYLE_PLAIN, indent, f->advice);
         text_end(t);
     }
-    if (f->wireshark && *f->wireshark) {
+    size_t filter_len = f->wireshark ? strlen(f->wireshark) : 0;
+    if (filter_len > FILTER_SHOWN_MAX && !t->options->verbose) {
+        text_to(t, INDENT);
+        text_put(t, STYLE_DIM, "The filter takes many terms; -v shows it.");
+        text_end(t);
+    } else if (filter_len) {
         /* on a line of its own and never broken: to be copied */
         text_to(t, INDENT);
         text_put(t, STYLE_CODE, text_escape(t, f->wireshark));

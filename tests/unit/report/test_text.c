@@ -266,6 +266,22 @@ static void a_finding_has_its_cause_count_frame_advice_and_filter(void **state)
     strbuf_done(&b);
 }
 
+static void a_filter_of_thousands_of_characters_is_left_to_verbose(void **state)
+{
+    struct sample *s = *state;
+    char filter[3001];
+    memset(filter, 'x', sizeof filter - 1);
+    filter[sizeof filter - 1] = '\0';
+    s->findings[0].wireshark = filter;
+    struct strbuf b = text_of(s->document, (struct report_options){.width = 100});
+    assert_has(&b, "The filter takes many terms; -v shows it.");
+    assert_null(strstr(strbuf_text(&b), "xxx"));
+    strbuf_done(&b);
+    b = text_of(s->document, (struct report_options){.width = 100, .verbose = 1});
+    assert_has(&b, filter);
+    strbuf_done(&b);
+}
+
 static void a_filter_and_a_command_stay_in_one_piece(void **state)
 {
     static const char filter[] =
@@ -655,6 +671,7 @@ int main(void)
         WITH_SAMPLE(of_a_stream_without_right_to_it_only_the_priority_mark_is_wrong),
         WITH_SAMPLE(a_share_is_never_rounded_to_all_or_nothing),
         WITH_SAMPLE(a_finding_has_its_cause_count_frame_advice_and_filter),
+        WITH_SAMPLE(a_filter_of_thousands_of_characters_is_left_to_verbose),
         WITH_SAMPLE(a_filter_and_a_command_stay_in_one_piece),
         WITH_SAMPLE(calls_show_who_when_and_how_many_streams_are_wrong),
         WITH_SAMPLE(a_long_name_is_cut_only_where_the_other_needs_the_room),
