@@ -37,7 +37,7 @@ void stream_table_packet(struct stream_table *t, const struct packet *p);
 void stream_table_finish(struct stream_table *t);
 
 /* Fills in the document's records and calls (what record.h leaves to stream/). After stream_table_finish().
- * 0 or ERR_MEMORY. `explain` also writes each RTP stream's features into its evidence (--explain). */
+ * 0 or ERR_MEMORY. */
 int stream_table_export(struct stream_table *t, struct document *d);
 
 /* The features of record `index` as the classifier sees them, a line each; nothing for what is not RTP. */
