@@ -5,9 +5,12 @@
 #include "cli/cli.h"
 #include "cli/common.h"
 #include "cli/output.h"
+#include "policy/convert.h"
 
 static const struct option_spec specs[] = {
     POLICY_OPTIONS,
+    {"to", 0, "yaml|mmp|ios|nft|wireshark", "convert: what to write (default: yaml)"},
+    {"from", 0, "yaml|mmp", "convert: what FILE is (default: yaml)"},
     {"output", 'o', "FILE", "write to a file instead of standard output"},
     {"help", 'h', NULL, "show this"},
     {"version", 0, NULL, "show the version"},
@@ -15,19 +18,35 @@ static const struct option_spec specs[] = {
 
 enum { SPEC_COUNT = sizeof specs / sizeof specs[0] };
 
-static int show(const struct policy *p, const char *path)
+enum verb { VERB_NONE, VERB_SHOW, VERB_CHECK, VERB_CONVERT };
+
+static const char *const verbs[] = {[VERB_SHOW] = "show", [VERB_CHECK] = "check", [VERB_CONVERT] = "convert"};
+
+enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+
+/* The command line. */
+struct policy_command {
+    struct policy_arguments arguments;
+    enum verb verb;
+    const char *file; /* the operand after the verb */
+    const char *path; /* -o */
+    enum policy_form to;
+    bool from_mmp, helped, versioned;
+};
+
+static int write_form(const struct policy *p, enum policy_form form, const char *path)
 {
-    struct strbuf yaml = {0};
+    struct strbuf text = {0};
     struct output output = {0};
     struct error error = {0};
     int status = EXIT_CONFORMS;
 
-    if (!policy_write_yaml(p, &yaml) || !strbuf_ok(&yaml))
+    if (!policy_convert(p, form, &text))
         status = cli_fail(EXIT_INPUT, "out of memory");
-    else if (output_open(&output, path, &error) < 0 || !output_write(&output, yaml.at, yaml.len) || output_commit(&output, &error) < 0)
+    else if (output_open(&output, path, &error) < 0 || !output_write(&output, text.at, text.len) || output_commit(&output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : "the policy could not be written");
     output_abandon(&output);
-    strbuf_done(&yaml);
+    strbuf_done(&text);
     return status;
 }
 
@@ -50,58 +69,100 @@ static void say_notes(const struct policy *p)
         (void)cli_fail(0, "note: %s", notes[i]);
 }
 
+static int take_operand(struct policy_command *c, const char *value)
+{
+    if (c->verb == VERB_NONE) {
+        for (int v = VERB_SHOW; v < VERB_COUNT; v++)
+            if (strcmp(value, verbs[v]) == 0)
+                c->verb = (enum verb)v;
+        if (c->verb == VERB_NONE) {
+            const char *nearest = text_nearest(value, verbs + 1, VERB_COUNT - 1);
+            return cli_fail(EXIT_USAGE, "policy needs to know what to do: show, check or convert, not \"%s\"%s%s%s", value,
+                            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        }
+        return 0;
+    }
+    if (c->verb == VERB_SHOW || c->file)
+        return cli_fail(EXIT_USAGE, "policy %s does not know what to do with \"%s\"", verbs[c->verb], value);
+    c->file = value;
+    return 0;
+}
+
+/* 0, or the exit status of a failure. */
+static int take_option(struct policy_command *c, const struct option_walk *w)
+{
+    const char *name = w->spec->name;
+    if (w->spec->letter == 'h') {
+        c->helped = true;
+    } else if (strcmp(name, "version") == 0) {
+        c->versioned = true;
+    } else if (w->spec->letter == 'o') {
+        c->path = w->value;
+    } else if (strcmp(name, "to") == 0) {
+        if (!policy_form_parse(w->value, &c->to))
+            return cli_fail(EXIT_USAGE, "--to is yaml, mmp, ios, nft or wireshark, not \"%s\"", w->value);
+    } else if (strcmp(name, "from") == 0) {
+        c->from_mmp = strcmp(w->value, "mmp") == 0;
+        if (!c->from_mmp && strcmp(w->value, "yaml") != 0)
+            return cli_fail(EXIT_USAGE, "--from is yaml or mmp, not \"%s\"", w->value);
+    } else if (policy_arguments_take(&c->arguments, w) < 0) {
+        return cli_fail(EXIT_INPUT, "out of memory");
+    }
+    return 0;
+}
+
+/* The operand FILE is what -p or --mmp would name. */
+static int place_file(struct policy_command *c)
+{
+    const char **place = c->from_mmp ? &c->arguments.mmp : &c->arguments.policy;
+    if (c->verb == VERB_CHECK)
+        place = &c->arguments.policy;
+    if (c->from_mmp && c->verb != VERB_CONVERT)
+        return cli_fail(EXIT_USAGE, "--from belongs to policy convert");
+    if (!c->file)
+        return 0;
+    if (*place)
+        return cli_fail(EXIT_USAGE, "policy %s has two files to read, \"%s\" and \"%s\"", verbs[c->verb], *place, c->file);
+    *place = c->file;
+    return 0;
+}
+
+static int run(struct policy_command *c)
+{
+    struct policy *p = NULL;
+    int status = place_file(c);
+    if (status == 0)
+        status = policy_arguments_load(&c->arguments, &p);
+    if (status)
+        return status;
+    say_notes(p);
+    status = c->verb == VERB_CHECK ? check(p) : write_form(p, c->verb == VERB_SHOW ? POLICY_FORM_YAML : c->to, c->path);
+    policy_free(p);
+    return status;
+}
+
 int cmd_policy(int argc, char **argv)
 {
     struct option_walk w = option_walk_start(argc, argv, specs, SPEC_COUNT);
-    struct policy_arguments arguments = {0};
-    const char *verb = NULL, *path = NULL;
-    int status = EXIT_USAGE;
+    struct policy_command c = {0};
+    int status = 0;
 
-    while (option_walk_next(&w)) {
-        if (!w.spec) {
-            if (!verb)
-                verb = w.value;
-            else if (strcmp(verb, "check") == 0 && !arguments.policy)
-                arguments.policy = w.value;
-            else if (strcmp(verb, "show") != 0 && strcmp(verb, "check") != 0)
-                break; /* said below */
-            else {
-                status = cli_fail(EXIT_USAGE, "policy %s does not know what to do with \"%s\"", verb, w.value);
-                goto out;
-            }
-        } else if (w.spec->letter == 'h') {
-            options_print_help("policy", "show|check [FILE]",
-                               "`show` prints the policy in force as YAML; `check FILE` says whether a policy file is sound.", specs,
-                               SPEC_COUNT);
-            status = EXIT_CONFORMS;
-            goto out;
-        } else if (strcmp(w.spec->name, "version") == 0) {
-            status = cli_version();
-            goto out;
-        } else if (w.spec->letter == 'o') {
-            path = w.value;
-        } else if (policy_arguments_take(&arguments, &w) < 0) {
-            status = cli_fail(EXIT_INPUT, "out of memory");
-            goto out;
-        }
-    }
-    if (w.problem[0]) {
+    while (status == 0 && !c.helped && !c.versioned && option_walk_next(&w))
+        status = w.spec ? take_option(&c, &w) : take_operand(&c, w.value);
+    if (status == 0 && c.helped)
+        options_print_help("policy", "show|check|convert [FILE]",
+                           "`show` prints the policy in force as YAML; `check FILE` says whether a policy file is sound;\n"
+                           "`convert [FILE] --to FORM` writes it as the conferencing server's `dscp` command lines (mmp), as\n"
+                           "class-maps and policy-maps (ios), as an nftables table (nft) or as Wireshark's colouring rules.",
+                           specs, SPEC_COUNT);
+    else if (status == 0 && c.versioned)
+        status = cli_version();
+    else if (status == 0 && w.problem[0])
         status = cli_fail(EXIT_USAGE, "%s", w.problem);
-        goto out;
-    }
-    if (!verb || (strcmp(verb, "show") != 0 && strcmp(verb, "check") != 0)) {
-        status = cli_fail(EXIT_USAGE, "policy needs to know what to do: show or check%s%s%s", verb ? ", not \"" : "",
-                          verb ? verb : "", verb ? "\"" : "");
-        goto out;
-    }
-    struct policy *p = NULL;
-    status = policy_arguments_load(&arguments, &p);
-    if (status)
-        goto out;
-    say_notes(p);
-    status = strcmp(verb, "show") == 0 ? show(p, path) : check(p);
-    policy_free(p);
-out:
-    policy_arguments_done(&arguments);
+    else if (status == 0 && c.verb == VERB_NONE)
+        status = cli_fail(EXIT_USAGE, "policy needs to know what to do: show, check or convert");
+    else if (status == 0)
+        status = run(&c);
+    policy_arguments_done(&c.arguments);
     return status;
 }

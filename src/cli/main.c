@@ -8,7 +8,7 @@
 
 static const struct command commands[] = {
     {"audit", "FILE...", "check captures against the policy", cmd_audit},
-    {"policy", "show|check", "print the policy in force, or check a policy file", cmd_policy},
+    {"policy", "show|check|convert", "the policy in force; check a file; what to type on servers and switches", cmd_policy},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
