@@ -20,6 +20,10 @@ struct command {
 
 int cmd_audit(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+int cmd_reflect(int argc, char **argv);
+int cmd_generate(int argc, char **argv);
 
 /* What --version prints, of every command. Returns EXIT_CONFORMS. */
 int cli_version(void);

@@ -1,0 +1,189 @@
+/* setresuid() and unshare() are behind this in glibc */
+#define _GNU_SOURCE
+
+#include "cli/privileges.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/privileges_syscalls.h"
+
+#ifdef QOSMARK_HAVE_CAPNG
+#include <cap-ng.h>
+#endif
+
+static void miss(struct privileges *p, const char *what)
+{
+    size_t len = strlen(p->missing);
+    (void)snprintf(p->missing + len, sizeof p->missing - len, "%s%s", len ? "; " : "", what);
+}
+
+static int become(const char *name, struct privileges *p, struct error *error)
+{
+    errno = 0;
+    const struct passwd *pw = getpwnam(name);
+    if (!pw)
+        return error_set(error, ERR_USAGE, "there is no user \"%s\" to become", name);
+    if (pw->pw_uid == 0)
+        return error_set(error, ERR_USAGE, "--user %s is root again; name a user without privileges", name);
+    uid_t uid = pw->pw_uid;
+    gid_t gid = pw->pw_gid;
+    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+        return error_set(error, ERR_IO, "cannot become the user %s: %s", name, strerror(errno));
+    /* that it worked is not taken on trust */
+    if (setresuid(0, 0, 0) == 0 || geteuid() != uid || getegid() != gid)
+        return error_set(error, ERR_IO, "the system let root back in after it was given up");
+    (void)snprintf(p->user, sizeof p->user, "%s", name);
+    p->done[PRIVILEGES_USER] = true;
+    return 0;
+}
+
+#ifdef QOSMARK_HAVE_CAPNG
+/* The bounding set has to go while the right to change it is still there: before root is given up. */
+static void empty_bounding_set(void)
+{
+    capng_clear(CAPNG_SELECT_BOUNDS);
+    (void)capng_apply(CAPNG_SELECT_BOUNDS);
+}
+
+static int drop_capabilities(struct privileges *p, struct error *error)
+{
+    capng_clear(CAPNG_SELECT_ALL);
+    if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) < 0)
+        return error_set(error, ERR_IO, "cannot give up the capabilities: %s", strerror(errno));
+    if (capng_get_caps_process() < 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
+        return error_set(error, ERR_IO, "the system left capabilities after they were given up");
+    p->done[PRIVILEGES_CAPABILITIES] = true;
+    return 0;
+}
+#else
+static void empty_bounding_set(void) {}
+
+static int drop_capabilities(struct privileges *p, struct error *error)
+{
+    (void)error;
+    miss(p, "built without libcap-ng: capabilities that were given to this process stay");
+    return 0;
+}
+#endif
+
+int privileges_drop(const char *user, struct privileges *ret, struct error *error)
+{
+    struct privileges p = {.was_root = geteuid() == 0};
+    int r;
+
+    if (user && !p.was_root)
+        return error_set(error, ERR_USAGE, "--user needs root: only root can become somebody else");
+    empty_bounding_set();
+    /* root's capabilities go with root, those of another user (systemd's AmbientCapabilities) need telling */
+    if (p.was_root && (r = become(user ? user : "nobody", &p, error)) < 0)
+        return r;
+    if ((r = drop_capabilities(&p, error)) < 0)
+        return r;
+    p.done[PRIVILEGES_NO_NEW] = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    if (!p.done[PRIVILEGES_NO_NEW])
+        miss(&p, "this kernel has no no_new_privs");
+    char why[256] = "";
+    p.done[PRIVILEGES_SYSCALLS] = privileges_limit_syscalls(why, sizeof why);
+    if (!p.done[PRIVILEGES_SYSCALLS])
+        miss(&p, why);
+    *ret = p;
+    return 0;
+}
+
+/* ---- what must not work any more; each returns whether it did ---- */
+
+static bool opens_file(void)
+{
+    int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+static bool creates_file(void)
+{
+    int fd = open("/tmp", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+static bool opens_socket(int family, int type)
+{
+    int fd = socket(family, type | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+static bool opens_raw_socket(void)
+{
+    return opens_socket(AF_INET, SOCK_RAW);
+}
+
+static bool opens_tcp_socket(void)
+{
+    return opens_socket(AF_INET, SOCK_STREAM);
+}
+
+static bool becomes_root(void)
+{
+    return setresuid(0, 0, 0) == 0;
+}
+
+static bool starts_process(void)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    if (child > 0)
+        (void)waitpid(child, NULL, 0);
+    return child > 0;
+}
+
+static bool runs_program(void)
+{
+    /* where it works this process is another program: `true` would end it with status 0, so it has to be `false` */
+    char name[] = "false";
+    char *const arguments[] = {name, NULL};
+    char *const environment[] = {NULL};
+    (void)execve("/bin/false", arguments, environment);
+    return false;
+}
+
+static bool makes_namespace(void)
+{
+    return unshare(CLONE_NEWUSER) == 0;
+}
+
+bool privileges_try_forbidden(void (*report)(void *user, const char *attempt, bool refused), void *user)
+{
+    static const struct {
+        const char *attempt;
+        bool (*works)(void);
+    } attempts[] = {
+        {"become root again", becomes_root},     {"open a file", opens_file},
+        {"create a file", creates_file},         {"open a raw socket", opens_raw_socket},
+        {"open a TCP socket", opens_tcp_socket}, {"start a process", starts_process},
+        {"make a namespace", makes_namespace},   {"run a program", runs_program},
+    };
+    bool all = true;
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+        bool refused = !attempts[i].works();
+        report(user, attempts[i].attempt, refused);
+        all = all && refused;
+    }
+    return all;
+}

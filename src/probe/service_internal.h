@@ -1,0 +1,21 @@
+#ifndef QOSMARK_PROBE_SERVICE_INTERNAL_H
+#define QOSMARK_PROBE_SERVICE_INTERNAL_H
+
+#include "probe/service_exchange.h"
+
+/* The two ways to exchange, for service_exchange.c: same contract as service_exchange_run(). `r` has its way, host,
+ * port and token set; its local endpoint is filled in once it is known. */
+int service_exchange_udp(const struct service_exchange_options *o, struct service_request *r,
+                         struct service_exchange *ret, struct error *error);
+int service_exchange_tcp(const struct service_exchange_options *o, struct service_request *r,
+                         struct service_exchange *ret, struct error *error);
+
+int64_t service_clock_ns(void); /* monotonic */
+
+/* Waits for `events` of `fd` until the monotonic time `deadline_ns`: true when one came. */
+bool service_wait(int fd, short events, int64_t deadline_ns);
+
+/* Outcome and clause for what the kernel says of a connection or datagram (errno). */
+void service_exchange_fail(struct service_exchange *x, int error_number);
+
+#endif
