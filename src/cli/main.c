@@ -8,6 +8,10 @@
 
 static const struct command commands[] = {
     {"audit", "FILE...", "check captures against the policy", cmd_audit},
+    {"probe", "TARGET", "send every class to a reflector or a server, and judge both directions", cmd_probe},
+    {"trace", "TARGET", "find the segment of the path that changes a mark", cmd_trace},
+    {"reflect", "", "answer probes", cmd_reflect},
+    {"generate", "", "marked conference traffic, to a file or onto a network", cmd_generate},
     {"policy", "show|check|convert", "the policy in force; check a file; what to type on servers and switches", cmd_policy},
 };
 
@@ -43,7 +47,7 @@ static void usage(FILE *to)
                 to);
 }
 
-/* What can be left out of a build, what for, and whether it was. */
+/* What can be left out of a build, and what for. */
 static const struct {
     const char *library, *purpose;
     bool there;
@@ -57,6 +61,31 @@ static const struct {
     {"ldns", "--discover", true},
 #else
     {"ldns", "--discover", false},
+#endif
+#ifdef QOSMARK_HAVE_LIBNET
+    {"libnet", "trace, generate, probe --engine libnet", true},
+#else
+    {"libnet", "trace, generate, probe --engine libnet", false},
+#endif
+#ifdef QOSMARK_HAVE_OPENSSL
+    {"OpenSSL", "authenticated probes, TLS services", true},
+#else
+    {"OpenSSL", "authenticated probes, TLS services", false},
+#endif
+#ifdef QOSMARK_HAVE_CAPNG
+    {"libcap-ng", "dropping capabilities", true},
+#else
+    {"libcap-ng", "dropping capabilities", false},
+#endif
+#ifdef QOSMARK_HAVE_SECCOMP
+    {"libseccomp", "a filter on system calls", true},
+#else
+    {"libseccomp", "a filter on system calls", false},
+#endif
+#ifdef QOSMARK_HAVE_MICROHTTPD
+    {"libmicrohttpd", "--listen", true},
+#else
+    {"libmicrohttpd", "--listen", false},
 #endif
 };
 

@@ -1,0 +1,435 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/probe_arguments.h"
+#include "cli/probe_service.h"
+#include "cli/probe_service_target.h"
+#include "engine/http_server.h"
+
+/* One address to be probed. */
+struct goal {
+    const char *name, *node;
+    struct addr addr;
+};
+
+struct goals {
+    struct goal *at;
+    size_t count;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static bool is_interrupted(void *user)
+{
+    (void)user;
+    return interrupted;
+}
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+/* On standard error, where that is a terminal and it takes more than a second. */
+static void show_progress(void *user, uint64_t done, uint64_t total)
+{
+    enum { WIDTH = 40 };
+    struct progress *p = user;
+    int64_t now_ms = p->enabled ? monotonic_ns() / NS_PER_MS : 0;
+    if (!p->enabled || now_ms - p->begin_ms < 1000 || now_ms - p->last_ms < 200 || total == 0)
+        return;
+    int filled = (int)((done < total ? done : total) * WIDTH / total);
+    p->last_ms = now_ms;
+    p->shown = true;
+    (void)fprintf(stderr, "\rprobing [%.*s%*s] %llu of %llu", filled, "########################################",
+                  WIDTH - filled, "", (unsigned long long)done, (unsigned long long)total);
+}
+
+/* ---- whom ---- */
+
+static bool add_goal(struct goals *g, const char *name, const char *node, const struct addr *a)
+{
+    struct goal *more = realloc(g->at, (g->count + 1) * sizeof *more);
+    if (!more)
+        return false;
+    g->at = more;
+    g->at[g->count++] = (struct goal){.name = name, .node = node, .addr = *a};
+    return true;
+}
+
+static int add_nodes(struct goals *g, const struct policy *policy, uint8_t ip_version)
+{
+    const struct node *nodes;
+    size_t count = policy_nodes(policy, &nodes), own = 0;
+    if (count == 0)
+        return cli_fail(
+            EXIT_USAGE,
+            "--nodes: the policy names no node; name them with -n NAME=ADDR, --discover, or `nodes:` in the policy");
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < nodes[i].address_count; k++) {
+            const struct addr *a = &nodes[i].addresses[k];
+            if (ip_version && a->version != ip_version)
+                continue;
+            if (probe_is_own_address(a)) {
+                own++;
+                continue;
+            }
+            if (!add_goal(g, nodes[i].name, nodes[i].name, a))
+                return cli_fail(EXIT_INPUT, "out of memory");
+        }
+    }
+    if (g->count == 0)
+        return cli_fail(EXIT_USAGE, "--nodes: %s",
+                        own ? "the only addresses of nodes are this machine's own" : "no node has such an address");
+    return 0;
+}
+
+/* A node by its name means all its addresses; any other name the first that it resolves to. */
+static int find_goals(struct goals *g, const struct probe_arguments *a, const struct policy *policy)
+{
+    struct service_target target;
+    if (a->nodes)
+        return add_nodes(g, policy, a->ip_version);
+    int status = service_target_find(a->target, policy, a->ip_version, &target);
+    if (status)
+        return status;
+    bool by_name = *target.node && strcasecmp(target.node, a->target) == 0;
+    for (size_t i = 0; i < (by_name ? target.count : 1); i++) {
+        static const uint8_t everybody[4] = {255, 255, 255, 255};
+        if (target.addresses[i].version == 4 && memcmp(target.addresses[i].bytes, everybody, 4) == 0)
+            return cli_fail(EXIT_USAGE, "%s is no host's address", a->target);
+        if (!add_goal(g, a->target, target.node, &target.addresses[i]))
+            return cli_fail(EXIT_INPUT, "out of memory");
+    }
+    return 0;
+}
+
+/* ---- what ---- */
+
+static const char *link_text(const struct probe_plan *plan, char text[static 64])
+{
+    if (plan->link_bps > 0)
+        (void)snprintf(text, 64, "%.3g %% of a link of %.4g Mbit/s", 100 * plan->bps / plan->link_bps,
+                       plan->link_bps / 1e6);
+    else
+        (void)snprintf(text, 64, "the link's speed is not known");
+    return text;
+}
+
+static void print_plan(const struct probe_document *d, const struct probe_plan *plan, const struct probe_run_options *o)
+{
+    char endpoint[ENDPOINT_TEXT_MAX], link[64];
+    endpoint_format(&o->sender.target, endpoint);
+    (void)printf("would send %llu packets to %s%s%s (%s), and to nobody else:\n", (unsigned long long)plan->packets,
+                 endpoint, *d->target.interface ? " on " : "", d->target.interface, d->engine);
+    for (size_t i = 0; i < d->class_count; i++) {
+        const struct probe_class *c = &d->classes[i];
+        (void)printf("  %-22s %-6s %6llu packets", c->name, dscp_name(c->sent_dscp), (unsigned long long)plan->rounds);
+        if (c->size_bytes)
+            (void)printf(" of %lu bytes\n", (unsigned long)c->size_bytes);
+        else
+            (void)printf(" of the classes' sizes in turn\n");
+    }
+    (void)printf(
+        "one of each every %.4g ms for %.4g s, in random order, over %lu flows: %.4g packets/s, %.4g kbit/s (%s)\n",
+        (double)plan->interval_ns / (double)NS_PER_MS,
+        (double)plan->interval_ns * (double)plan->rounds / (double)NS_PER_S, (unsigned long)o->sender.flows, plan->pps,
+        plan->bps / 1e3, link_text(plan, link));
+    if (o->sender.load_bps > 0)
+        (void)printf("and beside them %.4g Mbit/s of unmarked load to its port 9\n", o->sender.load_bps / 1e6);
+    for (size_t i = 0; i < d->note_count; i++)
+        (void)printf("note: %s\n", d->notes[i]);
+}
+
+/* One goal. NULL with an exit status in *ret_status where it could not even be planned. */
+static struct probe_document *probe_one(const struct probe_arguments *a, const struct policy *policy,
+                                        const struct goal *goal, struct progress *progress, int *ret_status)
+{
+    struct probe_run_options o = a->run;
+    struct probe_document *d = NULL;
+    struct probe_plan plan;
+    struct error error = {0};
+    o.policy = policy;
+    o.target = goal->name;
+    o.node = goal->node;
+    o.sender.target = (struct endpoint){.addr = goal->addr, .port = a->port};
+    o.sender.stopped = is_interrupted;
+    o.sender.progress = show_progress;
+    o.sender.user = progress;
+    *ret_status = EXIT_INPUT;
+    if (getrandom(&o.sender.seed, sizeof o.sender.seed, 0) != (ssize_t)sizeof o.sender.seed) {
+        (void)cli_fail(0, "the system gives no random numbers: %s", strerror(errno));
+        return NULL;
+    }
+    int r = probe_plan_make(&o, &d, &plan, &error);
+    if (r == 0 && a->dry_run) {
+        print_plan(d, &plan, &o);
+        probe_document_free(d);
+        *ret_status = EXIT_CONFORMS;
+        return NULL;
+    }
+    if (r == 0)
+        r = probe_run(&o, &plan, d, &error);
+    if (r == 0)
+        return d;
+    *ret_status = cli_fail(r == ERR_USAGE ? EXIT_USAGE : EXIT_INPUT, "%s", error.text[0] ? error.text : error_name(r));
+    probe_document_free(d);
+    return NULL;
+}
+
+static int status_of(const struct probe_document *d)
+{
+    static const int status[] = {
+        [SUMMARY_NOTHING_CHECKED] = EXIT_NOTHING, [SUMMARY_PASS] = EXIT_CONFORMS, [SUMMARY_FAIL] = EXIT_VIOLATION};
+    return d->system_failed && d->verdict != SUMMARY_FAIL ? EXIT_INPUT : status[d->verdict];
+}
+
+/* Of several the worst counts: a violation, then a failure, then one of which nothing is known. */
+static int worse(int a, int b)
+{
+    static const int rank[] = {
+        [EXIT_CONFORMS] = 0, [EXIT_NOTHING] = 1, [EXIT_USAGE] = 2, [EXIT_INPUT] = 3, [EXIT_VIOLATION] = 4};
+    return rank[a] >= rank[b] ? a : b;
+}
+
+/* ---- once ---- */
+
+static bool is_set(const struct probe_arguments *a, const struct goals *g)
+{
+    return a->nodes || g->count > 1;
+}
+
+static int write_once(const struct probe_arguments *a, const struct goals *g, struct probe_document **documents,
+                      size_t count)
+{
+    struct output output;
+    struct error error = {0};
+    struct probe_report report = {.documents = (const struct probe_document *const *)documents,
+                                  .count = count,
+                                  .set = is_set(a, g),
+                                  .packets = a->packets,
+                                  .format = a->format,
+                                  .options = a->report};
+    int status = EXIT_CONFORMS;
+    if (output_open(&output, a->output, &error) < 0) {
+        output_abandon(&output);
+        return cli_fail(EXIT_INPUT, "%s", error.text);
+    }
+    if (report_probe_write(&report, output_write, &output, &error) < 0) {
+        /* where writing failed the commit says why */
+        if (!ferror(output.file))
+            (void)cli_fail(0, "%s", error.text);
+        output.failed = true;
+        status = EXIT_INPUT;
+    }
+    if (output.written && output_commit(&output, &error) < 0)
+        status = cli_fail(EXIT_INPUT, "%s", error.text);
+    output_abandon(&output);
+    return status;
+}
+
+static int probe_once(const struct probe_arguments *a, const struct policy *policy, const struct goals *g)
+{
+    struct probe_document **documents = calloc(g->count, sizeof *documents);
+    size_t count = 0;
+    int status = documents ? EXIT_CONFORMS : cli_fail(EXIT_INPUT, "out of memory");
+    for (size_t i = 0; documents && i < g->count && !interrupted; i++) {
+        struct progress progress;
+        int why = EXIT_CONFORMS;
+        progress_init(&progress);
+        struct probe_document *d = probe_one(a, policy, &g->at[i], &progress, &why);
+        progress_done(&progress);
+        if (d)
+            documents[count++] = d;
+        status = worse(status, d ? status_of(d) : why);
+        if (!d && why == EXIT_USAGE)
+            break; /* the next one would say the same */
+    }
+    if (interrupted && count)
+        (void)cli_fail(0, "interrupted: this is what came back until then");
+    if (count) {
+        int written = write_once(a, g, documents, count);
+        status = written == EXIT_CONFORMS ? status : written;
+    }
+    for (size_t i = 0; i < count; i++)
+        probe_document_free(documents[i]);
+    free(documents);
+    return status;
+}
+
+/* ---- on and on ---- */
+
+struct forever {
+    const struct probe_arguments *a;
+    FILE *file;
+    struct probe_totals *totals;
+    struct http_server *server;
+};
+
+static bool write_file(void *user, const char *bytes, size_t len)
+{
+    FILE *file = user;
+    return fwrite(bytes, 1, len, file) == len;
+}
+
+/* A time before the verdict, so that the lines of a day can be told apart. */
+static int write_interval(struct forever *f, const struct probe_document *d)
+{
+    char time[CLOCK_TEXT_MAX];
+    struct error error = {0};
+    struct probe_report report = {.documents = &d,
+                                  .count = 1,
+                                  .set = true,
+                                  .packets = f->a->packets,
+                                  .format = f->a->format,
+                                  .options = f->a->report};
+    report.options.quiet = true;
+    if (f->a->format == PROBE_FORMAT_TEXT) {
+        clock_format(d->begin_ns, time);
+        (void)fprintf(f->file, "%.19sZ ", time);
+    }
+    if (report_probe_write(&report, write_file, f->file, &error) < 0 || fflush(f->file) != 0)
+        return cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : strerror(errno));
+    return EXIT_CONFORMS;
+}
+
+static int publish(struct forever *f, const struct probe_document *d)
+{
+    struct strbuf page = {0};
+    int status = EXIT_CONFORMS;
+    if (!f->server)
+        return EXIT_CONFORMS;
+    bool made = probe_totals_add(f->totals, d) == 0 && probe_totals_write(f->totals, &page);
+    if (!made ||
+        http_server_publish(f->server, "/metrics", "text/plain; version=0.0.4; charset=utf-8", page.at, page.len) < 0)
+        status = cli_fail(EXIT_INPUT, "out of memory");
+    strbuf_done(&page);
+    return status;
+}
+
+static int open_forever(struct forever *f)
+{
+    struct error error = {0};
+    f->file = f->a->output ? fopen(f->a->output, "a") : stdout;
+    if (!f->file)
+        return cli_fail(EXIT_INPUT, "cannot write %s: %s", f->a->output, strerror(errno));
+    if (!f->a->listen)
+        return EXIT_CONFORMS;
+    f->totals = probe_totals_new();
+    if (!f->totals)
+        return cli_fail(EXIT_INPUT, "out of memory");
+    int r = http_server_start(&f->a->listen_at, &f->server, &error);
+    if (r < 0)
+        return cli_fail(r == ERR_IO ? EXIT_INPUT : EXIT_USAGE, "%s", error.text);
+    static const char none[] = "# no interval is over yet\n";
+    return http_server_publish(f->server, "/metrics", "text/plain; version=0.0.4; charset=utf-8", none,
+                               sizeof none - 1) < 0
+               ? cli_fail(EXIT_INPUT, "out of memory")
+               : EXIT_CONFORMS;
+}
+
+static void sleep_until(int64_t at_ns)
+{
+    while (!interrupted) {
+        int64_t left = at_ns - monotonic_ns();
+        if (left <= 0)
+            return;
+        if (left > NS_PER_S / 5)
+            left = NS_PER_S / 5;
+        struct timespec nap = {.tv_sec = left / NS_PER_S, .tv_nsec = (long)(left % NS_PER_S)};
+        (void)nanosleep(&nap, NULL);
+    }
+}
+
+/* A second at least between intervals that found nobody: no target is to be hammered at. */
+static int probe_forever(const struct probe_arguments *a, const struct policy *policy, const struct goals *g)
+{
+    struct forever f = {.a = a};
+    int status = open_forever(&f), worst = EXIT_CONFORMS;
+    while (status == EXIT_CONFORMS && !interrupted) {
+        int64_t begin = monotonic_ns();
+        for (size_t i = 0; i < g->count && status == EXIT_CONFORMS && !interrupted; i++) {
+            struct progress progress = {0};
+            struct probe_document *d = probe_one(a, policy, &g->at[i], &progress, &status);
+            if (!d)
+                break;
+            status = EXIT_CONFORMS;
+            bool whole = !interrupted; /* an interval that was cut short is no record */
+            if (whole) {
+                worst = worse(worst, status_of(d));
+                status = write_interval(&f, d);
+            }
+            if (whole && status == EXIT_CONFORMS)
+                status = publish(&f, d);
+            probe_document_free(d);
+        }
+        sleep_until(begin + (a->every_ns > NS_PER_S ? a->every_ns : NS_PER_S));
+    }
+    http_server_stop(f.server);
+    probe_totals_free(f.totals);
+    if (f.file && f.file != stdout && fclose(f.file) != 0 && status == EXIT_CONFORMS)
+        status = cli_fail(EXIT_INPUT, "cannot write %s: %s", a->output, strerror(errno));
+    return status == EXIT_CONFORMS ? worst : status;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static int run(struct probe_arguments *a)
+{
+    struct policy *policy = NULL;
+    struct goals goals = {0};
+    int status = policy_arguments_load(&a->policy, &policy);
+    if (status == 0)
+        status = find_goals(&goals, a, policy);
+    if (status == 0) {
+        a->report.color = terminal_color(a->color, a->output != NULL);
+        a->report.utf8 = terminal_utf8();
+        a->report.width = a->output ? 80 : terminal_width();
+        catch_signals();
+        status = a->continuous ? probe_forever(a, policy, &goals) : probe_once(a, policy, &goals);
+    }
+    free(goals.at);
+    policy_free(policy);
+    return status;
+}
+
+int cmd_probe(int argc, char **argv)
+{
+    struct probe_arguments a;
+    if (probe_service_wanted(argc, argv))
+        return probe_service_command(argc, argv);
+    int status = probe_arguments_take(&a, argc, argv);
+    if (status == 0 && a.version)
+        status = cli_version();
+    else if (status == 0 && a.help)
+        probe_arguments_print_help();
+    else if (status == 0)
+        status = run(&a);
+    probe_arguments_done(&a);
+    return status;
+}

@@ -1,0 +1,194 @@
+#include "testing.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture/live.h"
+
+/*
+ * The loopback interface, captured by whoever may: what a UDP socket of this test sent to itself is the truth. Where
+ * capturing is not allowed, those tests are skipped; that it is refused with the right words is tested where it is.
+ */
+
+enum { LINKTYPE_ETHERNET = 1, LINKTYPE_LINUX_SLL = 113, LINKTYPE_LINUX_SLL2 = 276 };
+
+static struct live *open_or_skip(const char *interface, const char *filter, uint32_t snap_bytes)
+{
+    struct live_options o = {.interface = interface, .filter = filter, .snap_bytes = snap_bytes};
+    struct live *l = NULL;
+    struct error error = {0};
+    int r = live_open(&o, &l, &error);
+    if (r == ERR_UNSUPPORTED)
+        skip();
+    if (r < 0)
+        print_error("%s\n", error.text);
+    assert_int_equal(r, 0);
+    return l;
+}
+
+/* Sends `len` bytes to a socket of our own on `port`, with a TOS byte. Returns the port. */
+static uint16_t send_to_self(size_t len, int tos, unsigned times)
+{
+    static const char bytes[4096];
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos), 0);
+    for (unsigned i = 0; i < times; i++)
+        assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&a, sizeof a), (ssize_t)len);
+    (void)close(fd);
+    return ntohs(a.sin_port);
+}
+
+static bool next_within(struct live *l, struct frame *ret)
+{
+    for (int tries = 0; tries < 200; tries++) {
+        enum source_status status = live_next(l, ret);
+        assert_int_not_equal(status, SOURCE_FAILED);
+        if (status == SOURCE_FRAME)
+            return true;
+        struct pollfd p = {.fd = live_fd(l), .events = POLLIN};
+        (void)poll(&p, 1, 50);
+    }
+    return false;
+}
+
+static void frames_of_loopback_have_their_mark_time_and_length(void **state)
+{
+    (void)state;
+    struct frame f;
+    struct live *l = open_or_skip("lo", "udp and greater 1242 and less 1242", 0);
+    assert_int_equal(live_next(l, &f), SOURCE_END);
+    (void)send_to_self(1200, 0xb8, 3);
+    int64_t last_ns = 0;
+    for (uint64_t i = 1; i <= 3; i++) {
+        assert_true(next_within(l, &f));
+        assert_int_equal(f.link_type, LINKTYPE_ETHERNET);
+        assert_int_equal(f.captured_bytes, 14 + 20 + 8 + 1200);
+        assert_int_equal(f.wire_bytes, 14 + 20 + 8 + 1200);
+        assert_int_equal(f.number, i);
+        assert_int_equal(f.bytes[14 + 1], 0xb8);
+        assert_true(f.time_ns >= last_ns);
+        assert_true(f.time_ns > 1000000000LL * 1000000000LL); /* later than 2001: nanoseconds, not microseconds */
+        last_ns = f.time_ns;
+    }
+    assert_int_equal(live_next(l, &f), SOURCE_END);
+    const struct source_input *in = live_input(l);
+    assert_int_equal(in->frames, 3);
+    assert_int_equal(in->bytes, 3 * (14 + 20 + 8 + 1200));
+    assert_int_equal(in->dropped, 0);
+    assert_int_equal(in->last_ns, last_ns);
+    assert_true(in->complete);
+    assert_string_equal(in->name, "lo");
+    live_free(l);
+}
+
+static void the_snapshot_length_cuts_and_the_wire_length_stays(void **state)
+{
+    (void)state;
+    struct frame f;
+    struct live *l = open_or_skip("lo", "udp and greater 1343 and less 1343", 64);
+    (void)send_to_self(1301, 0x88, 1);
+    assert_true(next_within(l, &f));
+    assert_int_equal(f.captured_bytes, 64);
+    assert_int_equal(f.wire_bytes, 14 + 20 + 8 + 1301);
+    assert_int_equal(f.bytes[14 + 1], 0x88);
+    live_free(l);
+}
+
+static void any_interface_comes_with_a_cooked_header(void **state)
+{
+    (void)state;
+    struct frame f;
+    struct live *l = open_or_skip("any", "udp[4:2] = 1117", 0);
+    uint16_t port = send_to_self(1109, 0x68, 1);
+    assert_true(next_within(l, &f));
+    assert_true(f.link_type == LINKTYPE_LINUX_SLL2 || f.link_type == LINKTYPE_LINUX_SLL);
+    size_t header = f.link_type == LINKTYPE_LINUX_SLL2 ? 20 : 16;
+    assert_int_equal(f.captured_bytes, header + 20 + 8 + 1109);
+    assert_int_equal(f.bytes[header + 1], 0x68);
+    assert_int_equal(f.bytes[header + 22] << 8 | f.bytes[header + 23], port);
+    live_free(l);
+}
+
+static void an_interface_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    struct live_options o = {.interface = "nosuch0"};
+    struct live *l = NULL;
+    struct error error = {0};
+    int r = live_open(&o, &l, &error);
+    if (r == ERR_UNSUPPORTED)
+        skip();
+    assert_int_equal(r, ERR_USAGE);
+    assert_null(l);
+    assert_string_equal(error.text, "there is no interface nosuch0");
+}
+
+static void a_wrong_filter_is_quoted(void **state)
+{
+    (void)state;
+    struct live_options o = {.interface = "lo", .filter = "tcp prot 5060"};
+    struct live *l = NULL;
+    struct error error = {0};
+    int r = live_open(&o, &l, &error);
+    if (r == ERR_UNSUPPORTED)
+        skip();
+    assert_int_equal(r, ERR_USAGE);
+    assert_null(l);
+    assert_non_null(strstr(error.text, "tcp prot 5060"));
+}
+
+/* As an ordinary user, in a process of its own. */
+static void without_the_capability_it_says_what_to_do(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct live_options o = {.interface = "lo"};
+        struct live *l = NULL;
+        struct error error = {0};
+        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(2);
+        int r = live_open(&o, &l, &error);
+        live_free(l);
+        _exit(r == ERR_UNSUPPORTED && strstr(error.text, "CAP_NET_RAW") && strstr(error.text, "lo") ? 0
+              : r == 0                                                                              ? 3
+                                                                                                    : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 3 || WEXITSTATUS(status) == 2)
+        skip(); /* whoever runs this keeps the capability */
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void nothing_is_freed_without_harm(void **state)
+{
+    (void)state;
+    live_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_of_loopback_have_their_mark_time_and_length),
+        cmocka_unit_test(the_snapshot_length_cuts_and_the_wire_length_stays),
+        cmocka_unit_test(any_interface_comes_with_a_cooked_header),
+        cmocka_unit_test(an_interface_that_is_not_there_is_named),
+        cmocka_unit_test(a_wrong_filter_is_quoted),
+        cmocka_unit_test(without_the_capability_it_says_what_to_do),
+        cmocka_unit_test(nothing_is_freed_without_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
