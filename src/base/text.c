@@ -318,3 +318,15 @@ const char *text_nearest(const char *word, const char *const *words, size_t n)
     }
     return best;
 }
+
+char *text_decimal(char *to, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    memcpy(to, digits + at, sizeof digits - at);
+    return to + (sizeof digits - at);
+}

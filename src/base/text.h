@@ -63,6 +63,9 @@ size_t text_columns(const char *text);
 /* The bytes of the longest beginning of valid UTF-8 that takes at most `columns` terminal columns. */
 size_t text_fit(const char *text, size_t columns);
 
+/* Writes `n` in decimal, not terminated, and returns its end: at most 20 bytes. */
+char *text_decimal(char *to, uint64_t n);
+
 /* The nearest of `n` words by edit distance, or NULL when none is near enough to be a typo. */
 const char *text_nearest(const char *word, const char *const *words, size_t n);
 

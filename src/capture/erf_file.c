@@ -83,7 +83,7 @@ static void erf_file_free(struct reader *r)
     free(r);
 }
 
-static const struct reader_ops ops = {erf_file_next, erf_file_free};
+static const struct reader_ops ops = {.next = erf_file_next, .free = erf_file_free, .frames_stay = true};
 
 struct reader *erf_file_open(struct unpack *bytes, struct error *error)
 {

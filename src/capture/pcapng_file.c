@@ -348,6 +348,49 @@ static enum source_status pcapng_file_next(struct reader *r, struct frame *ret)
     return SOURCE_FRAME;
 }
 
+/* The usual block: an Enhanced Packet Block without options, whole and sound. Anything else is pcapng_file_next()'s. */
+static bool take_usual(struct pcapng_file *f, struct cursor *held, struct frame *to)
+{
+    enum { ENHANCED = 6, ENHANCED_MIN_BYTES = 32 };
+    struct pcapng_cursor c = {*held, f->big_endian};
+    uint32_t code = pcapng_u32(&c);
+    uint32_t length = pcapng_u32(&c);
+    uint32_t interface = pcapng_u32(&c);
+    uint32_t high = pcapng_u32(&c);
+    uint32_t low = pcapng_u32(&c);
+    uint32_t captured = pcapng_u32(&c);
+    uint32_t wire = pcapng_u32(&c);
+    if (c.c.failed || code != ENHANCED || interface >= f->count || captured > BLOCK_MAX_BYTES)
+        return false;
+    const struct pcapng_interface *i = &f->interfaces[interface];
+    uint32_t padding = -captured & 3;
+    if (length != ENHANCED_MIN_BYTES + captured + padding || captured > reader_max_frame_bytes(i->link_type))
+        return false;
+    const uint8_t *bytes = cur_take(&c.c, captured);
+    cur_skip(&c.c, padding);
+    if (pcapng_u32(&c) != length || c.c.failed)
+        return false;
+    take_time(f, i, high, low, to);
+    to->bytes = bytes;
+    to->captured_bytes = captured;
+    to->wire_bytes = wire < captured ? captured : wire;
+    to->link_type = i->link_type;
+    to->number = ++f->base.number;
+    *held = c.c;
+    return true;
+}
+
+static uint32_t pcapng_file_more(struct reader *r, struct frame *to, uint32_t max)
+{
+    struct cursor held = unpack_held(r->bytes);
+    size_t before = cur_left(&held);
+    uint32_t n = 0;
+    while (n < max && take_usual((struct pcapng_file *)r, &held, &to[n]))
+        n++;
+    (void)unpack_skip(r->bytes, before - cur_left(&held));
+    return n;
+}
+
 static void pcapng_file_free(struct reader *r)
 {
     struct pcapng_file *f = (struct pcapng_file *)r;
@@ -355,7 +398,7 @@ static void pcapng_file_free(struct reader *r)
     free(f);
 }
 
-static const struct reader_ops ops = {pcapng_file_next, pcapng_file_free};
+static const struct reader_ops ops = {.next = pcapng_file_next, .more = pcapng_file_more, .free = pcapng_file_free, .frames_stay = true};
 
 struct reader *pcapng_file_open(struct unpack *bytes, struct error *error)
 {

@@ -18,7 +18,11 @@ struct reader_ops {
     /* The next frame, without its input number, and with bytes borrowed until the next call. On SOURCE_FAILED a
      * sentence is in `problem`; there is nothing more to be had then. */
     enum source_status (*next)(struct reader *r, struct frame *ret);
+    /* Further frames, at most `max`, for as long as they are in memory already and nothing is to be said of them; how
+     * many. NULL where there is no quicker way than next(). Only with frames_stay. */
+    uint32_t (*more)(struct reader *r, struct frame *to, uint32_t max);
     void (*free)(struct reader *r);
+    bool frames_stay; /* their bytes lie in unpack_chunk() of r->bytes, and stay there as long as that is held */
 };
 
 struct reader {
@@ -36,6 +40,7 @@ void reader_free(struct reader *r); /* takes NULL */
 
 /* The openers of the formats. They take over `bytes` on success only; else NULL with a sentence in `error`. */
 struct reader *pcap_file_open(struct unpack *bytes, struct error *error);
+struct reader *pcap_odd_open(struct unpack *bytes, uint16_t link_type, struct error *error); /* by the former */
 struct reader *pcapng_file_open(struct unpack *bytes, struct error *error);
 struct reader *erf_file_open(struct unpack *bytes, struct error *error);
 

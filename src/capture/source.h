@@ -48,6 +48,31 @@ struct source *source_open_series(const char *const *paths, size_t count, struct
 
 enum source_status source_next(struct source *s, struct frame *ret);
 
+/*
+ * Instead of source_next(), for a reader that reads several inputs at a time: each input by itself, in batches. The
+ * order in which their frames belong is that of a struct merge (capture/merge.h):
+ *
+ *     merge_init(&m, source_input_count(s)); source_merge(s, &m);
+ *
+ * and then as source_next() does it: what merge_take_due() gives is asked for admission, read, and added.
+ */
+struct merge;
+struct frame_batch;
+
+/* Fills in which inputs wait, as a first step. */
+void source_merge(const struct source *s, struct merge *m);
+
+/* Whether an input may be read beside `active` others; where not, that is its problem from now on. */
+bool source_admit(struct source *s, size_t input, size_t active);
+
+/*
+ * The next frames of one input. SOURCE_FRAME with at least one, which stays valid until the batch is read into again;
+ * SOURCE_END or SOURCE_FAILED (source_input() says why) when there are no more, and so again when asked again. Inputs
+ * are independent of one another: each may be read by another thread, but one and the same, with all batches that were
+ * read from it, by one thread at a time. source_input() of an input that is being read is not to be looked at.
+ */
+enum source_status source_read(struct source *s, size_t input, struct frame_batch *b);
+
 size_t source_input_count(const struct source *s);
 const struct source_input *source_input(const struct source *s, size_t i);
 

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/cursor.h"
 #include "base/error.h"
+#include "capture/chunk.h"
 
 /*
  * The bytes of one file, or of standard input, decompressed on the way where they are gzip, bzip2, xz, zstd, lz4, lzip
@@ -27,11 +29,18 @@ const char *unpack_name(const struct unpack *u);
 /* "gzip", "xz"...; NULL where the file is not compressed. */
 const char *unpack_packing(const struct unpack *u);
 
-/* The next `n` bytes without stepping over them, or NULL where fewer are left. Valid until the next call. */
+/* The next `n` bytes without stepping over them, or NULL where fewer are left. Valid until the next call, or as long as
+ * their chunk is held. */
 const uint8_t *unpack_need(struct unpack *u, size_t n);
 
 /* How many of at most `n` next bytes there are; `*ret` is where they begin. */
 size_t unpack_peek(struct unpack *u, size_t n, const uint8_t **ret);
+
+/* All bytes that are in memory, from the next one on; unpack_skip() steps over those that were taken. */
+struct cursor unpack_held(const struct unpack *u);
+
+/* The chunk that holds the bytes that unpack_need() or unpack_peek() gave last; chunk_hold() keeps them there. */
+struct chunk *unpack_chunk(const struct unpack *u);
 
 /* Steps over `n` bytes; false where fewer were left. */
 bool unpack_skip(struct unpack *u, uint64_t n);

@@ -6,8 +6,10 @@ enum { TPKT_HEADER_BYTES = 4, PROTOCOL_Q931 = 8, ELEMENT_USER_USER = 0x7e, DISCR
 
 static bool has_oid(const uint8_t *bytes, size_t len, const uint8_t *oid, size_t oid_len)
 {
-    for (size_t i = 0; i + oid_len <= len && i < OID_WINDOW; i++)
-        if (memcmp(bytes + i, oid, oid_len) == 0)
+    size_t places = len < oid_len ? 0 : len - oid_len + 1;
+    const uint8_t *end = bytes + (places < OID_WINDOW ? places : OID_WINDOW);
+    for (const uint8_t *at = bytes; at < end && (at = memchr(at, oid[0], (size_t)(end - at))); at++)
+        if (memcmp(at, oid, oid_len) == 0)
             return true;
     return false;
 }

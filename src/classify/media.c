@@ -208,8 +208,10 @@ static bool decide_mpeg_audio(const struct media_features *f, const struct media
                               struct media_decision *d)
 {
     unsigned windows;
+    if (f->back || f->forward < STEADY_FORWARD)
+        return false;
     struct media_step step = media_steady_step(f);
-    if (f->back || f->forward < STEADY_FORWARD || !has_video_clock(f, step.ticks, &windows))
+    if (!has_video_clock(f, step.ticks, &windows))
         return false;
     bool mpeg = is_mpeg_audio_step(step.ticks);
     if (step.share < STEADY_SHARE || (f->same && !mpeg)) /* frames larger than a packet: no frame rate, so audio's */
@@ -270,9 +272,10 @@ static bool steady_audio(const struct media_features *f)
 {
     unsigned share, windows;
     uint32_t rate = media_clock_rate(f, &share, &windows);
+    if (rate < 16000 || rate > 48000 || windows < STEADY_WINDOWS || share < STEADY_SHARE)
+        return false;
     struct media_step step = media_steady_step(f);
-    return rate >= 16000 && rate <= 48000 && windows >= STEADY_WINDOWS && share >= STEADY_SHARE &&
-           step.share >= MPEG_SHARE && media_is_audio_frame(step.ticks);
+    return step.share >= MPEG_SHARE && media_is_audio_frame(step.ticks);
 }
 
 static void decide_by_votes(const struct media_features *f, const struct media_context *context,

@@ -10,56 +10,50 @@
 
 /*
  * Voice or video, without signalling. Everything here is pure: media_features is what a stream keeps (plain data, no
- * pointers, zero is the initial state, kept small because there is one a stream: aim at 200 bytes, 256 at most);
+ * pointers, zero is the initial state, kept small because there is one a stream, and in few lines of a cache);
  * media_observe() adds a packet; media_decide() reads the features at any time. The mark is not among the inputs, and
  * must never be.
  */
 #define MEDIA_RATES     10 /* rows of the table of clock rates in media_features.c */
 #define MEDIA_STEPS     6
-#define MEDIA_TYPES     4
 #define MEDIA_RELATIVES 6
 
 struct media_features {
     uint32_t packets; /* all that were observed */
-    uint32_t counted; /* those of the main payload type, since it became that, that the rest is drawn from */
+    uint32_t ssrc;
 
     /* The last packet in order. */
-    int64_t first_ns, last_ns;
-    uint32_t ssrc;
+    int64_t last_ns;
     uint32_t last_timestamp, newest_timestamp;
-    uint16_t last_sequence, group_packets; /* packets with last_timestamp so far */
-    uint16_t turns;                        /* how often the main type came back after another */
-    uint8_t main_type, other_run;          /* packets of other types in a row */
-    bool started, apart;                   /* apart: the next packet makes no pair with the last */
-    bool last_marker, group_marked_early;
+    uint16_t last_sequence, last_size;
+    uint16_t group_packets; /* packets with last_timestamp so far */
+    uint16_t turns;         /* how often the main type came back after another */
+    uint16_t counted;       /* packets of the main payload type, since it became that, that the rest is drawn from */
+    uint8_t main_type, other_run; /* packets of other types in a row */
+    bool started : 1, apart : 1;  /* apart: the next packet makes no pair with the last */
+    bool last_marker : 1, group_marked_early : 1;
 
-    /* The clock: timestamp against wall clock, in windows between packets that begin a new timestamp. */
-    int64_t check_ns, span_ns; /* where the window began; sum of the windows that showed some rate */
-    uint64_t span_ticks;
-    uint32_t check_timestamp;
-    uint16_t windows[MEDIA_RATES];
-    uint16_t windows_other; /* windows that showed no rate of the table */
+    /* Markers, padding; groups of several packets, and of them those with the marker on the last alone. */
+    uint16_t marked, groups, groups_ended, padded, repeated, late;
+
+    /* Sizes of payloads on the wire. */
+    uint16_t size_min, size_max;
+    uint32_t size_sum, size_changes; /* size_changes: how far each packet's size is from the one's before, summed up */
 
     /* Pairs of packets that follow each other in sequence. */
     uint16_t pairs, same, back, forward;
-    struct {
-        uint32_t ticks;
-        uint16_t count;
-    } steps[MEDIA_STEPS]; /* the most frequent ways forward */
     uint16_t steps_of_90; /* ways forward that are a multiple of 1 ms at 90 kHz */
+    uint16_t step_counts[MEDIA_STEPS];
+    uint32_t step_ticks[MEDIA_STEPS]; /* the most frequent ways forward */
 
-    /* Sizes of payloads on the wire, markers, padding, extensions, payload types. */
-    uint16_t size_min, size_max;
-    uint32_t size_sum, size_changes; /* size_changes: how far each packet's size is from the one's before, summed up */
-    uint16_t last_size;
-    uint16_t marked, groups, groups_ended; /* groups of several packets; of them with the marker on the last alone */
-    uint16_t padded, extended, repeated, late;
-    struct {
-        uint8_t type;
-        uint16_t count;
-    } types[MEDIA_TYPES];
+    /* The clock: timestamp against wall clock, in windows between packets that begin a new timestamp. */
+    uint32_t check_timestamp;
+    int64_t check_ns, span_ns; /* where the window began; sum of the windows that showed some rate */
+    uint64_t span_ticks;
+    uint16_t windows[MEDIA_RATES];
+    uint16_t windows_other; /* windows that showed no rate of the table */
 };
-_Static_assert(sizeof(struct media_features) <= 256, "one is kept for each stream");
+_Static_assert(sizeof(struct media_features) <= 168, "one is kept for each stream");
 
 /* What is known beside the stream itself when it is decided about. */
 struct media_context {

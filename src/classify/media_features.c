@@ -49,18 +49,16 @@ static void bump(uint16_t *counter)
 
 static void halve_counters(struct media_features *f)
 {
-    uint16_t *const counters[] = {&f->pairs,    &f->same,   &f->back,         &f->forward, &f->steps_of_90,
-                                  &f->marked,   &f->groups, &f->groups_ended, &f->padded,  &f->extended,
-                                  &f->repeated, &f->late,   &f->windows_other};
+    uint16_t *const counters[] = {&f->pairs,       &f->same,     &f->back,   &f->forward,
+                                  &f->steps_of_90, &f->marked,   &f->groups, &f->groups_ended,
+                                  &f->padded,      &f->repeated, &f->late,   &f->windows_other};
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
         *counters[i] = (uint16_t)(*counters[i] / 2);
     for (size_t i = 0; i < MEDIA_RATES; i++)
         f->windows[i] = (uint16_t)(f->windows[i] / 2);
     for (size_t i = 0; i < MEDIA_STEPS; i++)
-        f->steps[i].count = (uint16_t)(f->steps[i].count / 2);
-    for (size_t i = 0; i < MEDIA_TYPES; i++)
-        f->types[i].count = (uint16_t)(f->types[i].count / 2);
-    f->counted /= 2;
+        f->step_counts[i] = (uint16_t)(f->step_counts[i] / 2);
+    f->counted = (uint16_t)(f->counted / 2);
     f->size_sum /= 2;
     f->size_changes /= 2;
     f->span_ns /= 2;
@@ -72,30 +70,15 @@ static void count_step(struct media_features *f, uint32_t ticks)
 {
     size_t least = 0;
     for (size_t i = 0; i < MEDIA_STEPS; i++) {
-        if (f->steps[i].ticks == ticks && f->steps[i].count) {
-            bump(&f->steps[i].count);
+        if (f->step_ticks[i] == ticks && f->step_counts[i]) {
+            bump(&f->step_counts[i]);
             return;
         }
-        if (f->steps[i].count < f->steps[least].count)
+        if (f->step_counts[i] < f->step_counts[least])
             least = i;
     }
-    f->steps[least].ticks = ticks;
-    bump(&f->steps[least].count);
-}
-
-static void count_type(struct media_features *f, uint8_t type)
-{
-    size_t least = 0;
-    for (size_t i = 0; i < MEDIA_TYPES; i++) {
-        if (f->types[i].type == type && f->types[i].count) {
-            bump(&f->types[i].count);
-            return;
-        }
-        if (f->types[i].count < f->types[least].count)
-            least = i;
-    }
-    f->types[least].type = type;
-    f->types[least].count = 1;
+    f->step_ticks[least] = ticks;
+    bump(&f->step_counts[least]);
 }
 
 /* A packet that begins a new, later timestamp: closes a window when it is long enough. */
@@ -164,7 +147,7 @@ static void begin(struct media_features *f, const struct rtp_header *h, int64_t 
     f->started = true;
     f->main_type = h->payload_type;
     f->ssrc = h->ssrc;
-    f->first_ns = f->last_ns = f->check_ns = time_ns;
+    f->last_ns = f->check_ns = time_ns;
     f->check_timestamp = f->last_timestamp = f->newest_timestamp = h->timestamp;
     f->last_sequence = (uint16_t)(h->sequence - 1);
     f->apart = true;
@@ -186,8 +169,6 @@ static void observe_packet(struct media_features *f, const struct rtp_header *h)
         bump(&f->marked);
     if (h->padding)
         bump(&f->padded);
-    if (h->extension)
-        bump(&f->extended);
 }
 
 /* Where in its order a packet of the main type comes; false where it adds nothing. */
@@ -250,7 +231,6 @@ void media_observe(struct media_features *f, const struct rtp_header *h, int64_t
     if (f->packets < UINT32_MAX)
         f->packets++;
     if (h->payload_type != f->main_type && !types_alternate(f)) {
-        count_type(f, h->payload_type);
         f->apart = true;
         f->last_sequence = h->sequence;
         if (++f->other_run < take_over_run(f))
@@ -269,7 +249,6 @@ void media_observe(struct media_features *f, const struct rtp_header *h, int64_t
     }
     if (f->pairs >= HALVE_AT || f->counted >= HALVE_AT)
         halve_counters(f);
-    count_type(f, h->payload_type);
     if (observe_order(f, h, time_ns))
         observe_packet(f, h);
 }
@@ -283,6 +262,11 @@ uint32_t media_clock_rate(const struct media_features *f, unsigned *share, unsig
 {
     size_t best = 0;
     unsigned total = f->windows_other;
+    if (f->span_ns == 0) { /* no window showed a rate */
+        *share = 0;
+        *windows = total;
+        return 0;
+    }
     for (size_t i = 0; i < MEDIA_RATES; i++) {
         total += f->windows[i];
         if (f->windows[i] > f->windows[best])

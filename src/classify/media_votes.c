@@ -65,28 +65,25 @@ enum {
     SIZE_COUNT = 15,
 };
 
-static const struct {
-    uint8_t type;
-    struct media_static_type is;
-} static_types[] = {
-    {0, {KIND_RTP_AUDIO, 8000, "PCMU/8000"}},    {3, {KIND_RTP_AUDIO, 8000, "GSM/8000"}},
-    {4, {KIND_RTP_AUDIO, 8000, "G723/8000"}},    {5, {KIND_RTP_AUDIO, 8000, "DVI4/8000"}},
-    {6, {KIND_RTP_AUDIO, 16000, "DVI4/16000"}},  {7, {KIND_RTP_AUDIO, 8000, "LPC/8000"}},
-    {8, {KIND_RTP_AUDIO, 8000, "PCMA/8000"}},    {9, {KIND_RTP_AUDIO, 8000, "G722/8000"}},
-    {10, {KIND_RTP_AUDIO, 44100, "L16/44100"}},  {11, {KIND_RTP_AUDIO, 44100, "L16/44100"}},
-    {12, {KIND_RTP_AUDIO, 8000, "QCELP/8000"}},  {13, {KIND_RTP_AUDIO, 8000, "CN/8000"}},
-    {14, {KIND_RTP_AUDIO, 90000, "MPA/90000"}},  {15, {KIND_RTP_AUDIO, 8000, "G728/8000"}},
-    {18, {KIND_RTP_AUDIO, 8000, "G729/8000"}},   {25, {KIND_RTP_VIDEO, 90000, "CelB/90000"}},
-    {26, {KIND_RTP_VIDEO, 90000, "JPEG/90000"}}, {28, {KIND_RTP_VIDEO, 90000, "nv/90000"}},
-    {31, {KIND_RTP_VIDEO, 90000, "H261/90000"}}, {32, {KIND_RTP_VIDEO, 90000, "MPV/90000"}},
-    {33, {KIND_RTP_VIDEO, 90000, "MP2T/90000"}}, {34, {KIND_RTP_VIDEO, 90000, "H263/90000"}},
+/* By payload type: RFC 3551 tables 4 and 5. What is not here is not assigned, and has kind 0. */
+static const struct media_static_type static_types[] = {
+    [0] = {KIND_RTP_AUDIO, 8000, "PCMU/8000"},    [3] = {KIND_RTP_AUDIO, 8000, "GSM/8000"},
+    [4] = {KIND_RTP_AUDIO, 8000, "G723/8000"},    [5] = {KIND_RTP_AUDIO, 8000, "DVI4/8000"},
+    [6] = {KIND_RTP_AUDIO, 16000, "DVI4/16000"},  [7] = {KIND_RTP_AUDIO, 8000, "LPC/8000"},
+    [8] = {KIND_RTP_AUDIO, 8000, "PCMA/8000"},    [9] = {KIND_RTP_AUDIO, 8000, "G722/8000"},
+    [10] = {KIND_RTP_AUDIO, 44100, "L16/44100"},  [11] = {KIND_RTP_AUDIO, 44100, "L16/44100"},
+    [12] = {KIND_RTP_AUDIO, 8000, "QCELP/8000"},  [13] = {KIND_RTP_AUDIO, 8000, "CN/8000"},
+    [14] = {KIND_RTP_AUDIO, 90000, "MPA/90000"},  [15] = {KIND_RTP_AUDIO, 8000, "G728/8000"},
+    [18] = {KIND_RTP_AUDIO, 8000, "G729/8000"},   [25] = {KIND_RTP_VIDEO, 90000, "CelB/90000"},
+    [26] = {KIND_RTP_VIDEO, 90000, "JPEG/90000"}, [28] = {KIND_RTP_VIDEO, 90000, "nv/90000"},
+    [31] = {KIND_RTP_VIDEO, 90000, "H261/90000"}, [32] = {KIND_RTP_VIDEO, 90000, "MPV/90000"},
+    [33] = {KIND_RTP_VIDEO, 90000, "MP2T/90000"}, [34] = {KIND_RTP_VIDEO, 90000, "H263/90000"},
 };
 
 struct media_static_type media_static_type(uint8_t payload_type)
 {
-    for (size_t i = 0; i < sizeof static_types / sizeof *static_types; i++)
-        if (static_types[i].type == payload_type)
-            return static_types[i].is;
+    if (payload_type < sizeof static_types / sizeof *static_types && static_types[payload_type].kind)
+        return static_types[payload_type];
     return (struct media_static_type){.kind = KIND_RTP_UNKNOWN, .codec = ""};
 }
 
@@ -109,22 +106,39 @@ unsigned media_size_change(const struct media_features *f)
     return f->size_sum ? (unsigned)((uint64_t)f->size_changes * 100 / f->size_sum) : 0;
 }
 
+/* Most of audio has but one, and it is asked for often. */
+static bool one_step(const struct media_features *f)
+{
+    for (size_t i = 1; i < MEDIA_STEPS; i++)
+        if (f->step_counts[i])
+            return false;
+    return true;
+}
+
 struct media_step media_steady_step(const struct media_features *f)
 {
     struct media_step s = {0};
     size_t top = 0;
+    if (one_step(f)) {
+        s.ticks = f->step_ticks[0];
+        s.share = s.ticks ? percent(f->step_counts[0], f->forward) : 0;
+        s.multiples = s.share >= 90;
+        return s;
+    }
     for (size_t i = 1; i < MEDIA_STEPS; i++)
-        if (f->steps[i].count > f->steps[top].count)
+        if (f->step_counts[i] > f->step_counts[top])
             top = i;
     unsigned same = 0, times = 0;
-    s.ticks = f->steps[top].ticks;
+    s.ticks = f->step_ticks[top];
     for (size_t i = 0; i < MEDIA_STEPS && s.ticks; i++) {
-        uint32_t ticks = f->steps[i].ticks;
+        uint32_t ticks = f->step_ticks[i];
+        if (f->step_counts[i] == 0)
+            continue;
         uint32_t apart = ticks > s.ticks ? ticks - s.ticks : s.ticks - ticks;
         if (apart <= 1)
-            same += f->steps[i].count;
+            same += f->step_counts[i];
         else if (ticks > s.ticks && ticks % s.ticks == 0)
-            times += f->steps[i].count;
+            times += f->step_counts[i];
     }
     s.share = percent(same, f->forward);
     s.multiples = percent(same + times, f->forward) >= 90;
@@ -146,8 +160,8 @@ static uint32_t common_divisor(const struct media_features *f)
 {
     uint32_t g = 0;
     for (size_t i = 0; i < MEDIA_STEPS; i++)
-        if (f->steps[i].count && (unsigned)f->steps[i].count * 20u >= f->forward)
-            g = gcd(g, f->steps[i].ticks);
+        if (f->step_counts[i] && (unsigned)f->step_counts[i] * 20u >= f->forward)
+            g = gcd(g, f->step_ticks[i]);
     return g;
 }
 
@@ -165,15 +179,20 @@ static bool is_audio_rate(uint32_t rate)
     return (rate >= 8000 && rate <= 48000) || rate == 96000;
 }
 
-__attribute__((format(printf, 2, 3))) static void say(struct media_vote *v, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void put_words(struct media_vote *v, const char *format, ...)
 {
-    if (!v->worded)
-        return;
     va_list args;
     va_start(args, format);
     (void)vsnprintf(v->said, sizeof v->said, format, args);
     va_end(args);
 }
+
+/* Where words are wanted: a call with many arguments costs more than most votes do. */
+#define say(v, ...)                                                                                                    \
+    do {                                                                                                               \
+        if ((v)->worded)                                                                                               \
+            put_words(v, __VA_ARGS__);                                                                                 \
+    } while (0)
 
 static void vote_sender_report(const struct media_features *f, const struct media_context *context,
                                struct media_vote *v)
@@ -281,13 +300,13 @@ static void vote_shared(const struct media_features *f, const struct media_conte
 static void vote_step(const struct media_features *f, const struct media_context *context, struct media_vote *v)
 {
     (void)context;
-    struct media_step steady = media_steady_step(f);
-    uint32_t common = common_divisor(f);
     int points = f->forward >= STEP_FORWARD ? POINTS_STEP : POINTS_STEP_FEW;
     if (f->forward < STEP_FORWARD_FEW) {
         say(v, "too few");
         return;
     }
+    struct media_step steady = media_steady_step(f);
+    uint32_t common = common_divisor(f);
     say(v, "%u in %u %%", steady.ticks, steady.share);
     if (steady.share >= STEP_STEADY && media_is_frame_period(steady.ticks)) {
         v->points = points;
@@ -321,8 +340,7 @@ static void vote_marker(const struct media_features *f, const struct media_conte
         say(v, "ends %u %% of %u groups", ended, f->groups);
         return;
     }
-    struct media_step steady = media_steady_step(f);
-    if (all >= MARKER_ALL && f->counted >= MARKER_ALL_COUNT && !media_is_audio_frame(steady.ticks))
+    if (all >= MARKER_ALL && f->counted >= MARKER_ALL_COUNT && !media_is_audio_frame(media_steady_step(f).ticks))
         v->points = POINTS_MARKER_ALL;
     say(v, "on %u %%", all);
 }

@@ -133,14 +133,17 @@ static bool frame_done(struct framer *f, const uint8_t *bytes, uint32_t len, fra
     return true;
 }
 
-/* Takes what the current frame still wants; returns how many bytes that were. */
+/* Takes what the current frame still wants; returns how many bytes that were, 0 without memory for them. */
 static size_t hold(struct framer *f, const uint8_t *bytes, size_t len, uint32_t want)
 {
     size_t n = want - f->held < len ? want - f->held : len;
-    if (f->held < FRAMER_BUFFER_BYTES) {
-        size_t room = FRAMER_BUFFER_BYTES - f->held;
-        memcpy(f->buffer + f->held, bytes, n < room ? n : room);
-    }
+    size_t end = f->held + n < FRAMER_BUFFER_BYTES ? f->held + n : FRAMER_BUFFER_BYTES;
+    if (end > f->buffer_bytes && f->reserve)
+        f->reserve(f, (uint32_t)end);
+    if (end > f->buffer_bytes)
+        return 0; /* without memory the place is lost */
+    if (end > f->held)
+        memcpy(f->buffer + f->held, bytes, end - f->held);
     f->held += (uint32_t)n;
     return n;
 }
@@ -161,6 +164,8 @@ static size_t step(struct framer *f, const uint8_t *bytes, size_t len, framed_pa
         }
     }
     size_t used = hold(f, bytes, len, f->held < header ? header : f->need);
+    if (used == 0)
+        return 0;
     if (f->held == header && f->need == 0) {
         f->need = frame_bytes(f, f->buffer);
         if (f->need == 0)

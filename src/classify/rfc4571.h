@@ -31,8 +31,8 @@ enum framer_state { FRAMER_UNDECIDED = 0, FRAMER_ACCEPTED, FRAMER_REJECTED };
 #define FRAMER_BUFFER_BYTES 2048
 #define FRAMER_SSRCS        4
 
-/* About 2 KiB: one for a TCP direction that may carry media, allocated when that is suspected. Zero, but for
- * `framing`, is the initial state. */
+/* One for a TCP direction that may carry media, allocated when that is suspected. Zero, but for `framing` and what
+ * stands with `buffer`, is the initial state. */
 struct framer {
     enum media_framing framing;
     enum framer_state state;
@@ -45,7 +45,12 @@ struct framer {
     uint32_t held, need; /* bytes of the current frame seen, and its length with header; 0 while not known */
     uint64_t frame;      /* of the current frame's first byte */
     int64_t time_ns;
-    uint8_t buffer[FRAMER_BUFFER_BYTES];
+
+    /* The beginning of a frame that straddles segments; the caller's, for there is no heap here. `reserve` makes it
+     * longer (to `bytes`, which are FRAMER_BUFFER_BYTES at most) or leaves it as it is. */
+    uint8_t *buffer;
+    uint32_t buffer_bytes;
+    void (*reserve)(struct framer *f, uint32_t bytes);
 };
 
 /* Takes in bytes as tcp_order_sink hands them on; calls `sink` for each packet completed, once ACCEPTED. REJECTED

@@ -10,9 +10,9 @@ _Static_assert(sizeof(struct rtp_probation) <= 32, "one is kept for each undecid
  * the SSRC is, a counter where the sequence number is, or both; the timestamp is what they cannot have.
  */
 enum {
-    SCORE_PACKET = 4,  /* a first packet, and each that follows its predecessor */
+    SCORE_PACKET = 4,       /* a first packet, and each that follows its predecessor */
     SCORE_TYPE_DIVIDES = 2, /* with another payload type than its predecessor */
-    SCORE_LOOSE = 1,   /* one that is near it, on a path that loses or reorders */
+    SCORE_LOOSE = 1,        /* one that is near it, on a path that loses or reorders */
     SCORE_MOVING = 16, /* needed where the timestamp moved at least twice (audio, video of small frames): 4 packets */
     SCORE_MIXED = 20,  /* where it moved once: the end of one video frame and the beginning of the next */
     SCORE_FROZEN = 24, /* where it never moved: a large video frame, a DTMF digit, padding */
@@ -53,7 +53,6 @@ static enum follow follow_of(const struct rtp_candidate *c, const struct rtp_hea
 
 static void candidate_take(struct rtp_candidate *c, const struct rtp_header *h, uint16_t time_4ms)
 {
-    c->ssrc = h->ssrc;
     c->timestamp = h->timestamp;
     c->sequence = h->sequence;
     c->time_4ms = time_4ms;
@@ -97,7 +96,7 @@ static struct rtp_candidate *slot_for(struct rtp_probation *p, const struct rtp_
     struct rtp_candidate *found = NULL;
     for (size_t i = 0; i < 2; i++) {
         struct rtp_candidate *c = &p->candidates[i];
-        if (c->score && c->ssrc == h->ssrc)
+        if (c->score && p->ssrcs[i] == h->ssrc)
             return c;
         /* Of two, the emptier; of two accepted ones, the one that has been quiet for longer. */
         if (slot_free(c, h, time_4ms) &&
@@ -111,31 +110,20 @@ static struct rtp_candidate *slot_for(struct rtp_probation *p, const struct rtp_
         strike(found); /* an SSRC that did not come back */
     found->score = 0;
     found->moves = 0;
+    p->ssrcs[found - p->candidates] = h->ssrc;
     return found;
 }
 
-static bool given_up(const struct rtp_probation *p)
+/* What a packet makes of the SSRC that it is of: true where it is accepted by now. */
+static bool advance(struct rtp_candidate *c, const struct rtp_header *h, uint16_t time_4ms)
 {
-    return p->candidates[0].strikes != STRIKES_OFF && p->candidates[1].strikes != STRIKES_OFF &&
-           p->candidates[0].strikes + p->candidates[1].strikes >= STRIKES_MAX;
-}
-
-enum rtp_probation_verdict rtp_probation_update(struct rtp_probation *p, const struct rtp_header *h, int64_t time_ns)
-{
-    uint16_t time_4ms = (uint16_t)(time_ns / TIME_UNIT_NS);
-    if (given_up(p))
-        return RTP_PROBATION_REJECTED;
-    struct rtp_candidate *c = slot_for(p, h, time_4ms);
-    if (!c)
-        return RTP_PROBATION_UNDECIDED;
     if (c->score == ACCEPTED_SCORE)
-        return RTP_PROBATION_ACCEPTED;
+        return true;
     if (c->score == 0) {
         candidate_take(c, h, time_4ms);
         c->score = SCORE_PACKET;
-        return given_up(p) ? RTP_PROBATION_REJECTED : RTP_PROBATION_UNDECIDED;
+        return false;
     }
-
     switch (follow_of(c, h, time_4ms)) {
     case FOLLOWS:
         gain(c, h, SCORE_PACKET);
@@ -154,10 +142,37 @@ enum rtp_probation_verdict rtp_probation_update(struct rtp_probation *p, const s
         candidate_take(c, h, time_4ms);
         break;
     }
-    if (candidate_done(c)) {
-        c->score = ACCEPTED_SCORE;
-        c->strikes = STRIKES_OFF;
+    if (!candidate_done(c))
+        return false;
+    c->score = ACCEPTED_SCORE;
+    c->strikes = STRIKES_OFF;
+    return true;
+}
+
+static bool given_up(const struct rtp_probation *p)
+{
+    return p->candidates[0].strikes != STRIKES_OFF && p->candidates[1].strikes != STRIKES_OFF &&
+           p->candidates[0].strikes + p->candidates[1].strikes >= STRIKES_MAX;
+}
+
+enum rtp_probation_verdict rtp_probation_update(struct rtp_probation *p, const struct rtp_header *h, int64_t time_ns)
+{
+    uint16_t time_4ms = (uint16_t)(time_ns / TIME_UNIT_NS);
+    if (given_up(p))
+        return RTP_PROBATION_REJECTED;
+    struct rtp_candidate *c = slot_for(p, h, time_4ms);
+    if (!c)
+        return RTP_PROBATION_UNDECIDED;
+    if (advance(c, h, time_4ms))
         return RTP_PROBATION_ACCEPTED;
-    }
     return given_up(p) ? RTP_PROBATION_REJECTED : RTP_PROBATION_UNDECIDED;
+}
+
+enum rtp_probation_verdict rtp_candidate_update(struct rtp_candidate *c, const struct rtp_header *h, int64_t time_ns)
+{
+    if (c->strikes != STRIKES_OFF && c->strikes >= STRIKES_MAX)
+        return RTP_PROBATION_REJECTED;
+    if (advance(c, h, (uint16_t)(time_ns / TIME_UNIT_NS)))
+        return RTP_PROBATION_ACCEPTED;
+    return c->strikes >= STRIKES_MAX ? RTP_PROBATION_REJECTED : RTP_PROBATION_UNDECIDED;
 }

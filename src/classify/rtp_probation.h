@@ -15,8 +15,8 @@
  * strikes, and too many of them reject the 5-tuple for good.
  */
 struct rtp_probation {
+    /* One SSRC on probation, for whoever keeps SSRCs apart: see rtp_candidate_update(). */
     struct rtp_candidate {
-        uint32_t ssrc;
         uint32_t timestamp;
         uint16_t sequence;
         uint16_t time_4ms;    /* of the last packet, in units of 4 ms, wrapping */
@@ -25,6 +25,7 @@ struct rtp_probation {
         uint8_t moves;        /* how many of these moved the timestamp, to 2 */
         uint8_t strikes;      /* contradictions; not counted once an SSRC was accepted */
     } candidates[2];
+    uint32_t ssrcs[2];
 };
 
 enum rtp_probation_verdict { RTP_PROBATION_UNDECIDED = 0, RTP_PROBATION_ACCEPTED, RTP_PROBATION_REJECTED };
@@ -35,5 +36,8 @@ enum rtp_probation_verdict { RTP_PROBATION_UNDECIDED = 0, RTP_PROBATION_ACCEPTED
  * packets contradicted RTP that asking further is a waste; it never follows ACCEPTED.
  */
 enum rtp_probation_verdict rtp_probation_update(struct rtp_probation *p, const struct rtp_header *h, int64_t time_ns);
+
+/* The same for packets that are known to share an SSRC. */
+enum rtp_probation_verdict rtp_candidate_update(struct rtp_candidate *c, const struct rtp_header *h, int64_t time_ns);
 
 #endif

@@ -8,15 +8,23 @@
 #include "model/packet.h"
 
 /* Order is priority: what is certain by its own bytes stands before what needs a port to be believed. */
-static const service_probe tcp_probes[] = {
-    service_probe_sip,  service_probe_tls,      service_probe_xmpp,   service_probe_http,     service_probe_ssh,
-    service_probe_smb,  service_probe_postgres, service_probe_ldap,   service_probe_stun_tcp, service_probe_h323,
-    service_probe_rtmp, service_probe_dns,      service_probe_syslog,
+struct probe {
+    service_probe probe;
+    bool text; /* what it looks for begins with ASCII, as media does not: most that is looked at begins so */
 };
 
-static const service_probe udp_probes[] = {
-    service_probe_sip, service_probe_ssdp, service_probe_dhcp, service_probe_quic, service_probe_dns,
-    service_probe_ntp, service_probe_snmp, service_probe_ldap, service_probe_ras,  service_probe_syslog,
+static const struct probe tcp_probes[] = {
+    {service_probe_sip, true},       {service_probe_tls, false},  {service_probe_xmpp, false},
+    {service_probe_http, true},      {service_probe_ssh, true},   {service_probe_smb, false},
+    {service_probe_postgres, false}, {service_probe_ldap, false}, {service_probe_stun_tcp, false},
+    {service_probe_h323, false},     {service_probe_rtmp, false}, {service_probe_dns, false},
+    {service_probe_syslog, true},
+};
+
+static const struct probe udp_probes[] = {
+    {service_probe_sip, true},  {service_probe_ssdp, true},   {service_probe_dhcp, false}, {service_probe_quic, false},
+    {service_probe_dns, false}, {service_probe_ntp, false},   {service_probe_snmp, false}, {service_probe_ldap, false},
+    {service_probe_ras, false}, {service_probe_syslog, true},
 };
 
 static const struct {
@@ -116,11 +124,12 @@ static bool by_port(const struct service_input *in, enum port_use use, struct se
 static bool run_probes(const struct service_input *in, const struct service_result *previous,
                        struct service_result *ret)
 {
-    const service_probe *probes = in->proto == PROTO_TCP ? tcp_probes : udp_probes;
+    const struct probe *probes = in->proto == PROTO_TCP ? tcp_probes : udp_probes;
+    bool text = in->bytes[0] < 0x80;
     size_t count =
         in->proto == PROTO_TCP ? sizeof tcp_probes / sizeof *tcp_probes : sizeof udp_probes / sizeof *udp_probes;
     for (size_t i = 0; i < count; i++)
-        if (probes[i](in, previous, ret))
+        if ((text || !probes[i].text) && probes[i].probe(in, previous, ret))
             return true;
     return false;
 }
@@ -143,21 +152,35 @@ static void merge(const struct service_result *previous, struct service_result *
         memcpy(ret->server_name, previous->server_name, sizeof ret->server_name);
 }
 
+bool service_recognise(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+{
+    static const struct service_result nothing = {.server_side = SIDE_UNKNOWN};
+    const struct service_result *before = previous ? previous : &nothing;
+    struct service_result found = nothing; /* apart, for the caller may hand in one struct as both */
+
+    if (in->len == 0)
+        return false;
+    if (run_probes(in, before, &found)) {
+        merge(before, &found);
+    } else if (before->judgement.confidence == CONFIDENCE_NONE && in->proto == PROTO_TCP) {
+        found = *before;
+        found.server_side = SIDE_UNKNOWN;
+        if (!by_port(in, in->at_start ? PORT_UNKNOWN : PORT_UNREADABLE, &found))
+            return false;
+    } else {
+        return false;
+    }
+    *ret = found;
+    return true;
+}
+
 void service_classify(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
 {
     static const struct service_result nothing = {.server_side = SIDE_UNKNOWN};
-    const struct service_result before = previous ? *previous : nothing; /* the caller may hand in one struct as both */
-    struct service_result found = nothing;
-
-    if (in->len && run_probes(in, &before, &found)) {
-        merge(&before, &found);
-    } else {
-        found = before;
-        found.server_side = SIDE_UNKNOWN;
-        if (before.judgement.confidence == CONFIDENCE_NONE && in->len && in->proto == PROTO_TCP)
-            (void)by_port(in, in->at_start ? PORT_UNKNOWN : PORT_UNREADABLE, &found);
-    }
-    *ret = found;
+    if (service_recognise(in, previous, ret))
+        return;
+    *ret = previous ? *previous : nothing;
+    ret->server_side = SIDE_UNKNOWN;
 }
 
 void service_classify_ports(const struct service_input *in, struct service_result *ret)

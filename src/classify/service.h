@@ -52,6 +52,11 @@ struct service_result {
  */
 void service_classify(const struct service_input *in, const struct service_result *previous, struct service_result *ret);
 
+/* The same where these bytes tell something; false, with *ret untouched, where they do not: then all stays as it was, but
+ * that no side is said to serve. */
+bool service_recognise(const struct service_input *in, const struct service_result *previous,
+                       struct service_result *ret);
+
 /* By ports alone, for a connection whose capture holds no payload: CONFIDENCE_LOW or nothing. */
 void service_classify_ports(const struct service_input *in, struct service_result *ret);
 

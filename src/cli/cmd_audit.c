@@ -9,7 +9,9 @@
 #include "cli/common.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#include "engine/audit.h"
+#include "engine/audit_each.h"
+#include "engine/pipeline.h"
+#include "model/document.h"
 #include "report/report.h"
 
 static const struct option_spec specs[] = {
@@ -23,7 +25,7 @@ static const struct option_spec specs[] = {
     {"explain", 0, NULL, "with -v: what each feature said of each RTP stream"},
     {"quiet", 'q', NULL, "the verdict line alone"},
     {"verbose", 'v', NULL, "streams too; twice for all that is known of them"},
-    {"jobs", 'j', "N", "threads at most; one is all an audit uses at present"},
+    {"jobs", 'j', "N", "threads at most (default one a processor); what is found does not depend on it"},
     {"color", 0, "auto|always|never", "colours in the text report (default auto)"},
     {"help", 'h', NULL, "show this"},
     {"version", 0, NULL, "show the version"},
@@ -140,24 +142,13 @@ static int worse_status(int a, int b)
     return rank[a] >= rank[b] ? a : b;
 }
 
-static int audit_some(const struct audit_arguments *a, const struct policy *policy, const char *const *files, size_t count,
-                      struct output *output)
+/* What became of an audit; frees the document. */
+static int report_audit(const struct audit_arguments *a, int r, struct document *document, const struct error *why,
+                        struct output *output)
 {
-    struct progress progress;
     struct error error = {0};
-    struct document *document = NULL;
-    struct audit_options options = {
-        .files = files, .file_count = count, .policy = policy, .outer_layer = a->outer, .ignore_signalling = a->ignore_signalling,
-        .mask_payload_types = a->mask_payload_types, .explain = a->explain, .progress = progress_update, .progress_user = &progress,
-    };
-    if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
-        return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
-
-    progress_init(&progress);
-    int r = audit_run(&options, &document, &error);
-    progress_done(&progress);
     if (r < 0)
-        return cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : error_name(r));
+        return cli_fail(EXIT_INPUT, "%s", why->text[0] ? why->text : error_name(r));
 
     for (size_t i = 0; i < document->input_count; i++)
         if (document->inputs[i].problem[0])
@@ -172,6 +163,43 @@ static int audit_some(const struct audit_arguments *a, const struct policy *poli
     }
     document_free(document);
     return status;
+}
+
+static int audit_together(const struct audit_arguments *a, struct audit_options *options, struct output *output)
+{
+    struct progress progress;
+    struct error error = {0};
+    struct document *document = NULL;
+    options->progress_user = &progress;
+    progress_init(&progress);
+    int r = audit_run(options, &document, &error);
+    progress_done(&progress);
+    return report_audit(a, r, document, &error, output);
+}
+
+struct separate_audit {
+    const struct audit_arguments *arguments;
+    struct output *output;
+    struct progress progress;
+    int status;
+};
+
+static void take_separate(void *user, size_t file, int r, struct document *document, const struct error *error)
+{
+    struct separate_audit *s = user;
+    (void)file;
+    progress_done(&s->progress);
+    s->status = worse_status(s->status, report_audit(s->arguments, r, document, error, s->output));
+}
+
+static int audit_separately(const struct audit_arguments *a, struct audit_options *options, struct output *output)
+{
+    struct separate_audit s = {.arguments = a, .output = output, .status = EXIT_CONFORMS};
+    options->progress_user = &s.progress;
+    progress_init(&s.progress);
+    int r = audit_each(options, take_separate, &s);
+    progress_done(&s.progress);
+    return r < 0 ? cli_fail(EXIT_INPUT, "out of memory") : s.status;
 }
 
 static void nothing(int signal_number)
@@ -193,18 +221,19 @@ static int audit_all(const struct audit_arguments *a, const struct policy *polic
 {
     struct output output;
     struct error error = {0};
-    int status = EXIT_CONFORMS;
+    struct audit_options options = {
+        .files = a->files, .file_count = a->file_count, .policy = policy, .outer_layer = a->outer,
+        .ignore_signalling = a->ignore_signalling, .mask_payload_types = a->mask_payload_types, .explain = a->explain,
+        .jobs = a->jobs ? (unsigned)a->jobs : pipeline_processors(), .progress = progress_update,
+    };
+    if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
+        return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
 
     if (output_open(&output, a->output, &error) < 0) {
         output_abandon(&output);
         return cli_fail(EXIT_INPUT, "%s", error.text);
     }
-    if (a->separate) {
-        for (size_t i = 0; i < a->file_count; i++)
-            status = worse_status(status, audit_some(a, policy, &a->files[i], 1, &output));
-    } else {
-        status = audit_some(a, policy, a->files, a->file_count, &output);
-    }
+    int status = a->separate ? audit_separately(a, &options, &output) : audit_together(a, &options, &output);
     if (output.written && output_commit(&output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
     output_abandon(&output);

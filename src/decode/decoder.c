@@ -5,11 +5,16 @@
 
 #include "decode/walk.h"
 
+enum { LINK_ETHERNET = 1, TUNNEL_PORT_BITS = 2048 };
+
 struct decoder {
-    uint64_t tunnel_ports[4]; /* one bit for the low byte of each UDP tunnel port */
-    struct fragment_store *fragments;
+    uint64_t tunnel_ports[TUNNEL_PORT_BITS / 64]; /* one bit for the low bits of each UDP tunnel port */
+    struct fragment_store *fragments; /* made with the first fragment: most captures have none */
+    size_t fragment_bytes;
+    int64_t fragment_ns;
+    struct hash_key key;
     uint64_t tunnels_cut;
-    bool outer_layer;
+    bool outer_layer, has_key, defer_fragments;
 };
 
 /* LINKTYPE_ values (tcpdump.org/linktypes.html). Those of link_not_ip are known to carry none. */
@@ -79,7 +84,7 @@ static decode_fn *const link_types[] = {
 static void add_tunnel_port(void *user, uint16_t port)
 {
     struct decoder *d = user;
-    d->tunnel_ports[(port & 255) / 64] |= (uint64_t)1 << (port & 63);
+    d->tunnel_ports[port % TUNNEL_PORT_BITS / 64] |= (uint64_t)1 << port % 64;
 }
 
 struct decoder *decoder_new(const struct decoder_options *options)
@@ -88,11 +93,12 @@ struct decoder *decoder_new(const struct decoder_options *options)
     if (!d)
         return NULL;
     d->outer_layer = options->outer_layer;
-    d->fragments = fragment_store_new(options->fragment_bytes, options->fragment_ns, options->key);
-    if (!d->fragments) {
-        free(d);
-        return NULL;
-    }
+    d->defer_fragments = options->defer_fragments;
+    d->fragment_bytes = options->fragment_bytes;
+    d->fragment_ns = options->fragment_ns;
+    d->has_key = options->key != NULL;
+    if (options->key)
+        d->key = *options->key;
     tunnel_udp_ports(add_tunnel_port, d);
     return d;
 }
@@ -115,14 +121,21 @@ void decoder_count_cut_tunnel(struct decoder *d)
     d->tunnels_cut++;
 }
 
+bool decoder_defers_fragments(const struct decoder *d)
+{
+    return d->defer_fragments;
+}
+
 struct fragment_store *decoder_fragments(struct decoder *d)
 {
+    if (!d->fragments && !d->defer_fragments)
+        d->fragments = fragment_store_new(d->fragment_bytes, d->fragment_ns, d->has_key ? &d->key : NULL);
     return d->fragments;
 }
 
 bool decoder_port_is_tunnel(const struct decoder *d, uint16_t port)
 {
-    return d->tunnel_ports[(port & 255) / 64] >> (port & 63) & 1;
+    return d->tunnel_ports[port % TUNNEL_PORT_BITS / 64] >> port % 64 & 1;
 }
 
 static inline decode_fn *find_link_type(uint32_t link_type)
@@ -163,20 +176,32 @@ static void walk_init(struct walk *w, struct decoder *d, const struct frame *fra
     w->tags = (struct walk_tags){0};
 }
 
-enum decode_status decoder_frame(struct decoder *d, const struct frame *frame, struct packet *ret)
+/* The general way; apart, for its walk is large and the short way needs none. */
+__attribute__((noinline)) static enum decode_status frame_walk(struct decoder *d, const struct frame *frame, struct packet *ret)
 {
     struct walk w;
     walk_init(&w, d, frame, ret);
     decode_fn *fn = find_link_type(frame->link_type);
     if (!fn)
         return DECODE_UNSUPPORTED;
-    return fn(&w, cur_make(frame->bytes, frame->captured_bytes, w.missing_bytes > 0));
+    uint64_t tunnels_cut = d->tunnels_cut;
+    enum decode_status status = fn(&w, cur_make(frame->bytes, frame->captured_bytes, w.missing_bytes > 0));
+    if (status == DECODE_FRAGMENT)
+        d->tunnels_cut = tunnels_cut; /* whoever takes the frame anew counts */
+    return status;
+}
+
+enum decode_status decoder_frame(struct decoder *d, const struct frame *frame, struct packet *ret)
+{
+    if (frame->link_type == LINK_ETHERNET && !d->outer_layer && decode_fast(d, frame, ret))
+        return DECODE_PACKET;
+    return frame_walk(d, frame, ret);
 }
 
 bool decoder_expired(struct decoder *d, int64_t now_ns, struct packet *ret)
 {
     struct datagram *g;
-    while (fragment_store_expired(d->fragments, now_ns, &g)) {
+    while (d->fragments && fragment_store_expired(d->fragments, now_ns, &g)) {
         const struct packet_part *last = &g->parts[g->part_count - 1];
         struct frame frame = {.number = last->frame, .time_ns = last->time_ns, .input = last->input};
         struct walk w;
@@ -190,7 +215,7 @@ bool decoder_expired(struct decoder *d, int64_t now_ns, struct packet *ret)
 
 struct decoder_stats decoder_stats(const struct decoder *d)
 {
-    struct decoder_stats stats = fragment_store_stats(d->fragments);
+    struct decoder_stats stats = d->fragments ? fragment_store_stats(d->fragments) : (struct decoder_stats){0};
     stats.tunnels_cut = d->tunnels_cut;
     return stats;
 }

@@ -27,11 +27,13 @@ struct decoder_options {
     size_t fragment_bytes;   /* cap on payload held for reassembly; 0 for the default, 16 MiB */
     int64_t fragment_ns;     /* how long a datagram may stay incomplete; 0 for the default, 30 s (RFC 8200 §4.5: 60 s) */
     const struct hash_key *key;
+    bool defer_fragments; /* this one holds no fragments: it says DECODE_FRAGMENT of their frames, and nothing else changes */
 };
 
 enum decode_status {
     DECODE_PACKET = 0,  /* *ret is a packet */
     DECODE_HELD,        /* a fragment; its packet comes later */
+    DECODE_FRAGMENT,    /* with defer_fragments: a fragment, for another decoder to take this frame anew */
     DECODE_NOT_IP,      /* a sound frame without an IP packet: ARP, STP, LLDP... */
     DECODE_TRUNCATED,   /* the capture was cut before the end of the innermost IP header that could be judged */
     DECODE_MALFORMED,

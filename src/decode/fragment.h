@@ -22,6 +22,12 @@ struct fragment_store;
 /* Fragments of one datagram beyond this many are taken for another datagram. */
 #define FRAGMENT_PARTS_MAX 1024
 
+/* An IP header around a fragment or its own. */
+struct ip_layer {
+    struct addr src, dst;
+    tos_t tos;
+};
+
 /* One IP fragment. `layers` ends with its own IP header; `part` says what the packet's list of parts will. */
 struct fragment {
     uint8_t proto; /* of what was fragmented: for IPv6 the fragment header's next header */

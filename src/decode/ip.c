@@ -97,6 +97,16 @@ static enum decode_status decode_fragment(struct walk *w, const struct ip_packet
 {
     if (w->whole && w->whole_layer == w->layer_count)
         return transport_emit_plain(w, ip); /* a fragment of a fragment (RFC 8200 §4.5 has none) */
+    if (decoder_defers_fragments(w->d))
+        return DECODE_FRAGMENT;
+    if (!decoder_fragments(w->d))
+        return transport_emit_plain(w, ip); /* without memory: its mark counts, its ports are not known */
+    struct ip_layer layers[PACKET_LAYERS_MAX];
+    for (unsigned i = 0; i < w->layer_count; i++) {
+        walk_addr(&layers[i].src, w->layers[i].version, w->layers[i].src);
+        walk_addr(&layers[i].dst, w->layers[i].version, w->layers[i].dst);
+        layers[i].tos = w->layers[i].tos;
+    }
     struct fragment f = {
         .proto = ip->proto,
         .ttl = ip->ttl,
@@ -108,7 +118,7 @@ static enum decode_status decode_fragment(struct walk *w, const struct ip_packet
         .bytes = ip->payload.at,
         .header_bytes = header_bytes,
         .layer_count = w->layer_count,
-        .layers = w->layers,
+        .layers = layers,
         .tags = w->tags,
         .part = {.frame = w->frame->number,
                  .time_ns = w->frame->time_ns,
@@ -136,15 +146,17 @@ enum decode_status ip_emit_datagram(struct walk *w, const struct datagram *g)
 {
     w->tags = g->tags;
     w->layer_count = g->layer_count;
-    for (unsigned i = 0; i < g->layer_count; i++)
-        w->layers[i] = g->layers[i];
+    for (unsigned i = 0; i < g->layer_count; i++) {
+        const struct ip_layer *l = &g->layers[i];
+        w->layers[i] = (struct walk_layer){l->src.bytes, l->dst.bytes, l->src.version, l->tos};
+    }
     w->whole = g;
     w->whole_layer = g->layer_count;
-    const struct ip_layer *l = &w->layers[g->layer_count - 1];
+    const struct walk_layer *l = &w->layers[g->layer_count - 1];
     struct ip_packet ip = {
-        .src = l->src.bytes,
-        .dst = l->dst.bytes,
-        .version = l->src.version,
+        .src = l->src,
+        .dst = l->dst,
+        .version = l->version,
         .payload = cur_make(g->payload, g->payload_bytes, g->payload_bytes < g->payload_wire_bytes),
         .payload_wire = g->payload_wire_bytes,
         .ip_bytes = g->header_bytes + g->payload_wire_bytes,
@@ -256,10 +268,7 @@ enum decode_status ip4_decode(struct walk *w, struct cursor c)
     if (w->layer_count == PACKET_LAYERS_MAX)
         return DECODE_UNSUPPORTED;
 
-    struct ip_layer *l = &w->layers[w->layer_count++];
-    walk_addr(&l->src, 4, h + 12);
-    walk_addr(&l->dst, 4, h + 16);
-    l->tos = h[1];
+    w->layers[w->layer_count++] = (struct walk_layer){h + 12, h + 16, 4, h[1]};
     size_t there = left < total ? left : total;
     size_t skip = header < there ? header : there;
     struct ip_packet ip = {
@@ -325,10 +334,8 @@ enum decode_status ip6_decode(struct walk *w, struct cursor c)
     if (w->layer_count == PACKET_LAYERS_MAX)
         return DECODE_UNSUPPORTED;
 
-    struct ip_layer *l = &w->layers[w->layer_count++];
-    walk_addr(&l->src, 6, h + 8);
-    walk_addr(&l->dst, 6, h + 24);
-    l->tos = (tos_t)(h[0] << 4 | h[1] >> 4);
+    tos_t tos = (tos_t)(h[0] << 4 | h[1] >> 4);
+    w->layers[w->layer_count++] = (struct walk_layer){h + 8, h + 24, 6, tos};
     uint32_t payload = get16(h + 4);
     if (payload == 0)
         payload = ip6_payload_bytes(w, &c, h[6]);
@@ -342,7 +349,7 @@ enum decode_status ip6_decode(struct walk *w, struct cursor c)
         .payload_wire = payload,
         .ip_bytes = IP6_HEADER + payload,
         .id = 0,
-        .tos = l->tos,
+        .tos = tos,
         .ttl = h[7],
         .proto = h[6],
     };

@@ -16,22 +16,21 @@ static inline uint32_t get32(const uint8_t *p)
  * here are none of the traffic's. */
 static void judge_outer(struct packet *p)
 {
-    const struct ip_layer *judged = &p->layers[p->mirror_layers];
-    if (p->mirror_layers >= p->layer_count - 1)
+    unsigned judged = p->mirror_layers;
+    if (judged + 1U >= p->layer_count)
         return;
-    p->tos = judged->tos;
+    p->tos = p->layer_tos[judged];
     p->judged_outer = true;
-    p->judged_version = judged->src.version;
-    for (unsigned i = 0; i <= p->mirror_layers; i++)
-        p->judged_at = (uint8_t)(p->judged_at + (p->layers[i].src.version == judged->src.version));
+    p->judged_version = p->layer_version[judged];
+    for (unsigned i = 0; i <= judged; i++)
+        p->judged_at = (uint8_t)(p->judged_at + (p->layer_version[i] == p->judged_version));
 }
 
-/* The only place that writes *ret, and all of it but the TCP fields. */
+/* The only place that writes *ret, and all of it but the ports. */
 static inline enum decode_status emit(struct walk *w, const struct ip_packet *ip, const uint8_t *payload, size_t bytes,
                                       uint32_t wire_bytes)
 {
     struct packet *p = w->ret;
-    unsigned outer = w->layer_count - 1U;
     p->frame = w->frame->number;
     p->time_ns = w->frame->time_ns;
     p->input = w->frame->input;
@@ -44,12 +43,12 @@ static inline enum decode_status emit(struct walk *w, const struct ip_packet *ip
     p->tos = ip->tos;
     p->ttl = ip->ttl;
     p->ip_id = ip->id;
+    p->flow_hash = 0;
     p->layer_count = w->layer_count;
-    for (unsigned i = 0; i < outer; i++)
-        p->layers[i] = w->layers[i];
-    walk_addr(&p->layers[outer].src, ip->version, ip->src);
-    walk_addr(&p->layers[outer].dst, ip->version, ip->dst);
-    p->layers[outer].tos = ip->tos;
+    for (unsigned i = 0; i < w->layer_count; i++) {
+        p->layer_tos[i] = w->layers[i].tos;
+        p->layer_version[i] = w->layers[i].version;
+    }
     p->ports_known = false;
     p->cut = bytes < wire_bytes;
     p->has_vlan = w->tags.has_vlan;
@@ -116,7 +115,7 @@ static inline enum decode_status udp_decode(struct walk *w, const struct ip_pack
     }
     if (decoder_port_is_tunnel(w->d, src) || decoder_port_is_tunnel(w->d, dst)) {
         enum decode_status status = tunnel_udp(w, src, dst, cur_make(h + UDP_HEADER, bytes, bytes < wire));
-        if (status == DECODE_PACKET || status == DECODE_HELD)
+        if (walk_found(status))
             return status;
         if (status == DECODE_TRUNCATED)
             decoder_count_cut_tunnel(w->d);
@@ -184,7 +183,7 @@ enum decode_status walk_try(struct walk *w, decode_fn *fn, struct cursor c)
     uint8_t whole_layer = w->whole_layer, layer_count = w->layer_count;
     bool strict = w->strict;
     enum decode_status status = fn(w, c);
-    if (status != DECODE_PACKET && status != DECODE_HELD) {
+    if (!walk_found(status)) {
         w->tags = tags;
         w->whole = whole;
         w->whole_layer = whole_layer;
@@ -205,7 +204,7 @@ enum decode_status transport_decode(struct walk *w, const struct ip_packet *ip)
         return p->transport(w, ip);
     if (p->tunnel) {
         enum decode_status status = walk_try(w, p->tunnel, ip->payload);
-        if (status == DECODE_PACKET || status == DECODE_HELD)
+        if (walk_found(status))
             return status;
         if (status == DECODE_TRUNCATED)
             decoder_count_cut_tunnel(w->d);

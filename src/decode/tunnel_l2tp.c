@@ -40,7 +40,7 @@ static enum decode_status decode_session(struct walk *w, struct cursor c)
             return ip_any_decode(w, inside);
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
             enum decode_status status = walk_try(w, kinds[i], inside);
-            if (status == DECODE_PACKET || status == DECODE_HELD)
+            if (walk_found(status))
                 return status;
         }
     }

@@ -23,13 +23,13 @@ static enum decode_status decode_below(struct walk *w, struct cursor c)
         struct cursor after = c;
         cur_skip(&after, 4);
         enum decode_status status = walk_try(w, decode_ethernet_pw, after);
-        if (status == DECODE_PACKET || status == DECODE_HELD)
+        if (walk_found(status))
             return status;
     }
     if (nibble == 1)
         return DECODE_NOT_IP;
     enum decode_status status = walk_try(w, decode_ethernet_pw, c);
-    if (status == DECODE_PACKET || status == DECODE_HELD)
+    if (walk_found(status))
         return status;
     bool is_arp = cur_peek(&c, 12) == 0x08 && cur_peek(&c, 13) == 0x06;
     if ((nibble == 4 || nibble == 6) && !is_arp)

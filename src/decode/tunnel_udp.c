@@ -64,7 +64,7 @@ enum decode_status tunnel_capwap(struct walk *w, struct cursor c)
     if ((word >> 9 & 31) != BINDING_80211)
         return DECODE_UNSUPPORTED;
     enum decode_status status = walk_try(w, link_80211, c);
-    return status == DECODE_PACKET || status == DECODE_HELD ? status : decode_swapped_80211(w, c);
+    return walk_found(status) ? status : decode_swapped_80211(w, c);
 }
 
 /* RFC 9300 §5.1 */
@@ -131,7 +131,7 @@ enum decode_status tunnel_udp(struct walk *w, uint16_t src_port, uint16_t dst_po
         bool strict = w->strict;
         w->strict = true;
         enum decode_status status = walk_try(w, tunnels[i].fn, payload);
-        if (status == DECODE_PACKET || status == DECODE_HELD)
+        if (walk_found(status))
             return status;
         w->strict = strict;
     }

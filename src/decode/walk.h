@@ -24,6 +24,13 @@
  * that guesses inside guesses come to an end. */
 #define WALK_STEPS_MAX 64
 
+/* An IP header that was passed; its addresses stand in the frame (or in the datagram that fragments made). */
+struct walk_layer {
+    const uint8_t *src, *dst;
+    uint8_t version;
+    tos_t tos;
+};
+
 struct walk {
     struct decoder *d;
     const struct frame *frame;
@@ -35,7 +42,7 @@ struct walk {
     uint8_t steps;
     bool strict; /* below a UDP port number, which proves nothing: IP headers must be sound to be believed */
     struct walk_tags tags;
-    struct ip_layer layers[PACKET_LAYERS_MAX];
+    struct walk_layer layers[PACKET_LAYERS_MAX];
 };
 
 typedef enum decode_status decode_fn(struct walk *w, struct cursor c);
@@ -70,6 +77,12 @@ static inline enum decode_status walk_short(const struct cursor *c)
     return c->cut ? DECODE_TRUNCATED : DECODE_MALFORMED;
 }
 
+/* Whether an attempt led to a packet, now or later. */
+static inline bool walk_found(enum decode_status status)
+{
+    return status == DECODE_PACKET || status == DECODE_HELD || status == DECODE_FRAGMENT;
+}
+
 /* `fn` on `c`, with the walk as it was before when that finds no packet. */
 enum decode_status walk_try(struct walk *w, decode_fn *fn, struct cursor c);
 
@@ -78,11 +91,15 @@ enum decode_status link_type_decode(struct walk *w, uint32_t link_type, struct c
 
 /* What the decoder was told: judge the outermost IP header. */
 bool decoder_is_outer(const struct decoder *d);
-struct fragment_store *decoder_fragments(struct decoder *d);
+bool decoder_defers_fragments(const struct decoder *d);
+struct fragment_store *decoder_fragments(struct decoder *d); /* NULL without memory */
 void decoder_count_cut_tunnel(struct decoder *d);
 
 /* True where a UDP port is perhaps one of a tunnel: a filter before the table of tunnel_udp.c. */
 bool decoder_port_is_tunnel(const struct decoder *d, uint16_t port);
+
+/* fast.c: true with a packet for the frames that nearly all are; else *ret is untouched. */
+bool decode_fast(const struct decoder *d, const struct frame *frame, struct packet *ret);
 
 /* ip.c */
 decode_fn ip4_decode, ip6_decode;

@@ -4,26 +4,18 @@
 #include <string.h>
 
 #include "capture/source.h"
-#include "decode/decoder.h"
+#include "engine/intake.h"
+#include "model/document.h"
 #include "policy/diagnose.h"
 #include "policy/judge.h"
 #include "stream/table.h"
 
-enum { PROGRESS_EVERY = 65536 /* frames */ };
-
-struct skipped {
-    uint64_t truncated, malformed, unsupported;
-    uint64_t unknown_link; /* of the unsupported: the link type says nothing to us */
-    uint16_t link_type;    /* the first such one */
-};
-
 struct audit {
     const struct audit_options *options;
     struct source *source;
-    struct decoder *decoder;
     struct stream_table *table;
     struct service_port *ports;
-    struct skipped *skipped; /* by input */
+    struct intake_result intake;
     struct document *document;
 };
 
@@ -42,65 +34,31 @@ static int audit_open(struct audit *a, struct error *error)
     for (size_t i = 0; i < port_count; i++)
         a->ports[i] = (struct service_port){declared[i].port, declared[i].kind};
 
-    struct decoder_options decoder_options = {.outer_layer = o->outer_layer, .key = &o->key};
     struct stream_options stream_options = {.key = o->key,
                                             .ignore_signalling = o->ignore_signalling,
                                             .mask_payload_types = o->mask_payload_types,
                                             .ports = a->ports,
                                             .port_count = port_count};
-    a->decoder = decoder_new(&decoder_options);
     a->table = stream_table_new(&stream_options);
-    a->skipped = calloc(source_input_count(a->source) + 1, sizeof *a->skipped);
     a->document = document_new();
-    if (!a->decoder || !a->table || !a->skipped || !a->document)
+    if (!a->table || !a->document)
         return error_set(error, ERR_MEMORY, "out of memory");
     return 0;
 }
 
-static void audit_frame(struct audit *a, const struct frame *frame)
-{
-    struct packet packet;
-    struct skipped *skipped = &a->skipped[frame->input];
-
-    switch (decoder_frame(a->decoder, frame, &packet)) {
-    case DECODE_PACKET: stream_table_packet(a->table, &packet); break;
-    case DECODE_HELD:
-    case DECODE_NOT_IP: break;
-    case DECODE_TRUNCATED: skipped->truncated++; break;
-    case DECODE_MALFORMED: skipped->malformed++; break;
-    case DECODE_UNSUPPORTED:
-        skipped->unsupported++;
-        if (!decoder_knows(frame->link_type) && skipped->unknown_link++ == 0)
-            skipped->link_type = frame->link_type;
-        break;
-    }
-    while (decoder_expired(a->decoder, frame->time_ns, &packet))
-        stream_table_packet(a->table, &packet);
-}
-
-static void audit_read(struct audit *a)
+static int audit_read(struct audit *a, struct error *error)
 {
     const struct audit_options *o = a->options;
-    struct frame frame;
-    struct packet packet;
-    uint64_t frames = 0;
-
-    for (;;) {
-        enum source_status status = source_next(a->source, &frame);
-        if (status == SOURCE_END)
-            break;
-        if (status == SOURCE_FAILED)
-            continue; /* its input says why; the others go on */
-        audit_frame(a, &frame);
-        if (++frames % PROGRESS_EVERY == 0 && o->progress) {
-            uint64_t done, total;
-            source_progress(a->source, &done, &total);
-            o->progress(o->progress_user, done, total);
-        }
-    }
-    while (decoder_expired(a->decoder, INT64_MAX, &packet))
-        stream_table_packet(a->table, &packet);
+    struct intake_options options = {.source = a->source,
+                                     .table = a->table,
+                                     .decoder = {.outer_layer = o->outer_layer, .key = &o->key},
+                                     .jobs = o->jobs,
+                                     .progress = o->progress,
+                                     .progress_user = o->progress_user};
+    if (intake_run(&options, &a->intake) < 0)
+        return error_set(error, ERR_MEMORY, "out of memory while the captures were read");
     stream_table_finish(a->table);
+    return 0;
 }
 
 /* A file of which no packet could be read is an input that failed, though its last byte was seen. */
@@ -138,12 +96,12 @@ static bool document_inputs(struct audit *a)
         out->bytes = in->bytes;
         out->first_ns = in->first_ns;
         out->last_ns = in->last_ns;
-        out->truncated = a->skipped[i].truncated;
-        out->malformed = a->skipped[i].malformed;
-        out->unsupported = a->skipped[i].unsupported + in->unsupported;
+        out->truncated = a->intake.skipped[i].truncated;
+        out->malformed = a->intake.skipped[i].malformed;
+        out->unsupported = a->intake.skipped[i].unsupported + in->unsupported;
         out->dropped = in->dropped;
         out->complete = in->complete;
-        refuse_unknown_links(d, out, &a->skipped[i]);
+        refuse_unknown_links(d, out, &a->intake.skipped[i]);
         if (!out->problem)
             return false;
     }
@@ -155,7 +113,7 @@ static bool document_limits(struct audit *a)
 {
     struct document *d = a->document;
     struct stream_stats streams = stream_table_stats(a->table);
-    struct decoder_stats decode = decoder_stats(a->decoder);
+    const struct decoder_stats *decode = &a->intake.decode;
     const char *const *notes;
     size_t note_count = policy_notes(a->options->policy, &notes);
     bool ok = true;
@@ -168,39 +126,59 @@ static bool document_limits(struct audit *a)
     if (streams.tcp_overflows)
         ok &= document_note(d, "%llu TCP segments could not be put in order within the memory set aside for it: signalling may have been missed",
                             (unsigned long long)streams.tcp_overflows);
-    if (decode.tunnels_cut)
+    if (decode->tunnels_cut)
         ok &= document_note(d, "%llu packets in tunnels are cut before the inner IP header ends: what they carry was not judged",
-                            (unsigned long long)decode.tunnels_cut);
+                            (unsigned long long)decode->tunnels_cut);
     if (streams.sip_untracked)
         ok &= document_note(d, "%llu SIP calls and media lines of SDP are beyond the cap on them: what they announce was not taken into account",
                             (unsigned long long)streams.sip_untracked);
-    if (decode.fragments_expired)
+    if (decode->fragments_expired)
         ok &= document_note(d, "%llu fragmented datagrams stayed incomplete (%llu because the cap on memory was reached): their marks count, their content was not read",
-                            (unsigned long long)decode.fragments_expired, (unsigned long long)decode.fragments_evicted);
+                            (unsigned long long)decode->fragments_expired, (unsigned long long)decode->fragments_evicted);
     return ok;
 }
 
-static bool document_explanations(struct audit *a)
+/* What the records of the document are read from. */
+struct origin {
+    struct stream_table *table;
+    struct service_port *ports; /* which the table borrows */
+};
+
+static void origin_free(void *what)
 {
-    struct document *d = a->document;
-    for (size_t i = 0; i < d->record_count; i++) {
-        struct strbuf text = {0};
-        stream_table_explain(a->table, i, &text);
-        if (text.len)
-            d->records[i].explanation = arena_copy(&d->arena, text.at, text.len);
-        bool ok = strbuf_ok(&text) && (text.len == 0 || d->records[i].explanation);
-        strbuf_done(&text);
-        if (!ok)
-            return false;
+    struct origin *o = what;
+    if (o) {
+        stream_table_free(o->table);
+        free(o->ports);
     }
-    return true;
+    free(o);
+}
+
+/* The table becomes the document's. */
+static struct stream_table *hand_over(struct audit *a)
+{
+    struct stream_table *table = a->table;
+    struct origin *origin = malloc(sizeof *origin);
+    if (!origin)
+        return NULL;
+    *origin = (struct origin){a->table, a->ports};
+    document_own(a->document, origin, origin_free);
+    a->table = NULL;
+    a->ports = NULL;
+    return table;
 }
 
 static int audit_document(struct audit *a, struct error *error)
 {
-    if (!document_inputs(a) || !document_limits(a) || stream_table_export(a->table, a->document) < 0 ||
-        (a->options->explain && !document_explanations(a)) || judge_document(a->document, a->options->policy) < 0 ||
-        diagnose_document(a->document, a->options->policy) < 0)
+    struct document *d = a->document;
+    bool ok = document_inputs(a) && document_limits(a);
+    d->explain = a->options->explain;
+    /* room for what comes now */
+    source_free(a->source);
+    a->source = NULL;
+    struct stream_table *table = ok ? hand_over(a) : NULL;
+    if (!table || stream_table_export(table, d) < 0 || judge_document(d, a->options->policy) < 0 ||
+        diagnose_document(d, a->options->policy) < 0)
         return error_set(error, ERR_MEMORY, "out of memory while the report was made");
     return 0;
 }
@@ -211,7 +189,9 @@ int audit_run(const struct audit_options *options, struct document **ret, struct
     int r = audit_open(&a, error);
     if (r < 0)
         goto out;
-    audit_read(&a);
+    r = audit_read(&a, error);
+    if (r < 0)
+        goto out;
     r = audit_document(&a, error);
     if (r < 0)
         goto out;
@@ -220,9 +200,8 @@ int audit_run(const struct audit_options *options, struct document **ret, struct
 out:
     document_free(a.document);
     stream_table_free(a.table);
-    decoder_free(a.decoder);
     source_free(a.source);
-    free(a.skipped);
+    free(a.intake.skipped);
     free(a.ports);
     return r;
 }

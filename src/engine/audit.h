@@ -7,11 +7,9 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "engine/intake.h"
 #include "model/record.h"
 #include "policy/policy.h"
-
-/* Called now and then while files are read; `total` is 0 where it is not known. */
-typedef void (*audit_progress)(void *user, uint64_t done_bytes, uint64_t total_bytes);
 
 struct audit_options {
     const char *const *files; /* "-" is standard input; several are one capture in time order */
@@ -21,8 +19,9 @@ struct audit_options {
     bool outer_layer;
     bool ignore_signalling;
     bool mask_payload_types;
-    bool explain; /* fills in record.explanation */
-    audit_progress progress;
+    bool explain;  /* fills in record.explanation */
+    unsigned jobs; /* threads in all; 0 and 1: the caller's. The document is the same whatever it is. */
+    intake_progress progress;
     void *progress_user;
 };
 

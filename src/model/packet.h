@@ -14,12 +14,6 @@ enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_S
 
 enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
 
-/* The IP headers a frame carried, outermost first. */
-struct ip_layer {
-    struct addr src, dst;
-    tos_t tos;
-};
-
 /* One frame's share in a packet that came in fragments. */
 struct packet_part {
     uint64_t frame;
@@ -33,13 +27,16 @@ struct packet_part {
 
 /*
  * What decode/ made of a frame (or of the fragments that were put together): the innermost IP header and its payload.
- * Everything is borrowed for one call.
+ * Everything is borrowed for one call. Packets are made by the batch, so this is kept small; of arrays only what
+ * their counts say is ever written.
  */
 struct packet {
     uint64_t frame; /* the frame that completed it */
     int64_t time_ns;
     uint32_t input;
     uint32_t ip_bytes; /* length of the innermost IP packet on the wire, header included */
+
+    uint64_t flow_hash; /* stream_packet_hash() of it; 0 where nobody asked for that yet */
 
     struct endpoint src, dst; /* ports are 0 where the protocol has none or the capture was cut before them */
     uint8_t proto;            /* IANA protocol number of the innermost IP header's payload */
@@ -48,7 +45,8 @@ struct packet {
     uint32_t ip_id;           /* IPv4 identification; 0 for IPv6 without a fragment header */
 
     uint8_t layer_count; /* IP headers, the innermost included: 1 without a tunnel */
-    struct ip_layer layers[PACKET_LAYERS_MAX];
+    tos_t layer_tos[PACKET_LAYERS_MAX];         /* of each, the outermost first */
+    uint8_t layer_version[PACKET_LAYERS_MAX]; /* 4 or 6 */
 
     uint8_t mirror_layers; /* of these, the outer ones that only brought a mirrored frame here (ERSPAN): their marks say
                               nothing of the traffic */

@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
+#include "base/text.h"
 #include "model/address.h"
 #include "model/dscp.h"
 #include "model/kind.h"
+
+struct document; /* model/document.h: all records of an audit */
 
 enum direction { DIRECTION_UNATTRIBUTED = 0, DIRECTION_FROM_NODE, DIRECTION_TO_NODE, DIRECTION_BETWEEN_NODES, DIRECTION_COUNT };
 
@@ -71,8 +73,8 @@ struct rtp_figures {
 };
 
 /*
- * One stream, as every output shows it. Pointers borrow from the document's arena. What stream/ knows it fills in;
- * policy/ adds what it judges (from `node` on down).
+ * One stream, as every output shows it. What stream/ knows it fills in; policy/ adds what it judges (from `node` on
+ * down). Records are made when they are looked at: see document_record(). Pointers are good as long as that says.
  */
 struct record {
     uint8_t proto; /* IANA number */
@@ -145,7 +147,7 @@ struct call {
     const char *from, *to;
     const char *user_agent; /* of the caller; "" where not seen */
     int64_t first_ns, last_ns;
-    const uint32_t *streams; /* filled in by document_link_calls() */
+    const uint32_t *streams; /* indices of records; filled in by document_link_calls() */
     size_t stream_count;
     enum verdict verdict;
 };
@@ -195,6 +197,11 @@ struct summary_row {
     uint32_t site; /* index + 1; only used in a row about a site */
     uint64_t streams, packets, violating_streams, undetermined_streams, violating_packets;
     uint64_t by_dscp[DSCP_COUNT];
+    uint64_t wrong_by_dscp[DSCP_COUNT];  /* of judged streams, what was not expected of them */
+    uint64_t unsure_by_dscp[DSCP_COUNT]; /* of streams that could not be judged, what would not be */
+    dscp_set_t expected;                 /* of any of its streams */
+    dscp_t preferred;                    /* of the first */
+    bool judged;                         /* some stream of it was */
 };
 
 struct expectation_row {
@@ -216,46 +223,6 @@ struct quality {
     uint64_t streams, packets_expected, packets_lost;
     double jitter_ms; /* mean over the streams with a known clock, weighted by packets; negative: none */
 };
-
-/* All that an audit found: what report/ renders. */
-struct document {
-    struct arena arena;
-
-    const char *policy_name, *policy_source;
-    struct expectation_row expect[CLASS_COUNT]; /* marks == 0: nothing expected; without per-direction refinements */
-
-    struct input *inputs;
-    size_t input_count;
-    struct node *nodes;
-    size_t node_count;
-    struct site *sites;
-    size_t site_count;
-    struct call *calls;
-    size_t call_count;
-    struct record *records; /* by first frame */
-    size_t record_count;
-
-    struct summary summary;
-    struct summary_row *by_class;
-    size_t by_class_count;
-    struct summary_row *by_site;
-    size_t by_site_count;
-    struct finding *findings; /* grouped by cause, worst first */
-    size_t finding_count;
-    struct quality right_quality, wrong_quality;
-
-    const char **notes; /* sentences for the reader: nodes inferred, caps reached, streams evicted */
-    size_t note_count;
-};
-
-struct document *document_new(void);
-void document_free(struct document *d);
-
-/* Adds a sentence to the notes (printf format); false without memory. */
-bool document_note(struct document *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Fills in each call's streams and verdict from the records; false without memory. */
-bool document_link_calls(struct document *d);
 
 const char *direction_name(enum direction d);
 const char *verdict_name(enum verdict v);

@@ -1,7 +1,7 @@
 #ifndef QOSMARK_POLICY_DIAGNOSE_H
 #define QOSMARK_POLICY_DIAGNOSE_H
 
-#include "model/record.h"
+#include "model/document.h"
 #include "policy/policy.h"
 
 /*

@@ -10,10 +10,10 @@
  * by the later end, so that the streams with many packets come first and say when it was.
  */
 struct change {
-    uint32_t place, item;
-    bool to_far_end;
     int64_t from_ns, at_ns;
+    uint32_t place, item;
     uint32_t event;
+    bool to_far_end;
 };
 
 static int compare_changes(const void *a, const void *b)
@@ -39,21 +39,24 @@ static int compare_events(const void *a, const void *b)
 static struct change change_of(const struct diagnosis *x, uint32_t index)
 {
     const struct item *item = &x->items[index];
-    bool to_far_end = diagnosis_entity_is_node(x, item->src_entity) && !diagnosis_entity_is_node(x, item->dst_entity);
-    uint32_t far_end = to_far_end ? item->dst_entity : item->src_entity;
-    return (struct change){
-        diagnosis_entity_place(x, far_end), index, to_far_end, item->change_from_ns, item->changed_ns, 0};
+    uint32_t src = item_src(x, item), dst = item_dst(x, item);
+    bool to_far_end = diagnosis_entity_is_node(x, src) && !diagnosis_entity_is_node(x, dst);
+    struct change c = {
+        .place = diagnosis_entity_place(x, to_far_end ? dst : src), .item = index, .to_far_end = to_far_end};
+    item_change(x, item, &c.from_ns, &c.at_ns);
+    return c;
 }
 
 /* The streams of one event: of one pair, of one host, or of a place where several hosts changed at once. */
 static void name_event(struct diagnosis *x, const struct change *c, size_t n)
 {
     const struct item *first = &x->items[c[0].item];
+    uint32_t src = item_src(x, first), dst = item_dst(x, first);
     bool one_pair = true, one_far_end = true, slight = first->slight;
     for (size_t i = 1; i < n; i++) {
         const struct item *item = &x->items[c[i].item];
-        one_pair &= item->src_entity == first->src_entity && item->dst_entity == first->dst_entity;
-        one_far_end &= c[0].to_far_end ? item->dst_entity == first->dst_entity : item->src_entity == first->src_entity;
+        one_pair &= item_src(x, item) == src && item_dst(x, item) == dst;
+        one_far_end &= c[0].to_far_end ? item_dst(x, item) == dst : item_src(x, item) == src;
         slight &= item->slight;
     }
     for (size_t i = 0; i < n; i++) {
@@ -63,11 +66,11 @@ static void name_event(struct diagnosis *x, const struct change *c, size_t n)
                               .event = c[0].event};
         if (one_pair || c[0].place == NO_INDEX) {
             cause.scope = SCOPE_PAIR;
-            cause.a = item->src_entity;
-            cause.b = item->dst_entity;
+            cause.a = item_src(x, item);
+            cause.b = item_dst(x, item);
         } else if (one_far_end) {
             cause.scope = SCOPE_ENTITY;
-            cause.a = c[0].to_far_end ? item->dst_entity : item->src_entity;
+            cause.a = c[0].to_far_end ? item_dst(x, item) : item_src(x, item);
             cause.to_far_end = c[0].to_far_end;
         } else {
             cause.scope = SCOPE_PLACE;
@@ -93,14 +96,24 @@ static void number_events(struct change *c, size_t n)
     }
 }
 
+static bool is_change(const struct item *item)
+{
+    return item->course == COURSE_CHANGED && !item->companion;
+}
+
 static bool name_changes(struct diagnosis *x)
 {
-    struct change *c = calloc(x->item_count + 1, sizeof *c);
     size_t n = 0;
+    for (size_t i = 0; i < x->item_count; i++)
+        n += is_change(&x->items[i]);
+    if (n == 0)
+        return true;
+    struct change *c = calloc(n, sizeof *c);
     if (!c)
         return false;
+    n = 0;
     for (size_t i = 0; i < x->item_count; i++)
-        if (x->items[i].course == COURSE_CHANGED && !x->items[i].companion)
+        if (is_change(&x->items[i]))
             c[n++] = change_of(x, (uint32_t)i);
     qsort(c, n, sizeof *c, compare_changes);
     number_events(c, n);
@@ -118,43 +131,53 @@ static bool name_changes(struct diagnosis *x)
 
 /* The changes between one sender and one receiver, by the mark on the wrong side of them. */
 struct pair_changes {
-    uint32_t after[DSCP_COUNT], before[DSCP_COUNT]; /* items, or NO_INDEX */
+    uint32_t after[DSCP_COUNT], before[DSCP_COUNT]; /* records, or NO_INDEX */
+    int64_t from_ns[DSCP_COUNT], at_ns[DSCP_COUNT]; /* of `after` the last packet before, of `before` the first after */
 };
 
 static bool is_wrong(const struct diagnosis *x, const struct item *item, dscp_t mark)
 {
-    return !dscp_set_has(x->d->records[item->record].expected, mark);
+    return !dscp_set_has(expected_of(x, item->record), mark);
+}
+
+static void add_change(const struct diagnosis *x, struct pair_changes *p, const struct item *item)
+{
+    int64_t from_ns, at_ns;
+    item_change(x, item, &from_ns, &at_ns);
+    if (is_wrong(x, item, item->seen)) {
+        p->after[item->seen] = item->record;
+        p->from_ns[item->seen] = from_ns;
+    }
+    if (is_wrong(x, item, item->before)) {
+        p->before[item->before] = item->record;
+        p->at_ns[item->before] = at_ns;
+    }
 }
 
 /* What began after the change, or had ended before it, with the mark of that side, belongs to it. */
-static void join_pair(struct diagnosis *x, struct item *items, size_t n)
+static void join_pair(struct diagnosis *x, const struct item *items, size_t n)
 {
     struct pair_changes p;
     bool any = false;
+    for (size_t i = 0; i < n; i++)
+        any |= is_change(&items[i]);
+    if (!any)
+        return;
     for (int m = 0; m < DSCP_COUNT; m++)
         p.after[m] = p.before[m] = NO_INDEX;
+    for (size_t i = 0; i < n; i++)
+        if (is_change(&items[i]))
+            add_change(x, &p, &items[i]);
     for (size_t i = 0; i < n; i++) {
         const struct item *item = &items[i];
-        if (item->course != COURSE_CHANGED || item->companion)
+        if (item->course != COURSE_CONSTANT || item->companion || diagnosis_named(x, item->record))
             continue;
-        any = true;
-        if (is_wrong(x, item, item->seen))
-            p.after[item->seen] = (uint32_t)i;
-        if (is_wrong(x, item, item->before))
-            p.before[item->before] = (uint32_t)i;
-    }
-    for (size_t i = 0; any && i < n; i++) {
-        const struct item *item = &items[i];
-        const struct record *r = &x->d->records[item->record];
-        if (item->course != COURSE_CONSTANT || item->companion || x->causes[item->record].named)
-            continue;
-        uint32_t after = p.after[item->seen], before = p.before[item->seen], lead = NO_INDEX;
-        if (after != NO_INDEX && r->first_ns >= items[after].change_from_ns)
-            lead = after;
-        else if (before != NO_INDEX && r->last_ns <= items[before].changed_ns)
-            lead = before;
-        if (lead != NO_INDEX)
-            x->causes[item->record] = x->causes[items[lead].record];
+        const struct record *r = diagnosis_record(x, item->record);
+        uint32_t after = p.after[item->seen], before = p.before[item->seen];
+        if (after != NO_INDEX && r->first_ns >= p.from_ns[item->seen])
+            diagnosis_name_as(x, item->record, after);
+        else if (before != NO_INDEX && r->last_ns <= p.at_ns[item->seen])
+            diagnosis_name_as(x, item->record, before);
     }
 }
 
@@ -162,8 +185,8 @@ static void join_changes(struct diagnosis *x)
 {
     for (size_t i = 0; i < x->item_count;) {
         size_t end = i;
-        while (end < x->item_count && x->items[end].src_entity == x->items[i].src_entity &&
-               x->items[end].dst_entity == x->items[i].dst_entity)
+        uint32_t src = item_src(x, &x->items[i]), dst = item_dst(x, &x->items[i]);
+        while (end < x->item_count && item_src(x, &x->items[end]) == src && item_dst(x, &x->items[end]) == dst)
             end++;
         join_pair(x, x->items + i, end - i);
         i = end;
@@ -179,11 +202,11 @@ bool name_courses(struct diagnosis *x)
         struct cause cause = {.code = FINDING_UNMARKED_START,
                               .confidence = CONFIDENCE_CERTAIN,
                               .scope = SCOPE_ENTITY,
-                              .a = item->src_entity};
+                              .a = item_src(x, item)};
         if (item->course == COURSE_INTERMITTENT) {
             cause.code = FINDING_INTERMITTENT;
             cause.scope = SCOPE_PAIR;
-            cause.b = item->dst_entity;
+            cause.b = item_dst(x, item);
         }
         diagnosis_name(x, item->record, cause);
     }

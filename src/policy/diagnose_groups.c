@@ -3,103 +3,99 @@
 
 #include "model/packet.h"
 #include "policy/diagnose_internal.h"
-#include "policy/filter.h"
-#include "policy/marks.h"
 
-enum { CAUSE_PACKETS_LEAST = 5 };
+/* --- places ------------------------------------------------------------------------------------------------------- */
 
-/* A cause of a record on its way into a group; sorted so that equal causes are adjacent. */
-struct entry {
-    struct cause cause;
-    uint32_t record;
-    uint32_t far_end; /* the host by which the group is counted */
+/* What a cause would be if it were the whole place's, and the host by which that is counted. */
+struct as_place {
+    uint32_t cause, far_end;
+    uint8_t confidence; /* the lowest of those that have it; NO_RECORD while none has */
+    bool several;       /* of a place's cause: more than one host */
 };
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
+enum { NO_RECORD = 255 };
 
-static int compare_causes(const struct cause *x, const struct cause *y)
+/* False where the cause is nobody's but its own. */
+static bool may_be_of_place(const struct diagnosis *x, const struct cause *c, struct cause *ret, uint32_t *ret_far_end)
 {
-    const uint64_t a[] = {x->code, x->scope, x->to_far_end, x->a, x->b, x->hint, x->event};
-    const uint64_t b[] = {y->code, y->scope, y->to_far_end, y->a, y->b, y->hint, y->event};
-    for (size_t i = 0; i < sizeof a / sizeof a[0]; i++)
-        if (a[i] != b[i])
-            return compare_numbers(a[i], b[i]);
-    return 0;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    int r = compare_causes(&x->cause, &y->cause);
-    return r ? r : compare_numbers(x->record, y->record);
-}
-
-static int compare_by_far_end(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    int r = compare_causes(&x->cause, &y->cause);
-    if (r == 0)
-        r = compare_numbers(x->far_end, y->far_end);
-    return r ? r : compare_numbers(x->record, y->record);
-}
-
-/* What the cause would be if it were the whole place's. False where it is nobody's but its own. */
-static bool as_place(const struct diagnosis *x, uint32_t record, struct entry *ret)
-{
-    struct cause c = x->causes[record];
-    bool fixed = c.code == FINDING_CHANGED_MIDSTREAM || c.code == FINDING_UNENTITLED_PRIORITY;
-    if (!c.named || fixed || (c.scope != SCOPE_ENTITY && c.scope != SCOPE_PAIR))
+    bool fixed = c->code == FINDING_CHANGED_MIDSTREAM || c->code == FINDING_UNENTITLED_PRIORITY;
+    if (fixed || (c->scope != SCOPE_ENTITY && c->scope != SCOPE_PAIR))
         return false;
-    bool from_node = diagnosis_entity_is_node(x, c.a);
-    if (from_node && (c.scope == SCOPE_ENTITY || diagnosis_entity_is_node(x, c.b)))
+    bool from_node = diagnosis_entity_is_node(x, c->a);
+    if (from_node && (c->scope == SCOPE_ENTITY || diagnosis_entity_is_node(x, c->b)))
         return false;
-    uint32_t far_end = from_node ? c.b : c.a;
-    c.scope = SCOPE_PLACE;
-    c.a = diagnosis_entity_place(x, far_end);
-    c.b = 0;
-    c.to_far_end = from_node;
-    *ret = (struct entry){c, record, far_end};
+    uint32_t far_end = from_node ? c->b : c->a;
+    *ret = *c;
+    ret->scope = SCOPE_PLACE;
+    ret->a = diagnosis_entity_place(x, far_end);
+    ret->b = 0;
+    ret->to_far_end = from_node;
+    *ret_far_end = far_end;
     return true;
+}
+
+/* For each of the first `n` causes the one of its place; those are added to the causes. */
+static bool find_place_causes(struct diagnosis *x, struct as_place *map, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct cause c = x->causes.at[i], place;
+        struct as_place *m = &map[i];
+        m->cause = NO_INDEX;
+        if (m->confidence == NO_RECORD || !may_be_of_place(x, &c, &place, &m->far_end))
+            continue;
+        m->cause = cause_intern(x, &place);
+        if (m->cause == NO_INDEX)
+            return false;
+    }
+    return true;
+}
+
+/* A place's own causes are among the first `n` too, where diagnose_zero.c has named them: they bring no host along. */
+static void gather_places(const struct as_place *map, size_t n, struct as_place *places)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (map[i].cause == NO_INDEX)
+            continue;
+        struct as_place *p = &places[map[i].cause];
+        p->several = p->several || (p->confidence != NO_RECORD && p->far_end != map[i].far_end);
+        p->far_end = map[i].far_end;
+        p->confidence = map[i].confidence < p->confidence ? map[i].confidence : p->confidence;
+    }
 }
 
 bool merge_places(struct diagnosis *x)
 {
-    size_t n = 0;
-    struct entry *e = calloc(x->d->record_count + 1, sizeof *e);
-    if (!e)
-        return false;
-    for (size_t i = 0; i < x->d->record_count; i++)
-        n += as_place(x, (uint32_t)i, &e[n]);
-    qsort(e, n, sizeof *e, compare_by_far_end);
-    for (size_t i = 0; i < n;) {
-        size_t end = i;
-        uint8_t confidence = e[i].cause.confidence;
-        for (; end < n && compare_causes(&e[i].cause, &e[end].cause) == 0; end++)
-            confidence = e[end].cause.confidence < confidence ? e[end].cause.confidence : confidence;
-        bool several = e[i].far_end != e[end - 1].far_end;
-        for (; i < end; i++) {
-            if (several) {
-                x->causes[e[i].record] = e[i].cause;
-                x->causes[e[i].record].confidence = confidence;
-            }
-        }
+    size_t n = x->causes.count, records = x->d->record_count;
+    struct as_place *map = calloc(n + 1, sizeof *map), *places = NULL;
+    for (size_t i = 0; map && i < n; i++)
+        map[i].confidence = NO_RECORD;
+    for (size_t i = 0; map && i < records; i++) {
+        struct as_place *m = x->cause_of[i] ? &map[x->cause_of[i] - 1] : NULL;
+        if (m && x->confidence_of[i] < m->confidence)
+            m->confidence = x->confidence_of[i];
     }
-    free(e);
-    return true;
+    if (map && find_place_causes(x, map, n))
+        places = calloc(x->causes.count + 1, sizeof *places);
+    for (size_t i = 0; places && i < x->causes.count; i++)
+        places[i].confidence = NO_RECORD;
+    if (places)
+        gather_places(map, n, places);
+    for (size_t i = 0; places && i < records; i++) {
+        uint32_t cause = x->cause_of[i] ? map[x->cause_of[i] - 1].cause : NO_INDEX;
+        if (cause == NO_INDEX || !places[cause].several)
+            continue;
+        x->cause_of[i] = cause + 1;
+        x->confidence_of[i] = places[cause].confidence;
+    }
+    bool ok = places != NULL;
+    free(map);
+    free(places);
+    return ok;
 }
 
-static const char *take(struct diagnosis *x, struct strbuf *b)
-{
-    const char *text = strbuf_ok(b) ? arena_copy(&x->d->arena, strbuf_text(b), b->len) : NULL;
-    strbuf_done(b);
-    return text;
-}
+/* --- groups ------------------------------------------------------------------------------------------------------- */
 
-/* Frame numbers compare within a file; files of a series, which may be given in any order, by when they begin. */
-static bool earlier(const struct document *d, struct frame_ref a, struct frame_ref b)
+bool frame_is_earlier(const struct document *d, struct frame_ref a, struct frame_ref b)
 {
     if (a.frame == 0 || b.frame == 0 || a.input == b.input)
         return b.frame == 0 || (a.frame != 0 && a.frame < b.frame);
@@ -108,300 +104,223 @@ static bool earlier(const struct document *d, struct frame_ref a, struct frame_r
     return begin_a != begin_b ? begin_a < begin_b : a.input < b.input;
 }
 
-static int compare_u32(const void *a, const void *b)
+uint64_t packets_counted(const struct diagnosis *x, enum finding_code code, const struct record *r, struct frame_ref *ret_first)
 {
-    return (int)compare_numbers(*(const uint32_t *)a, *(const uint32_t *)b);
-}
-
-/* Hosts at the end that the cause is about. */
-static uint32_t count_hosts(const struct diagnosis *x, const struct cause *c, const uint32_t *records, size_t n)
-{
-    uint32_t *hosts = malloc((n + 1) * sizeof *hosts);
-    uint32_t distinct = 0;
-    if (!hosts)
-        return 0;
-    for (size_t i = 0; i < n; i++)
-        hosts[i] = c->to_far_end ? x->record_dst[records[i]] : x->record_src[records[i]];
-    qsort(hosts, n, sizeof *hosts, compare_u32);
-    for (size_t i = 0; i < n; i++)
-        distinct += i == 0 || hosts[i] != hosts[i - 1];
-    free(hosts);
-    return distinct;
-}
-
-/* Packets counted for one record of the group, and the first of them. */
-static uint64_t counted(const struct diagnosis *x, const struct cause *c, const struct record *r,
-                        struct frame_ref *ret_first)
-{
-    if (c->code == FINDING_TUNNEL_DIFFERS) {
+    if (code == FINDING_TUNNEL_DIFFERS) {
         *ret_first = r->outer_differs_first;
         return r->outer_differs;
     }
-    if (c->code == FINDING_NOT_VERIFIABLE) {
+    if (code == FINDING_NOT_VERIFIABLE) {
         *ret_first = r->first;
         return r->packets;
     }
-    *ret_first = marks_first(r, marks_wrong(r, x->priority));
+    *ret_first = marks_first(r, marks_wrong(r, x->d->priority));
     return r->violating_packets;
 }
 
-enum { OTHER_FILTER_BYTES_MAX = 16000 };
-
-/* Streams or-ed while they fit; what is the same for several (the connection that they share) is said once. */
-static size_t add_streams(struct strbuf *to, const struct diagnosis *x, const struct group *g)
-{
-    size_t shown = 0;
-    for (bool fits = true; shown < g->count; shown += fits) {
-        struct strbuf one = {0};
-        strbuf_adds(&one, "(");
-        filter_for_record(&one, &x->d->records[g->records[shown]]);
-        strbuf_adds(&one, ")");
-        bool again = strstr(strbuf_text(to), strbuf_text(&one)) != NULL;
-        fits = again || shown == 0 || to->len + one.len + 8 <= OTHER_FILTER_BYTES_MAX;
-        if (!again && fits)
-            strbuf_addf(to, "%s%s", shown ? " || " : "", strbuf_text(&one));
-        to->failed = to->failed || !strbuf_ok(&one);
-        strbuf_done(&one);
-        if (!fits)
-            break;
-    }
-    return shown;
-}
-
-/* True where nothing else in the capture has an outer mark unlike its inner one. */
-static bool is_every_tunnel(const struct diagnosis *x, const struct group *g)
-{
-    uint64_t differs = 0;
-    uint8_t version = x->d->records[g->records[0]].src.addr.version;
-    for (size_t i = 0; i < x->d->record_count; i++) {
-        const struct record *r = &x->d->records[i];
-        bool transport = r->proto == PROTO_TCP || r->proto == PROTO_UDP;
-        if (r->outer_differs && (r->src.addr.version != version || !transport || r->fragmented))
-            return false;
-        differs += r->outer_differs;
-    }
-    return differs == g->packets;
-}
-
-/* For the findings that are not about wrong marks. */
-static size_t other_filter(struct strbuf *to, const struct diagnosis *x, const struct group *g)
-{
-    if (g->cause.code == FINDING_NOT_VERIFIABLE)
-        return add_streams(to, x, g);
-    int version = x->d->records[g->records[0]].src.addr.version;
-    size_t shown = g->count;
-    if (g->count > 1 && is_every_tunnel(x, g)) {
-        strbuf_adds(to, "(udp || tcp)");
-    } else {
-        strbuf_adds(to, "(");
-        shown = add_streams(to, x, g);
-        strbuf_adds(to, ")");
-    }
-    strbuf_adds(to, " && ");
-    filter_add_tunnel_test(to, version);
-    return shown;
-}
-
-static bool write_finding(struct diagnosis *x, struct group *g, struct finding *f)
-{
-    struct strbuf message = {0}, advice = {0}, subject = {0}, filter = {0};
-    bool marks = g->cause.code != FINDING_TUNNEL_DIFFERS && g->cause.code != FINDING_NOT_VERIFIABLE;
-    size_t shown = 0;
-    *f = (struct finding){.code = (enum finding_code)g->cause.code, .confidence = (enum confidence)g->cause.confidence};
-    for (size_t i = 0; i < g->count; i++) {
-        struct frame_ref first = {0, 0};
-        g->packets += counted(x, &g->cause, &x->d->records[g->records[i]], &first);
-        g->all_packets += x->d->records[g->records[i]].packets;
-        if (earlier(x->d, first, f->first))
-            f->first = first;
-    }
-    g->hosts = count_hosts(x, &g->cause, g->records, g->count);
-    words_group(&message, x, g);
-    words_advice(&advice, x, g);
-    if (g->cause.code != FINDING_TUNNEL_DIFFERS)
-        words_subject(&subject, x, g);
-    if (marks)
-        (void)filter_for_group(&filter, x, g->records, g->count, &shown);
-    else
-        shown = other_filter(&filter, x, g);
-    if (shown < g->count)
-        strbuf_addf(&message, " The filter shows %zu of the %zu streams.", shown, g->count);
-    /* a few packets show what they carry; they are not much to name a cause by */
-    if (f->confidence == CONFIDENCE_HIGH && g->packets < CAUSE_PACKETS_LEAST)
-        f->confidence = CONFIDENCE_LOW;
-    f->packets = g->packets;
-    f->streams = g->records;
-    f->stream_count = g->count;
-    f->message = take(x, &message);
-    f->advice = take(x, &advice);
-    f->subject = take(x, &subject);
-    f->wireshark = take(x, &filter);
-    return f->message && f->advice && f->subject && f->wireshark;
-}
-
-/* What is wrong before what is only worth knowing; then by how much it explains. */
-static int compare_findings(const void *a, const void *b)
-{
-    const struct finding *x = a, *y = b;
-    bool info_x = x->code == FINDING_TUNNEL_DIFFERS || x->code == FINDING_NOT_VERIFIABLE;
-    bool info_y = y->code == FINDING_TUNNEL_DIFFERS || y->code == FINDING_NOT_VERIFIABLE;
-    if (info_x != info_y)
-        return info_x - info_y;
-    if (x->packets != y->packets)
-        return x->packets > y->packets ? -1 : 1;
-    if (x->code != y->code)
-        return x->code < y->code ? -1 : 1;
-    int r = strcmp(x->subject, y->subject);
-    return r ? r : strcmp(x->message, y->message);
-}
-
 /* Media that shares a connection, by the pair of ends; tunnels by their marks. */
-static bool other_cause(const struct diagnosis *x, uint32_t record, bool tunnel, struct cause *ret)
+bool other_cause(const struct diagnosis *x, uint32_t record, bool tunnel, struct cause *ret)
 {
-    const struct record *r = &x->d->records[record];
-    uint32_t a = diagnosis_entity(x, x->record_src[record]), b = diagnosis_entity(x, x->record_dst[record]);
+    if (!(x->d->judged[record].flags & (tunnel ? JUDGED_TUNNEL : JUDGED_SHARED)))
+        return false;
     if (tunnel) {
+        const struct record *r = diagnosis_record(x, record);
         struct record outer = {.marks = r->outer, .mark_count = r->outer_count};
-        if (r->judged_version || r->outer_differs == 0 || r->traffic_class == CLASS_NONE)
-            return false;
         dscp_t inner = marks_dominant(r, ~(dscp_set_t)0);
         dscp_set_t others = marks_seen(&outer) & ~dscp_set_of(inner);
-        *ret =
-            (struct cause){true, FINDING_TUNNEL_DIFFERS,         HINT_NONE,          CONFIDENCE_CERTAIN, SCOPE_NONE, 0,
-                           0,    marks_dominant(&outer, others), r->src.addr.version};
+        *ret = (struct cause){.code = FINDING_TUNNEL_DIFFERS,
+                              .confidence = CONFIDENCE_CERTAIN,
+                              .scope = SCOPE_NONE,
+                              .b = marks_dominant(&outer, others),
+                              .event = r->src.addr.version};
         return true;
     }
-    if (!r->shares_connection || r->verdict != VERDICT_UNDETERMINED)
-        return false;
-    *ret = (struct cause){true,          FINDING_NOT_VERIFIABLE, HINT_NONE, CONFIDENCE_CERTAIN, SCOPE_PAIR, 0,
-                          a < b ? a : b, a < b ? b : a,          0};
+    uint32_t a = diagnosis_entity(x, x->record_src[record]), b = diagnosis_entity(x, x->record_dst[record]);
+    *ret = (struct cause){.code = FINDING_NOT_VERIFIABLE,
+                          .confidence = CONFIDENCE_CERTAIN,
+                          .scope = SCOPE_PAIR,
+                          .a = a < b ? a : b,
+                          .b = a < b ? b : a};
     return true;
 }
 
-static size_t collect_entries(const struct diagnosis *x, struct entry *e)
+/* A record's causes by index, its own first; how many. */
+static size_t causes_of(const struct diagnosis *x, uint32_t record, uint32_t ret[static RECORD_FINDINGS_MAX])
 {
     size_t n = 0;
-    for (size_t i = 0; i < x->d->record_count; i++) {
+    if (x->cause_of[record])
+        ret[n++] = x->cause_of[record] - 1;
+    for (int tunnel = 1; tunnel >= 0; tunnel--) {
         struct cause c;
-        if (x->causes[i].named)
-            e[n++] = (struct entry){x->causes[i], (uint32_t)i, 0};
-        if (other_cause(x, (uint32_t)i, true, &c))
-            e[n++] = (struct entry){c, (uint32_t)i, 0};
-        if (other_cause(x, (uint32_t)i, false, &c))
-            e[n++] = (struct entry){c, (uint32_t)i, 0};
+        uint32_t index = other_cause(x, record, tunnel, &c) ? cause_find(x, &c) : NO_INDEX;
+        if (index != NO_INDEX)
+            ret[n++] = index;
     }
     return n;
 }
 
-static bool write_groups(struct diagnosis *x, const struct entry *e, size_t n)
+static void group_add(const struct diagnosis *x, uint32_t cause, uint32_t record)
 {
-    size_t groups = 0;
-    uint32_t *records = arena_alloc(&x->d->arena, (n + 1) * sizeof *records);
-    for (size_t i = 0; i < n; i++)
-        groups += i == 0 || compare_causes(&e[i].cause, &e[i - 1].cause) != 0;
-    struct finding *findings = arena_alloc(&x->d->arena, (groups + 1) * sizeof *findings);
-    if (!records || !findings)
+    struct grouped *g = &x->groups[cause];
+    struct frame_ref first = {0, 0};
+    uint8_t confidence = cause + 1 == x->cause_of[record] ? x->confidence_of[record] : (uint8_t)CONFIDENCE_CERTAIN;
+    g->packets += packets_counted(x, (enum finding_code)x->causes.at[cause].code, diagnosis_record(x, record), &first);
+    g->confidence = g->count == 0 || confidence < g->confidence ? confidence : g->confidence;
+    if (frame_is_earlier(x->d, first, g->first))
+        g->first = first;
+    g->count++;
+}
+
+/* The records of each group in their order: counted first, then put where they belong. */
+static bool list_records(struct diagnosis *x, size_t entries)
+{
+    uint32_t at = 0;
+    x->grouped_records = malloc((entries + 1) * sizeof *x->grouped_records);
+    if (!x->grouped_records)
         return false;
-    groups = 0;
-    for (size_t i = 0; i < n;) {
-        struct group g = {.cause = e[i].cause, .records = records + i};
-        for (; i < n && compare_causes(&e[i].cause, &g.cause) == 0; i++) {
-            records[i] = e[i].record;
-            g.cause.confidence =
-                e[i].cause.confidence < g.cause.confidence ? e[i].cause.confidence : g.cause.confidence;
-            g.count++;
+    for (size_t c = 0; c < x->causes.count; c++) {
+        x->groups[c].start = at;
+        at += x->groups[c].count;
+        x->groups[c].count = 0;
+    }
+    for (uint32_t i = 0; i < x->d->record_count; i++) {
+        uint32_t causes[RECORD_FINDINGS_MAX];
+        size_t n = causes_of(x, i, causes);
+        for (size_t k = 0; k < n; k++) {
+            struct grouped *g = &x->groups[causes[k]];
+            x->grouped_records[g->start + g->count++] = i;
         }
-        if (!write_finding(x, &g, &findings[groups++]))
-            return false;
     }
-    qsort(findings, groups, sizeof *findings, compare_findings);
-    x->d->findings = findings;
-    x->d->finding_count = groups;
     return true;
 }
 
-/* A connection that carries several media is one thing on the wire: all that it sends in the record's direction counts,
- * and that is what the filter shows. */
-static uint64_t connection_packets(const struct diagnosis *x, const struct record *r, struct frame_ref *ret_first)
+static bool fill_groups(struct diagnosis *x)
 {
-    const struct conversation_entry *entries;
-    size_t n = conversations_of(&x->conversations, r->conversation, &entries);
-    uint64_t packets = 0;
-    *ret_first = r->first;
-    for (size_t i = 0; i < n; i++) {
-        const struct record *other = &x->d->records[entries[i].record];
-        if (!endpoint_equal(&other->src, &r->src))
-            continue;
-        packets += other->packets;
-        if (earlier(x->d, other->first, *ret_first))
-            *ret_first = other->first;
-    }
-    return packets;
-}
-
-/* One finding of one record: the same cause, said of this stream. */
-static bool write_own(struct diagnosis *x, uint32_t record, const struct cause *c, struct finding *f)
-{
-    const struct record *r = &x->d->records[record];
-    struct strbuf message = {0}, advice = {0}, filter = {0};
-    uint32_t *self = arena_alloc(&x->d->arena, sizeof *self);
-    if (!self)
-        return false;
-    *self = record;
-    struct group g = {.cause = *c, .records = self, .count = 1};
-    *f = (struct finding){.code = (enum finding_code)c->code,
-                          .confidence = (enum confidence)c->confidence,
-                          .subject = "",
-                          .streams = self,
-                          .stream_count = 1};
-    f->packets = g.packets = c->code == FINDING_NOT_VERIFIABLE ? connection_packets(x, r, &f->first) : counted(x, c, r, &f->first);
-    g.all_packets = r->packets;
-    bool marks = c->code != FINDING_TUNNEL_DIFFERS && c->code != FINDING_NOT_VERIFIABLE;
-    if (marks) {
-        words_record(&message, x, r, c);
-        filter_for_marks(&filter, r, marks_wrong(r, x->priority));
-    } else {
-        words_group(&message, x, &g);
-        (void)other_filter(&filter, x, &g);
-    }
-    words_advice(&advice, x, &g);
-    f->message = take(x, &message);
-    f->advice = take(x, &advice);
-    f->wireshark = take(x, &filter);
-    return f->message && f->advice && f->wireshark;
-}
-
-static bool write_records(struct diagnosis *x)
-{
-    for (size_t i = 0; i < x->d->record_count; i++) {
-        struct cause causes[3];
-        size_t n = 0;
-        if (x->causes[i].named)
-            causes[n++] = x->causes[i];
-        n += other_cause(x, (uint32_t)i, true, &causes[n]);
-        n += other_cause(x, (uint32_t)i, false, &causes[n]);
-        if (n == 0)
-            continue;
-        struct finding *f = arena_alloc(&x->d->arena, n * sizeof *f);
-        if (!f)
-            return false;
-        for (size_t k = 0; k < n; k++)
-            if (!write_own(x, (uint32_t)i, &causes[k], &f[k]))
+    size_t entries = 0;
+    for (uint32_t i = 0; i < x->d->record_count; i++)
+        for (int tunnel = 0; tunnel < 2; tunnel++) {
+            struct cause c;
+            if (other_cause(x, i, tunnel, &c) && cause_intern(x, &c) == NO_INDEX)
                 return false;
-        x->d->records[i].findings = f;
-        x->d->records[i].finding_count = n;
+        }
+    x->groups = calloc(x->causes.count + 1, sizeof *x->groups);
+    if (!x->groups)
+        return false;
+    for (uint32_t i = 0; i < x->d->record_count; i++) {
+        uint32_t causes[RECORD_FINDINGS_MAX];
+        size_t n = causes_of(x, i, causes);
+        for (size_t k = 0; k < n; k++)
+            group_add(x, causes[k], i);
+        entries += n;
     }
+    return list_records(x, entries);
+}
+
+/* --- their order -------------------------------------------------------------------------------------------------- */
+
+static bool is_info(const struct cause *c)
+{
+    return c->code == FINDING_TUNNEL_DIFFERS || c->code == FINDING_NOT_VERIFIABLE;
+}
+
+static int by_weight(const struct diagnosis *x, uint32_t a, uint32_t b)
+{
+    const struct cause *c = &x->causes.at[a], *d = &x->causes.at[b];
+    if (is_info(c) != is_info(d))
+        return is_info(c) - is_info(d);
+    if (x->groups[a].packets != x->groups[b].packets)
+        return x->groups[a].packets > x->groups[b].packets ? -1 : 1;
+    return (int)c->code - (int)d->code;
+}
+
+/* What is wrong before what is only worth knowing; then by how much it explains. */
+static int by_weight_and_cause(const void *context, uint32_t a, uint32_t b)
+{
+    const struct diagnosis *x = context;
+    int r = by_weight(x, a, b);
+    return r ? r : compare_causes(&x->causes.at[a], &x->causes.at[b]);
+}
+
+/* What tells groups of equal weight apart for a reader: texts, one behind the other. */
+struct texts {
+    struct strbuf all;
+    uint32_t *start; /* by position in the run */
+};
+
+static int by_text(const void *context, uint32_t a, uint32_t b)
+{
+    const struct texts *t = context;
+    return strcmp(t->all.at + t->start[a], t->all.at + t->start[b]);
+}
+
+static bool texts_write(const struct diagnosis *x, struct texts *t, const uint32_t *run, size_t n, bool subjects)
+{
+    t->start = malloc(n * sizeof *t->start);
+    if (!t->start)
+        return false;
+    for (size_t i = 0; i < n && t->all.len < UINT32_MAX / 2; i++) {
+        struct group g = {.cause = x->causes.at[run[i]]};
+        t->start[i] = (uint32_t)t->all.len;
+        if (!subjects)
+            group_open(x, run[i], &g);
+        if (subjects && g.cause.code != FINDING_TUNNEL_DIFFERS)
+            words_subject(&t->all, x, &g);
+        else if (!subjects)
+            words_group(&t->all, x, &g);
+        strbuf_add(&t->all, "", 1);
+    }
+    return strbuf_ok(&t->all) && t->all.len < UINT32_MAX / 2;
+}
+
+/* Sorts a run by its texts, subjects first; what is still equal by the sentence. */
+static bool sort_run(const struct diagnosis *x, uint32_t *run, size_t n, bool subjects)
+{
+    struct texts t = {{0}, NULL};
+    uint32_t *order = order_new(n), *sorted = malloc(n * sizeof *sorted);
+    bool ok = order && sorted && texts_write(x, &t, run, n, subjects) && order_sort(order, n, by_text, &t);
+    for (size_t i = 0; ok && i < n; i++)
+        sorted[i] = run[order[i]];
+    if (ok)
+        memcpy(run, sorted, n * sizeof *run);
+    for (size_t i = 0; ok && subjects && i < n;) {
+        size_t end = i + 1;
+        while (end < n && by_text(&t, order[i], order[end]) == 0)
+            end++;
+        if (end - i > 1)
+            ok = sort_run(x, run + i, end - i, false);
+        i = end;
+    }
+    strbuf_done(&t.all);
+    free(t.start);
+    free(order);
+    free(sorted);
+    return ok;
+}
+
+static bool order_groups(struct diagnosis *x)
+{
+    size_t n = 0;
+    x->group_order = order_new(x->causes.count);
+    if (!x->group_order)
+        return false;
+    for (size_t c = 0; c < x->causes.count; c++)
+        if (x->groups[c].count)
+            x->group_order[n++] = (uint32_t)c;
+    if (!order_sort(x->group_order, n, by_weight_and_cause, x))
+        return false;
+    for (size_t i = 0; i < n;) {
+        size_t end = i + 1;
+        while (end < n && by_weight(x, x->group_order[i], x->group_order[end]) == 0)
+            end++;
+        if (end - i > 1 && !sort_run(x, x->group_order + i, end - i, true))
+            return false;
+        i = end;
+    }
+    x->d->finding_count = n;
     return true;
 }
 
-bool write_findings(struct diagnosis *x)
+bool make_groups(struct diagnosis *x)
 {
-    struct entry *e = calloc(x->d->record_count * 3 + 1, sizeof *e);
-    if (!e)
-        return false;
-    size_t n = collect_entries(x, e);
-    qsort(e, n, sizeof *e, compare_entries);
-    bool ok = write_groups(x, e, n);
-    free(e);
-    return ok && write_records(x);
+    return fill_groups(x) && order_groups(x);
 }

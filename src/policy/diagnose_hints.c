@@ -1,7 +1,6 @@
 #include "policy/diagnose_internal.h"
 
 #include "model/packet.h"
-#include "policy/marks.h"
 
 /* What a class is to those who have conventions about it. */
 enum use {

@@ -1,138 +1,10 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/packet.h"
 #include "policy/diagnose_internal.h"
-#include "policy/marks.h"
 
 /* A few packets that left before the mark was set; what counts as a part of a stream worth naming. */
 enum { START_PACKETS = 5, START_PACKETS_MOST = 20, PART_PACKETS = 10, PART_PACKETS_LEAST = 3 };
-
-uint32_t diagnosis_entity(const struct diagnosis *x, uint32_t host)
-{
-    return x->hosts[host].node ? x->hosts[host].node - 1 : (uint32_t)x->d->node_count + host;
-}
-
-bool diagnosis_entity_is_node(const struct diagnosis *x, uint32_t entity)
-{
-    return entity < x->d->node_count;
-}
-
-uint32_t diagnosis_entity_place(const struct diagnosis *x, uint32_t entity)
-{
-    return diagnosis_entity_is_node(x, entity) ? NO_INDEX : x->hosts[entity - x->d->node_count].place;
-}
-
-void diagnosis_name(struct diagnosis *x, uint32_t record, struct cause cause)
-{
-    cause.named = true;
-    x->causes[record] = cause;
-}
-
-static int compare_addr(const void *a, const void *b)
-{
-    return addr_compare(a, b);
-}
-
-static int compare_host(const void *a, const void *b)
-{
-    const struct host *x = a, *y = b;
-    return addr_compare(&x->addr, &y->addr);
-}
-
-static uint32_t find_host(const struct diagnosis *x, const struct addr *a)
-{
-    struct host key = {.addr = *a};
-    const struct host *found = bsearch(&key, x->hosts, x->host_count, sizeof *x->hosts, compare_host);
-    return found ? (uint32_t)(found - x->hosts) : 0;
-}
-
-/* Neighbours where the policy names no site: the /24, or the /64. Hosts are in order, so equal prefixes are adjacent.
- */
-static uint32_t place_of(struct diagnosis *x, const struct addr *a)
-{
-    uint32_t site = places_site(&x->map, a);
-    if (site)
-        return site - 1;
-    uint8_t len = a->version == 6 ? 64 : 24;
-    struct addr masked = places_masked(a, len);
-    if (x->prefix_count == 0 || !addr_equal(&x->prefixes[x->prefix_count - 1].addr, &masked))
-        x->prefixes[x->prefix_count++] = (struct prefix){masked, len};
-    return (uint32_t)(x->d->site_count + x->prefix_count - 1);
-}
-
-static bool init_hosts(struct diagnosis *x)
-{
-    struct document *d = x->d;
-    size_t n = 0;
-    struct addr *all = calloc(d->record_count * 2 + 1, sizeof *all);
-    if (!all)
-        return false;
-    for (size_t i = 0; i < d->record_count; i++) {
-        all[n++] = d->records[i].src.addr;
-        all[n++] = d->records[i].dst.addr;
-    }
-    qsort(all, n, sizeof *all, compare_addr);
-    size_t distinct = 0;
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || !addr_equal(&all[i], &all[i - 1]))
-            all[distinct++] = all[i];
-    x->hosts = calloc(distinct + 1, sizeof *x->hosts);
-    x->prefixes = calloc(distinct + 1, sizeof *x->prefixes);
-    for (size_t i = 0; x->hosts && x->prefixes && i < distinct; i++)
-        x->hosts[x->host_count++] =
-            (struct host){.addr = all[i], .node = places_node(&x->map, &all[i]), .place = place_of(x, &all[i])};
-    free(all);
-    return x->hosts && x->prefixes;
-}
-
-/* Records in buckets by host: a counting sort, so that all of one host are together. */
-static void fill_index(const struct diagnosis *x, const uint32_t *host_of, uint32_t *order, size_t *start)
-{
-    size_t n = x->d->record_count;
-    for (size_t i = 0; i < n; i++)
-        start[host_of[i] + 1]++;
-    for (size_t h = 0; h < x->host_count; h++)
-        start[h + 1] += start[h];
-    for (size_t i = n; i-- > 0;) /* from the end, so that the counts can serve as positions */
-        order[--start[host_of[i] + 1]] = (uint32_t)i;
-    /* each entry now holds where the bucket before it ends: shift back */
-    for (size_t h = 0; h < x->host_count; h++)
-        start[h] = start[h + 1];
-    start[x->host_count] = n;
-}
-
-static bool init_index(struct diagnosis *x)
-{
-    size_t n = x->d->record_count + 1;
-    x->record_src = calloc(n, sizeof *x->record_src);
-    x->record_dst = calloc(n, sizeof *x->record_dst);
-    x->by_src = calloc(n, sizeof *x->by_src);
-    x->by_dst = calloc(n, sizeof *x->by_dst);
-    x->src_start = calloc(x->host_count + 2, sizeof *x->src_start);
-    x->dst_start = calloc(x->host_count + 2, sizeof *x->dst_start);
-    x->causes = calloc(n, sizeof *x->causes);
-    x->items = calloc(n, sizeof *x->items);
-    x->gets_marks = calloc(x->d->node_count + x->host_count + 1, sizeof *x->gets_marks);
-    if (!x->gets_marks)
-        return false;
-    if (!x->record_src || !x->record_dst || !x->by_src || !x->by_dst || !x->src_start || !x->dst_start || !x->causes ||
-        !x->items)
-        return false;
-    for (size_t i = 0; i < x->d->record_count; i++) {
-        const struct record *r = &x->d->records[i];
-        x->record_src[i] = find_host(x, &r->src.addr);
-        x->record_dst[i] = find_host(x, &r->dst.addr);
-        /* kernels mark ICMP errors and routing CS6 by themselves: that says nothing of what else is marked */
-        bool transport = r->proto == PROTO_TCP || r->proto == PROTO_UDP;
-        /* and a few odd marks in a stream are no setting of its sender */
-        if (transport && 2 * marks_packets(r, ~dscp_set_of(0) & (dscp_set_of(48) - 1)) >= r->packets)
-            x->hosts[x->record_src[i]].shows_marks = true;
-    }
-    fill_index(x, x->record_src, x->by_src, x->src_start);
-    fill_index(x, x->record_dst, x->by_dst, x->dst_start);
-    return true;
-}
 
 /* When each mark of a set was first and last seen. */
 struct span {
@@ -179,8 +51,6 @@ static void set_changed(struct item *item, const struct record *r, dscp_set_t be
     item->course = COURSE_CHANGED;
     item->before = marks_dominant(r, before);
     item->seen = marks_dominant(r, after);
-    item->change_from_ns = x.last_ns;
-    item->changed_ns = y.first_ns;
     item->slight = !is_part(x.packets, r->packets) || !is_part(y.packets, r->packets);
 }
 
@@ -226,15 +96,10 @@ static void set_wrong_course(struct item *item, const struct record *r, dscp_set
         item->course = COURSE_INTERMITTENT;
 }
 
-static void init_item(const struct diagnosis *x, struct item *item, uint32_t index)
+static void init_item(struct item *item, uint32_t index, const struct record *r)
 {
-    const struct record *r = &x->d->records[index];
     dscp_set_t seen = marks_seen(r), wrong = marks_wrong(r, 0);
     *item = (struct item){.record = index,
-                          .src = x->record_src[index],
-                          .dst = x->record_dst[index],
-                          .src_entity = diagnosis_entity(x, x->record_src[index]),
-                          .dst_entity = diagnosis_entity(x, x->record_dst[index]),
                           .traffic_class = (uint8_t)r->traffic_class,
                           .version = r->src.addr.version,
                           .companion = r->kind == KIND_RTCP || r->kind == KIND_STUN || r->kind == KIND_TURN ||
@@ -249,51 +114,93 @@ static void init_item(const struct diagnosis *x, struct item *item, uint32_t ind
     }
 }
 
-static int compare_items(const void *a, const void *b)
+static bool is_item(const struct diagnosis *x, uint32_t record)
 {
-    const struct item *x = a, *y = b;
-    if (x->src_entity != y->src_entity)
-        return x->src_entity < y->src_entity ? -1 : 1;
-    if (x->dst_entity != y->dst_entity)
-        return x->dst_entity < y->dst_entity ? -1 : 1;
-    return (x->record > y->record) - (x->record < y->record);
+    enum verdict v = verdict_of(x, record);
+    return expected_of(x, record) && (v == VERDICT_CONFORMING || v == VERDICT_VIOLATING);
 }
 
-void items_sort_by_entity(struct diagnosis *x)
+/* Every record is looked at once, for its hosts and for its item. */
+static bool init_items(struct diagnosis *x)
 {
-    qsort(x->items, x->item_count, sizeof *x->items, compare_items);
+    size_t n = x->d->record_count, items = 0;
+    for (size_t i = 0; i < n; i++)
+        items += is_item(x, (uint32_t)i);
+    struct host_table *hosts = host_table_new(x);
+    x->items = malloc((items + 1) * sizeof *x->items);
+    x->record_src = malloc((n + 1) * sizeof *x->record_src);
+    x->record_dst = malloc((n + 1) * sizeof *x->record_dst);
+    bool ok = hosts && x->items && x->record_src && x->record_dst;
+    for (uint32_t i = 0; i < n && ok; i++) {
+        const struct record *r = diagnosis_record(x, i);
+        ok = host_table_add(hosts, i, r);
+        if (ok && is_item(x, i))
+            init_item(&x->items[x->item_count++], i, r);
+    }
+    ok = ok && host_table_finish(hosts);
+    host_table_free(hosts);
+    return ok;
+}
+
+static uint64_t entity_key(const void *context, uint32_t i)
+{
+    return ((const uint64_t *)context)[i];
+}
+
+/* By source entity, destination entity, then record. */
+static bool sort_items(struct diagnosis *x)
+{
+    uint64_t *keys = malloc((x->item_count + 1) * sizeof *keys);
+    uint32_t *order = order_new(x->item_count);
+    for (size_t i = 0; keys && i < x->item_count; i++)
+        keys[i] = (uint64_t)item_src(x, &x->items[i]) << 32 | item_dst(x, &x->items[i]);
+    bool ok = keys && order && order_by_key(order, x->item_count, entity_key, keys);
+    if (ok)
+        order_apply(order, x->item_count, x->items, sizeof *x->items);
+    free(keys);
+    free(order);
+    return ok;
+}
+
+/* The marks on the two sides of a CHANGED item's change: right and wrong, or the most frequent wrong one and the rest. */
+static void change_sides(const struct record *r, dscp_set_t *ret_before, dscp_set_t *ret_after)
+{
+    bool first = false;
+    dscp_set_t b = marks_wrong(r, 0), a = marks_seen(r) & ~b;
+    if (!a) {
+        a = dscp_set_of(marks_dominant(r, b));
+        b &= ~a;
+    }
+    (void)changed_cleanly(r, a, b, &first);
+    *ret_before = first ? a : b;
+    *ret_after = first ? b : a;
+}
+
+void item_change(const struct diagnosis *x, const struct item *item, int64_t *ret_from_ns, int64_t *ret_at_ns)
+{
+    const struct record *r = diagnosis_record(x, item->record);
+    dscp_set_t before, after;
+    change_sides(r, &before, &after);
+    *ret_from_ns = span_of(r, before).last_ns;
+    *ret_at_ns = span_of(r, after).first_ns;
 }
 
 bool diagnosis_init(struct diagnosis *x, struct document *d, const struct policy *p)
 {
-    *x = (struct diagnosis){.d = d, .policy = p, .priority = policy_priority_marks(p)};
-    if (!places_init(&x->map, d) || !conversations_init(&x->conversations, d) || !init_hosts(x) || !init_index(x))
+    size_t n = d->record_count + 1;
+    *x = (struct diagnosis){.d = d, .policy = p, .lookups = calloc(1, sizeof *x->lookups)};
+    if (!x->lookups)
         return false;
-    for (size_t i = 0; i < d->record_count; i++) {
-        const struct record *r = &d->records[i];
-        if (r->expected && (r->verdict == VERDICT_CONFORMING || r->verdict == VERDICT_VIOLATING))
-            init_item(x, &x->items[x->item_count++], (uint32_t)i);
-    }
+    conversations_init(&x->lookups->conversations, d);
+    if (!places_init(&x->map, d) || !init_items(x) || !sort_items(x))
+        return false;
+    x->cause_of = calloc(n, sizeof *x->cause_of);
+    x->confidence_of = calloc(n, sizeof *x->confidence_of);
+    x->gets_marks = calloc(d->node_count + x->host_count + 1, sizeof *x->gets_marks);
+    if (!x->cause_of || !x->confidence_of || !x->gets_marks)
+        return false;
     for (size_t i = 0; i < x->item_count; i++)
         if (x->items[i].course == COURSE_RIGHT && x->items[i].seen != 0)
-            x->gets_marks[x->items[i].dst_entity] = true;
-    items_sort_by_entity(x);
+            x->gets_marks[item_dst(x, &x->items[i])] = true;
     return true;
-}
-
-void diagnosis_done(struct diagnosis *x)
-{
-    places_done(&x->map);
-    conversations_done(&x->conversations);
-    free(x->hosts);
-    free(x->prefixes);
-    free(x->items);
-    free(x->causes);
-    free(x->gets_marks);
-    free(x->by_src);
-    free(x->by_dst);
-    free(x->src_start);
-    free(x->dst_start);
-    free(x->record_src);
-    free(x->record_dst);
 }

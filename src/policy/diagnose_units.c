@@ -3,7 +3,6 @@
 #include "base/grow.h"
 #include "model/packet.h"
 #include "policy/diagnose_internal.h"
-#include "policy/marks.h"
 
 /* Distinct (expected, seen) that are kept of one unit; more say nothing new. */
 enum { PAIRS_MAX = 24 };
@@ -29,7 +28,7 @@ struct zero_list {
 static bool is_member(const struct diagnosis *x, const struct unit *u, const struct item *i)
 {
     return (u->classes[i->version == 6] >> i->traffic_class & 1) && !i->companion &&
-           (i->course == COURSE_RIGHT || i->course == COURSE_CONSTANT) && !x->causes[i->record].named;
+           (i->course == COURSE_RIGHT || i->course == COURSE_CONSTANT) && !diagnosis_named(x, i->record);
 }
 
 static bool is_open(const struct diagnosis *x, const struct unit *u, const struct item *i)
@@ -45,7 +44,7 @@ static void collect_pairs(const struct diagnosis *x, struct unit *u)
         const struct item *item = &u->items[i];
         if (!is_member(x, u, item))
             continue;
-        const struct behaviour_pair pair = {x->d->records[item->record].expected, item->seen};
+        const struct behaviour_pair pair = {expected_of(x, item->record), item->seen};
         size_t k = 0;
         while (k < u->pair_count && (u->pairs[k].sent != pair.sent || u->pairs[k].seen != pair.seen))
             k++;
@@ -107,9 +106,9 @@ static void name_unshifted(struct diagnosis *x, struct unit *u)
     dscp_set_t shifted[2] = {0};
     for (size_t i = 0; i < u->count; i++) {
         const struct item *item = &u->items[i];
-        const struct record *r = &x->d->records[item->record];
-        if (!is_open(x, u, item) || unshifted_from(r->expected, item->seen) < 0)
+        if (!is_open(x, u, item) || unshifted_from(expected_of(x, item->record), item->seen) < 0)
             continue;
+        const struct record *r = diagnosis_record(x, item->record);
         proved |= proves_unshifted(r, item->seen);
         shifted[shifted[0] && shifted[0] != r->expected] = r->expected;
     }
@@ -117,9 +116,9 @@ static void name_unshifted(struct diagnosis *x, struct unit *u)
         return;
     for (size_t i = 0; i < u->count; i++) {
         const struct item *item = &u->items[i];
-        const struct record *r = &x->d->records[item->record];
         if (!is_open(x, u, item))
             continue;
+        const struct record *r = diagnosis_record(x, item->record);
         bool own = unshifted_from(r->expected, item->seen) >= 0;
         bool own_proved = own && (proves_unshifted(r, item->seen) || shifted[1] || r->proto == PROTO_TCP);
         if (!own_proved && !(proved && is_foreign_unshifted(x, r, item->seen)))
@@ -210,12 +209,12 @@ static bool is_video(enum traffic_class c)
 static bool carries_other(const struct diagnosis *x, const struct item *item)
 {
     static const enum kind media[] = {KIND_RTP_AUDIO, KIND_RTP_VIDEO};
-    const struct record *r = &x->d->records[item->record];
-    bool voice = is_voice(r->traffic_class);
-    if (!voice && !is_video(r->traffic_class))
+    enum traffic_class own = (enum traffic_class)item->traffic_class;
+    bool voice = is_voice(own);
+    if (!voice && !is_video(own))
         return false;
     enum traffic_class other = policy_class_of(x->policy, media[voice], false);
-    struct policy_rule rule = policy_rule_for(x->policy, other, item->version, r->direction);
+    struct policy_rule rule = policy_rule_for(x->policy, other, item->version, (enum direction)x->d->judged[item->record].direction);
     return !rule.any && dscp_set_has(rule.marks, item->seen);
 }
 
@@ -246,7 +245,7 @@ static bool is_rival_of_bleach_low(const struct unit *u, enum hint hint)
 /* One class, or classes that no single rule explains. */
 static void name_value(struct diagnosis *x, struct unit *u, const struct item *item)
 {
-    const struct record *r = &x->d->records[item->record];
+    const struct record *r = diagnosis_record(x, item->record);
     bool from_node = diagnosis_entity_is_node(x, u->src);
     enum hint hint = hint_for_value(x, r, item->seen, from_node);
     enum finding_code code = FINDING_REMARKED;
@@ -269,9 +268,9 @@ static void name_value(struct diagnosis *x, struct unit *u, const struct item *i
 
 static bool add_zero_unit(const struct diagnosis *x, struct unit *u, size_t first, struct zero_list *zeros)
 {
-    struct zero_unit z = {.first = first, .count = u->count, .src = u->src, .dst = u->dst, .all = true};
-    z.classes_in[0] = u->classes[0];
-    z.classes_in[1] = u->classes[1];
+    struct zero_unit z = {.first = (uint32_t)first, .count = (uint32_t)u->count, .pair = u->dst != NO_INDEX, .all = true};
+    z.classes_in[0] = (uint16_t)u->classes[0];
+    z.classes_in[1] = (uint16_t)u->classes[1];
     uint32_t classes = 0, last_peer = NO_INDEX;
     bool any = false;
     for (size_t i = 0; i < u->count; i++) {
@@ -284,10 +283,10 @@ static bool add_zero_unit(const struct diagnosis *x, struct unit *u, size_t firs
         }
         if (!is_open(x, u, item))
             continue;
+        z.several_peers |= any && item_dst(x, item) != last_peer; /* items come by destination */
         any = true;
         classes |= 1U << item->traffic_class;
-        z.peers += item->dst_entity != last_peer; /* items come by destination */
-        last_peer = item->dst_entity;
+        last_peer = item_dst(x, item);
     }
     for (; classes; classes &= classes - 1)
         z.classes++;
@@ -337,7 +336,7 @@ static void find_uniform(const struct diagnosis *x, const struct item *items, si
 /* What is the same towards everybody is the sender's; what differs from peer to peer is looked at peer by peer. */
 static bool explain_sender(struct diagnosis *x, size_t first, size_t n, struct zero_list *zeros)
 {
-    struct unit u = {.items = x->items + first, .count = n, .src = x->items[first].src_entity, .dst = NO_INDEX};
+    struct unit u = {.items = x->items + first, .count = n, .src = item_src(x, &x->items[first]), .dst = NO_INDEX};
     find_uniform(x, u.items, n, u.classes);
     if (!explain_unit(x, &u, first, zeros))
         return false;
@@ -345,12 +344,13 @@ static bool explain_sender(struct diagnosis *x, size_t first, size_t n, struct z
         return true;
     for (size_t i = 0; i < n;) {
         size_t end = i;
-        while (end < n && x->items[first + end].dst_entity == x->items[first + i].dst_entity)
+        uint32_t dst = item_dst(x, &x->items[first + i]);
+        while (end < n && item_dst(x, &x->items[first + end]) == dst)
             end++;
         struct unit pair = {.items = x->items + first + i,
                             .count = end - i,
                             .src = u.src,
-                            .dst = x->items[first + i].dst_entity,
+                            .dst = dst,
                             .classes = {~u.classes[0], ~u.classes[1]}};
         if (!explain_unit(x, &pair, first + i, zeros))
             return false;
@@ -365,7 +365,8 @@ bool name_units(struct diagnosis *x)
     bool ok = true;
     for (size_t i = 0; i < x->item_count && ok;) {
         size_t end = i;
-        while (end < x->item_count && x->items[end].src_entity == x->items[i].src_entity)
+        uint32_t src = item_src(x, &x->items[i]);
+        while (end < x->item_count && item_src(x, &x->items[end]) == src)
             end++;
         ok = explain_sender(x, i, end - i, &zeros);
         i = end;

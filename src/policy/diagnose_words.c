@@ -1,6 +1,5 @@
 #include "policy/diagnose_internal.h"
 
-#include "policy/marks.h"
 
 /* What a hint says of a value ("...: this is what TEXT") and what to do about it. */
 static const struct {
@@ -164,42 +163,7 @@ static const char *plural(uint64_t n)
     return n == 1 ? "" : "s";
 }
 
-/* Distinct classes with what was seen and what was expected, the most streams first. */
-enum { SHOWN_MAX = 16, SHOWN_IN_WORDS = 4 };
-
-struct shown {
-    enum traffic_class traffic_class;
-    enum kind kind;
-    dscp_set_t expected, seen;
-    dscp_t preferred;
-    uint8_t version;
-    uint64_t streams;
-};
-
-static size_t collect_shown(const struct diagnosis *x, const struct group *g, struct shown out[static SHOWN_MAX])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < g->count; i++) {
-        const struct record *r = &x->d->records[g->records[i]];
-        dscp_set_t seen = dscp_set_of(marks_dominant(r, marks_wrong(r, x->priority)));
-        size_t k = 0;
-        while (k < n && (out[k].traffic_class != r->traffic_class || out[k].expected != r->expected ||
-                         out[k].seen != seen || out[k].version != r->src.addr.version))
-            k++;
-        if (k == n && n < SHOWN_MAX)
-            out[n++] =
-                (struct shown){r->traffic_class, r->kind, r->expected, seen, r->preferred, r->src.addr.version, 0};
-        if (k < n)
-            out[k].streams++;
-    }
-    for (size_t i = 1; i < n; i++) /* few: by insertion */
-        for (size_t k = i; k > 0 && out[k].streams > out[k - 1].streams; k--) {
-            struct shown s = out[k];
-            out[k] = out[k - 1];
-            out[k - 1] = s;
-        }
-    return n;
-}
+enum { SHOWN_IN_WORDS = 4 };
 
 static void add_counts(struct strbuf *to, const struct group *g)
 {
@@ -214,10 +178,10 @@ static const char *unentitled_name(enum kind kind)
 }
 
 /* "(voice CS0 instead of EF, multimedia CS0 instead of AF41)"; how many streams and packets stands beside the message. */
-static void add_marks(struct strbuf *to, const struct diagnosis *x, const struct group *g)
+static void add_marks(struct strbuf *to, const struct group *g)
 {
-    struct shown shown[SHOWN_MAX];
-    size_t n = collect_shown(x, g, shown), said = 0;
+    const struct shown *shown = g->shown;
+    size_t n = g->shown_count, said = 0;
     strbuf_adds(to, " (");
     for (size_t i = 0; i < n && said < SHOWN_IN_WORDS; i++) {
         bool again = false; /* the same in the other IP version is not said twice */
@@ -254,7 +218,7 @@ static void add_never_marked(struct strbuf *to, const struct diagnosis *x, const
     else
         strbuf_addf(to, " never mark%s what %s send%s", several ? "" : "s", several ? "they" : "it",
                     several ? "" : "s");
-    add_marks(to, x, g);
+    add_marks(to, g);
     if (c->hint == HINT_SOME)
         strbuf_adds(to, ", while other traffic from there is marked");
     else if (!several && x->gets_marks[c->a])
@@ -283,7 +247,7 @@ static void add_bleached(struct strbuf *to, const struct diagnosis *x, const str
         add_way(to, x, g);
         strbuf_adds(to, " is CS0 where it was captured");
     }
-    add_marks(to, x, g);
+    add_marks(to, g);
     strbuf_adds(to, ": consistent with Bleach-DSCP at or before the capture point, or with hosts that never mark");
     if (sender_may_not_mark(c))
         strbuf_adds(to, " or are captured before their switch does");
@@ -298,7 +262,7 @@ static void add_arithmetic(struct strbuf *to, const struct diagnosis *x, const s
         strbuf_addf(to, " are set to %u", g->cause.event);
     else
         strbuf_adds(to, " are cleared");
-    add_marks(to, x, g);
+    add_marks(to, g);
     strbuf_addf(to, ": consistent with %s", behaviour_title(b));
     if (b == BEHAVIOUR_BLEACH_LOW)
         strbuf_adds(to, ", or with Wi-Fi that hands back user priority x 8");
@@ -311,7 +275,7 @@ static void add_remarked(struct strbuf *to, const struct diagnosis *x, const str
     strbuf_adds(to, "Marks ");
     add_way(to, x, g);
     strbuf_adds(to, " are not the expected ones");
-    add_marks(to, x, g);
+    add_marks(to, g);
     if (g->cause.hint != HINT_NONE)
         strbuf_addf(to, ": consistent with %s%s", hint_words[g->cause.hint].text,
                     g->cause.confidence == CONFIDENCE_LOW
@@ -330,21 +294,33 @@ static void add_unshifted(struct strbuf *to, const struct diagnosis *x, const st
         words_entity(to, x, g->cause.a);
     }
     strbuf_adds(to, " sends the expected marks shifted right by two bits, the rest in the ECN field");
-    add_marks(to, x, g);
+    add_marks(to, g);
     strbuf_adds(to, ": consistent with a DSCP value typed where the TOS byte was meant");
+}
+
+/* The stream that shows the change first. */
+static uint32_t leading_change(const struct diagnosis *x, const struct group *g)
+{
+    uint32_t lead = g->records[0];
+    const struct record *r = diagnosis_record(x, lead);
+    bool changed = r->mark_count > 1;
+    int64_t at_ns = changed ? r->marks[1].first_ns : 0;
+    for (size_t i = 1; i < g->count; i++) {
+        r = diagnosis_record(x, g->records[i]);
+        if (r->mark_count < 2 || (changed && r->marks[1].first_ns >= at_ns))
+            continue;
+        lead = g->records[i];
+        changed = true;
+        at_ns = r->marks[1].first_ns;
+    }
+    return lead;
 }
 
 /* "with both ends": what is said of one stream's course over time. */
 static void add_changed(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
-    /* the stream that shows the change first */
-    const struct record *r = &x->d->records[g->records[0]];
-    for (size_t i = 1; i < g->count; i++) {
-        const struct record *other = &x->d->records[g->records[i]];
-        if (other->mark_count > 1 && (r->mark_count < 2 || other->marks[1].first_ns < r->marks[1].first_ns))
-            r = other;
-    }
-    dscp_set_t wrong = marks_wrong(r, x->priority);
+    const struct record *r = diagnosis_record(x, leading_change(x, g));
+    dscp_set_t wrong = marks_wrong(r, x->d->priority);
     const struct record_mark *before = NULL, *after = NULL;
     for (uint32_t i = 0; i < r->mark_count; i++) {
         if (!before || r->marks[i].packets > before->packets)
@@ -378,7 +354,7 @@ static void add_companion(struct strbuf *to, const struct diagnosis *x, const st
     strbuf_addf(to, "%s ", what);
     add_way(to, x, g);
     strbuf_adds(to, " is marked unlike its media");
-    add_marks(to, x, g);
+    add_marks(to, g);
 }
 
 static void add_simple(struct strbuf *to, const struct diagnosis *x, const struct group *g, const char *before,
@@ -387,7 +363,7 @@ static void add_simple(struct strbuf *to, const struct diagnosis *x, const struc
     strbuf_adds(to, before);
     add_way(to, x, g);
     strbuf_adds(to, after);
-    add_marks(to, x, g);
+    add_marks(to, g);
     strbuf_adds(to, tail);
 }
 
@@ -398,7 +374,7 @@ static void add_tunnel(struct strbuf *to, const struct diagnosis *x, const struc
     const char *between = "";
     bool outer_judged = false;
     for (size_t i = 0; i < g->count; i++) {
-        const struct record *r = &x->d->records[g->records[i]];
+        const struct record *r = diagnosis_record(x, g->records[i]);
         const struct record other = {.marks = r->outer, .mark_count = r->outer_count};
         inner |= dscp_set_of(marks_dominant(r->judged_version ? &other : r, ~(dscp_set_t)0));
         outer_judged |= r->judged_version != 0;
@@ -493,8 +469,8 @@ void words_group(struct strbuf *to, const struct diagnosis *x, const struct grou
 /* `dscp 4 voice 0x2E`, as typed on the server's command line. */
 static void add_server_lines(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
-    struct shown shown[SHOWN_MAX];
-    size_t n = collect_shown(x, g, shown);
+    const struct shown *shown = g->shown;
+    size_t n = g->shown_count;
     strbuf_adds(to, "On ");
     words_entity(to, x, g->cause.a);
     /* what serves SIP or XMPP here may be a server of another make */
@@ -530,7 +506,7 @@ void words_advice(struct strbuf *to, const struct diagnosis *x, const struct gro
 
 void words_record(struct strbuf *to, const struct diagnosis *x, const struct record *r, const struct cause *c)
 {
-    dscp_set_t wrong = marks_wrong(r, x->priority);
+    dscp_set_t wrong = marks_wrong(r, x->d->priority);
     static const char *const why[FINDING_CODE_COUNT] = {
         [FINDING_BLEACHED] = ", consistent with Bleach-DSCP or with a sender that does not mark",
         [FINDING_TOS_PRECEDENCE_BLEACHED] = ", consistent with Bleach-ToS-Precedence",

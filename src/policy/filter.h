@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
-#include "model/record.h"
+#include "model/document.h"
 
 /*
  * Wireshark display filters (4.0 and later; tried with tshark 4.0.17). They look at addresses, ports, marks and payload

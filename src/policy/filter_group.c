@@ -1,82 +1,71 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/packet.h"
 #include "policy/diagnose_internal.h"
 #include "policy/filter.h"
-#include "policy/marks.h"
 
 /* A filter that Wireshark still takes (it has no limit of its own; this one bounds the report), and the point from which a shorter form by hosts is tried. */
 enum { FILTER_BYTES_MAX = 16000, FILTER_BYTES_LONG = 400, HOSTS_MAX = 24, CHECK_FACTOR = 64, CHECK_MORE = 1000 };
 
-static dscp_set_t wrong_of(const struct diagnosis *x, uint32_t record)
+static bool is_member(const struct diagnosis *x, const struct group *g, uint32_t record)
 {
-    return marks_wrong(&x->d->records[record], x->priority);
-}
-
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The group's records, sorted. */
-struct members {
-    uint32_t *records;
-    size_t count;
-};
-
-static bool is_member(const struct members *m, uint32_t record)
-{
-    return bsearch(&record, m->records, m->count, sizeof *m->records, compare_u32) != NULL;
+    return x->cause_of[record] == g->index + 1;
 }
 
 /*
  * True where the group counts every packet with one of the wrong marks on the record's 5-tuple in its direction: then
  * addresses, ports and marks say it all. `*ret_first` is the first member there, which speaks for the others.
  */
-static bool direction_is_whole(const struct diagnosis *x, const struct members *m, uint32_t record, uint32_t *ret_first,
+static bool direction_is_whole(const struct diagnosis *x, const struct group *g, uint32_t record, uint32_t *ret_first,
                                dscp_set_t *ret_wrong)
 {
-    const struct record *r = &x->d->records[record];
-    const struct conversation_entry *entries;
-    size_t n = conversations_of(&x->conversations, r->conversation, &entries);
+    const struct record *r = diagnosis_other(x, record);
+    const uint32_t *others;
+    size_t n = conversations_of(&x->lookups->conversations, r->conversation, &others);
     dscp_set_t wrong = 0;
     bool first = true;
     for (size_t i = 0; i < n; i++) {
-        const struct record *other = &x->d->records[entries[i].record];
-        if (!endpoint_equal(&other->src, &r->src) || !is_member(m, entries[i].record))
+        if (!is_member(x, g, others[i]))
             continue;
-        wrong |= wrong_of(x, entries[i].record);
+        const struct record *other = diagnosis_record(x, others[i]);
+        if (!endpoint_equal(&other->src, &r->src))
+            continue;
+        wrong |= marks_wrong(other, x->d->priority);
         if (first)
-            *ret_first = entries[i].record;
+            *ret_first = others[i];
         first = false;
     }
     for (size_t i = 0; i < n; i++) {
-        const struct record *other = &x->d->records[entries[i].record];
+        const struct record *other = diagnosis_record(x, others[i]);
         dscp_set_t shown = marks_seen(other) & wrong;
         if (!endpoint_equal(&other->src, &r->src) || shown == 0)
             continue;
-        if (!is_member(m, entries[i].record) || shown != wrong_of(x, entries[i].record) || other->fragmented)
+        if (!is_member(x, g, others[i]) || shown != marks_wrong(other, x->d->priority) || other->fragmented)
             return false;
     }
     *ret_wrong = wrong;
     return true;
 }
 
-/* Each stream by itself, or its whole 5-tuple where that is the same, or-ed, while they fit. */
-static size_t add_streams(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n,
-                          const struct members *m)
+static void add_record(struct strbuf *to, const struct diagnosis *x, uint32_t record)
 {
-    size_t shown = 0;
+    const struct record *r = diagnosis_record(x, record);
+    filter_for_marks(to, r, marks_wrong(r, x->d->priority));
+}
+
+/* Each stream by itself, or its whole 5-tuple where that is the same, or-ed, while they fit. */
+static size_t add_streams(struct strbuf *to, const struct diagnosis *x, const struct group *g)
+{
+    const uint32_t *records = g->records;
+    size_t shown = 0, n = g->count;
     for (; shown < n; shown++) {
         struct strbuf one = {0};
         uint32_t first = 0;
         dscp_set_t wrong = 0;
-        if (!direction_is_whole(x, m, records[shown], &first, &wrong))
-            filter_for_marks(&one, &x->d->records[records[shown]], wrong_of(x, records[shown]));
+        if (!direction_is_whole(x, g, records[shown], &first, &wrong))
+            add_record(&one, x, records[shown]);
         else if (first == records[shown])
-            filter_for_direction(&one, &x->d->records[first], wrong);
+            filter_for_direction(&one, diagnosis_record(x, first), wrong);
         else
             continue; /* the first of its 5-tuple has said it */
         bool fits = to->len == 0 || to->len + one.len + 8 <= FILTER_BYTES_MAX;
@@ -113,19 +102,41 @@ static void add_host(uint32_t *hosts, size_t *n, uint32_t host)
         (*n)++;
 }
 
-static bool common_of(const struct diagnosis *x, const uint32_t *records, size_t n, struct common *ret)
+static bool common_of(const struct diagnosis *x, const struct group *g, struct common *ret)
 {
-    *ret = (struct common){.version = x->d->records[records[0]].src.addr.version};
-    for (size_t i = 0; i < n; i++) {
-        const struct record *r = &x->d->records[records[i]];
+    *ret = (struct common){.version = diagnosis_record(x, g->records[0])->src.addr.version};
+    for (size_t i = 0; i < g->count; i++) {
+        const struct record *r = diagnosis_record(x, g->records[i]);
         if (r->judged_version || r->src.addr.version != ret->version || (r->proto != PROTO_TCP && r->proto != PROTO_UDP))
             return false;
-        add_host(ret->hosts[0], &ret->host_count[0], x->record_src[records[i]]);
-        add_host(ret->hosts[1], &ret->host_count[1], x->record_dst[records[i]]);
-        ret->wrong |= wrong_of(x, records[i]);
+        add_host(ret->hosts[0], &ret->host_count[0], x->record_src[g->records[i]]);
+        add_host(ret->hosts[1], &ret->host_count[1], x->record_dst[g->records[i]]);
+        if (ret->host_count[0] > HOSTS_MAX && ret->host_count[1] > HOSTS_MAX)
+            return false;
+        ret->wrong |= marks_wrong(r, x->d->priority);
         ret->deep |= filter_is_deep(r);
         ret->fragmented |= r->fragmented;
     }
+    return true;
+}
+
+/* Records in buckets by host, of the source or of the destination: a counting sort. */
+static bool make_index(const struct diagnosis *x, int side)
+{
+    const uint32_t *host_of = side ? x->record_dst : x->record_src;
+    size_t n = x->d->record_count;
+    uint32_t *start = calloc(x->host_count + 2, sizeof *start), *by = malloc((n + 1) * sizeof *by);
+    x->lookups->start[side] = start;
+    x->lookups->by[side] = by;
+    x->lookups->failed = !start || !by;
+    if (!start || !by)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        start[host_of[i] + 2]++;
+    for (size_t h = 0; h < x->host_count; h++)
+        start[h + 1] += start[h];
+    for (size_t i = 0; i < n; i++)
+        by[start[host_of[i] + 1]++] = (uint32_t)i;
     return true;
 }
 
@@ -140,11 +151,13 @@ static bool has_host(const uint32_t *hosts, size_t n, uint32_t host)
 /* True where every packet of these hosts with one of the marks is counted by the group, so that naming the hosts is as
  * good as naming the streams. */
 static bool hosts_are_exact(const struct diagnosis *x, const struct common *c, int side, bool both,
-                            const struct members *m)
+                            const struct group *g)
 {
-    const uint32_t *order = side ? x->by_dst : x->by_src;
-    const size_t *start = side ? x->dst_start : x->src_start;
-    size_t budget = m->count * CHECK_FACTOR + CHECK_MORE;
+    struct lookups *l = x->lookups;
+    if (l->failed || (!l->by[side] && !make_index(x, side)))
+        return false;
+    const uint32_t *order = l->by[side], *start = l->start[side];
+    size_t budget = g->count * CHECK_FACTOR + CHECK_MORE;
     for (size_t h = 0; h < c->host_count[side]; h++) {
         size_t end = start[c->hosts[side][h] + 1];
         for (size_t i = start[c->hosts[side][h]]; i < end; i++) {
@@ -154,13 +167,13 @@ static bool hosts_are_exact(const struct diagnosis *x, const struct common *c, i
                 return false;
             if (both && !has_host(c->hosts[!side], c->host_count[!side], other))
                 continue;
-            const struct record *r = &x->d->records[record];
+            const struct record *r = diagnosis_record(x, record);
             if (r->src.addr.version != c->version || (r->proto != PROTO_TCP && r->proto != PROTO_UDP))
                 continue;
             dscp_set_t shown = marks_seen(r) & c->wrong;
             if (shown == 0)
                 continue;
-            if (!is_member(m, record) || shown != wrong_of(x, record))
+            if (!is_member(x, g, record) || shown != marks_wrong(r, x->d->priority))
                 return false;
         }
     }
@@ -196,20 +209,20 @@ static void add_host_form(struct strbuf *to, const struct diagnosis *x, const st
     strbuf_adds(to, v6 ? ") && !icmpv6" : ") && !icmp");
 }
 
-static bool add_by_hosts(struct strbuf *to, const struct diagnosis *x, const struct members *m)
+static bool add_by_hosts(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
     static const struct {
         bool src, dst;
     } forms[] = {{true, false}, {false, true}, {true, true}};
     struct common c;
-    if (m->count < 2 || !common_of(x, m->records, m->count, &c))
+    if (g->count < 2 || !common_of(x, g, &c))
         return false;
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         bool src = forms[i].src, dst = forms[i].dst;
         if ((src && c.host_count[0] > HOSTS_MAX) || (dst && c.host_count[1] > HOSTS_MAX))
             continue;
         int side = src && dst ? c.host_count[1] < c.host_count[0] : dst;
-        if (hosts_are_exact(x, &c, side, src && dst, m)) {
+        if (hosts_are_exact(x, &c, side, src && dst, g)) {
             add_host_form(to, x, &c, src, dst);
             return true;
         }
@@ -217,26 +230,16 @@ static bool add_by_hosts(struct strbuf *to, const struct diagnosis *x, const str
     return false;
 }
 
-bool filter_for_group(struct strbuf *to, const struct diagnosis *x, const uint32_t *records, size_t n,
-                      size_t *ret_shown)
+bool filter_for_group(struct strbuf *to, const struct diagnosis *x, const struct group *g, size_t *ret_shown)
 {
     struct strbuf streams = {0};
-    struct members m = {malloc((n + 1) * sizeof *m.records), n};
-    *ret_shown = 0;
-    if (!m.records) {
-        to->failed = true;
-        return false;
-    }
-    memcpy(m.records, records, n * sizeof *records);
-    qsort(m.records, n, sizeof *m.records, compare_u32);
-    size_t shown = add_streams(&streams, x, records, n, &m);
-    *ret_shown = n;
-    if ((shown == n && streams.len <= FILTER_BYTES_LONG) || !add_by_hosts(to, x, &m)) {
+    size_t shown = add_streams(&streams, x, g);
+    *ret_shown = g->count;
+    if ((shown == g->count && streams.len <= FILTER_BYTES_LONG) || !add_by_hosts(to, x, g)) {
         strbuf_adds(to, strbuf_text(&streams));
         *ret_shown = shown;
     }
     to->failed = to->failed || !strbuf_ok(&streams);
     strbuf_done(&streams);
-    free(m.records);
-    return *ret_shown == n;
+    return *ret_shown == g->count;
 }

@@ -44,6 +44,9 @@ struct candidate {
 
 struct inference {
     const struct policy *policy;
+    struct document *d;
+    struct conversations *conversations;
+    struct record_scratch record, other;
     struct edge *edges;
     size_t edge_count;
     struct candidate *candidates;
@@ -81,19 +84,19 @@ static bool is_usual_port(const struct policy *p, enum kind kind, uint16_t port)
     return false;
 }
 
-static bool answered(const struct document *d, const struct conversations *c, const struct record *r)
+/* The answer is looked up in a scratch of its own: the record asked about is in the other one. */
+static bool answered(struct inference *x, const struct record *r)
 {
-    const struct conversation_entry *e = NULL;
-    size_t n = conversations_of(c, r->conversation, &e);
+    const uint32_t *records = NULL;
+    size_t n = conversations_of(x->conversations, r->conversation, &records);
     for (size_t i = 0; i < n; i++)
-        if (d->records[e[i].record].from_initiator != r->from_initiator)
+        if (document_record(x->d, records[i], RECORD_PLAIN, &x->other)->from_initiator != r->from_initiator)
             return true;
     return false;
 }
 
 /* Both ends' view of one conversation. A request that nobody answered makes no server. */
-static void add_edges(struct inference *x, const struct document *d, const struct conversations *c,
-                      const struct record *r)
+static void add_edges(struct inference *x, const struct record *r)
 {
     int service = service_of(r->kind);
     if (service < 0 || r->confidence <= CONFIDENCE_LOW || addr_is_multicast(&r->dst.addr) ||
@@ -102,7 +105,7 @@ static void add_edges(struct inference *x, const struct document *d, const struc
     bool src_usual = is_usual_port(x->policy, r->kind, r->src.port);
     bool dst_usual = is_usual_port(x->policy, r->kind, r->dst.port);
     bool dst_serves = src_usual != dst_usual ? dst_usual : r->from_initiator;
-    if (r->proto != PROTO_TCP && !answered(d, c, r))
+    if (r->proto != PROTO_TCP && !answered(x, r))
         return;
     const struct endpoint *server = dst_serves ? &r->dst : &r->src, *client = dst_serves ? &r->src : &r->dst;
     bool tcp = r->proto == PROTO_TCP;
@@ -318,23 +321,26 @@ static int choose(struct inference *x, struct document *d)
     return ok ? 0 : ERR_MEMORY;
 }
 
-int infer_nodes(struct document *d, const struct policy *p, const struct conversations *c)
+int infer_nodes(struct document *d, const struct policy *p, struct conversations *c)
 {
-    struct inference x = {.policy = p};
+    struct inference x = {.policy = p, .d = d, .conversations = c};
     size_t relevant = 0;
     int r = ERR_MEMORY;
     for (size_t i = 0; i < d->record_count; i++)
-        relevant += service_of(d->records[i].kind) >= 0;
+        relevant += service_of(document_kind(d, i)) >= 0;
     x.edges = calloc(relevant * 2 + 1, sizeof *x.edges);
     x.candidates = calloc(relevant * 2 + 1, sizeof *x.candidates);
     if (x.edges && x.candidates) {
         for (size_t i = 0; i < d->record_count; i++)
-            add_edges(&x, d, c, &d->records[i]);
+            if (service_of(document_kind(d, i)) >= 0)
+                add_edges(&x, document_record(d, i, RECORD_PLAIN, &x.record));
         qsort(x.edges, x.edge_count, sizeof *x.edges, compare_edges);
         count_candidates(&x);
         count_weaker_peers(&x);
-        r = choose(&x, d);
+        r = c->failed ? ERR_MEMORY : choose(&x, d);
     }
+    record_scratch_done(&x.record);
+    record_scratch_done(&x.other);
     free(x.edges);
     free(x.candidates);
     return r;

@@ -1,8 +1,8 @@
 #ifndef QOSMARK_POLICY_INFER_NODES_H
 #define QOSMARK_POLICY_INFER_NODES_H
 
-#include "model/record.h"
-#include "policy/places.h"
+#include "model/document.h"
+#include "policy/conversations.h"
 #include "policy/policy.h"
 
 /*
@@ -13,6 +13,6 @@
  */
 #define INFER_NODES_MAX 256
 
-int infer_nodes(struct document *d, const struct policy *p, const struct conversations *c);
+int infer_nodes(struct document *d, const struct policy *p, struct conversations *c);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/packet.h"
 #include "policy/infer_nodes.h"
 #include "policy/judge_internal.h"
 
@@ -81,32 +80,72 @@ static void place_record(struct record *r, const struct places *places)
     r->site = places_site(places, far_end);
 }
 
-static int judge_records(struct document *d, const struct policy *p, const struct conversations *c)
+/* A document with records of its own has its verdicts in them. */
+static bool write_back(struct document *d, size_t i, enum reason reason, uint64_t min_packets)
 {
-    struct places places;
-    struct surroundings *around = surroundings_new(d, c);
-    int r = places_init(&places, d) && around ? 0 : ERR_MEMORY;
-    for (size_t i = 0; i < d->record_count && r == 0; i++) {
-        place_record(&d->records[i], &places);
-        if (!judge_record(d, &d->records[i], &around[i], p))
-            r = ERR_MEMORY;
-    }
-    places_done(&places);
-    free(around);
-    return r;
+    char text[REASON_MAX];
+    struct record *r = &d->records[i];
+    r->reason = reason_words(reason, r, min_packets, text);
+    if (r->reason == text)
+        r->reason = arena_copy(&d->arena, text, strlen(text));
+    return r->reason != NULL;
+}
+
+static bool judge_one(struct judging *j, size_t i, struct record_scratch *s, struct summing *sum)
+{
+    struct document *d = j->d;
+    struct record *r = d->records ? &d->records[i] : &s->record;
+    if (!d->records)
+        (void)document_record(d, i, RECORD_PLAIN, s);
+    place_record(r, &j->places);
+    enum reason reason = judge_record(j, r);
+    uint64_t min_packets = reason == REASON_FEW_PACKETS ? judge_min_packets(j->policy, r) : 0;
+    judged_keep(j, i, r, reason, min_packets);
+    return !j->failed && summing_add(sum, r) && (!d->records || write_back(d, i, reason, min_packets));
+}
+
+static int judge_records(struct judging *j)
+{
+    struct document *d = j->d;
+    struct record_scratch s = {0};
+    struct summing *sum = summing_new(d);
+    bool ok = sum && places_init(&j->places, d);
+    for (size_t i = 0; i < d->record_count && ok; i++)
+        ok = judge_one(j, i, &s, sum);
+    ok = ok && summing_finish(sum);
+    summing_free(sum);
+    places_done(&j->places);
+    record_scratch_done(&s);
+    return ok ? 0 : ERR_MEMORY;
+}
+
+static bool begin(struct document *d, const struct policy *p)
+{
+    free(d->judged);
+    free(d->expectations);
+    d->expectations = NULL;
+    d->expectation_count = 0;
+    d->verdicts = (struct record_layer){0};
+    d->priority = policy_priority_marks(p);
+    d->judged = malloc((d->record_count + 1) * sizeof *d->judged);
+    return d->judged && copy_policy(d, p);
 }
 
 int judge_document(struct document *d, const struct policy *p)
 {
-    struct conversations c = {0};
+    struct judging j = {.d = d, .policy = p};
     const struct node *named = NULL;
-    int r = copy_policy(d, p) && conversations_init(&c, d) ? 0 : ERR_MEMORY;
+    conversations_init(&j.conversations, d);
+    int r = begin(d, p) ? 0 : ERR_MEMORY;
     if (r == 0 && policy_nodes(p, &named) == 0)
-        r = infer_nodes(d, p, &c);
+        r = infer_nodes(d, p, &j.conversations);
     if (r == 0)
-        r = judge_records(d, p, &c);
-    if (r == 0 && (!judge_summarize(d) || !document_link_calls(d)))
+        r = judge_records(&j);
+    d->verdicts.fill = judged_fill;
+    if (r == 0 && !document_link_calls(d))
         r = ERR_MEMORY;
-    conversations_done(&c);
+    conversations_done(&j.conversations);
+    record_scratch_done(&j.scratch);
+    free(j.around);
     return r;
 }

@@ -7,7 +7,7 @@
 enum { UNENTITLED_PACKETS_LEAST = 5 };
 
 /* What is expected of one record, from one class or from several. */
-struct expectation {
+struct demand {
     enum traffic_class traffic_class;
     struct policy_rule rule;
 };
@@ -17,9 +17,9 @@ static bool is_companion(enum kind kind)
     return kind == KIND_RTCP || kind == KIND_STUN || kind == KIND_TURN || kind == KIND_DTLS;
 }
 
-static struct expectation of_class(const struct policy *p, const struct record *r, enum traffic_class c)
+static struct demand of_class(const struct policy *p, const struct record *r, enum traffic_class c)
 {
-    struct expectation e = {.traffic_class = c};
+    struct demand e = {.traffic_class = c};
     if (c != CLASS_NONE)
         e.rule = policy_rule_for(p, c, r->judged_version ? r->judged_version : r->src.addr.version, r->direction);
     return e;
@@ -27,17 +27,17 @@ static struct expectation of_class(const struct policy *p, const struct record *
 
 /* RTCP, STUN, TURN and DTLS go with the media of their 5-tuple (RFC 5761, RFC 8445 §7.1.1): with all of it, since
  * nothing says which of them a packet belongs to. */
-static struct expectation of_companion(const struct policy *p, const struct record *r)
+static struct demand of_companion(const struct policy *p, const struct record *r)
 {
     enum traffic_class own = policy_class_of(p, r->kind, r->webrtc);
     if (own != CLASS_NONE)
         return of_class(p, r, own);
-    struct expectation all = {0};
+    struct demand all = {0};
     for (unsigned k = 0; k < KIND_COUNT; k++) {
         enum traffic_class c = r->media_kinds >> k & 1 ? policy_class_of(p, (enum kind)k, r->webrtc) : CLASS_NONE;
         if (c == CLASS_NONE)
             continue;
-        struct expectation one = of_class(p, r, c);
+        struct demand one = of_class(p, r, c);
         bool voice = c == CLASS_VOICE || c == CLASS_ASSURED_VOICE;
         bool lead = all.traffic_class == CLASS_NONE || voice;
         struct policy_rule *sum = &all.rule;
@@ -51,11 +51,10 @@ static struct expectation of_companion(const struct policy *p, const struct reco
     return all;
 }
 
-static bool set(struct record *r, enum verdict v, const char *reason)
+static enum reason set(struct record *r, enum verdict v, enum reason reason)
 {
     r->verdict = v;
-    r->reason = reason;
-    return reason != NULL;
+    return reason;
 }
 
 /* Marks that would be right if what is taken for voice were video, or the other way round. All marks where the other
@@ -65,7 +64,7 @@ static dscp_set_t other_media_marks(const struct policy *p, const struct record 
     static const enum kind media[] = {KIND_RTP_AUDIO, KIND_RTP_VIDEO, KIND_RTP_SLIDES};
     dscp_set_t marks = 0;
     for (size_t i = 0; i < sizeof media / sizeof media[0]; i++) {
-        struct expectation e = of_class(p, r, policy_class_of(p, media[i], r->webrtc));
+        struct demand e = of_class(p, r, policy_class_of(p, media[i], r->webrtc));
         marks |= e.rule.any || e.rule.marks == 0 ? ~(dscp_set_t)0 : e.rule.marks;
     }
     return marks;
@@ -105,100 +104,81 @@ static bool is_service_of_named_node(const struct record *r, const struct policy
 }
 
 /* The marks are wrong for what it is taken for. Is that certain enough to say so? */
-static bool judge_wrong(struct document *d, struct record *r, const struct surroundings *around, const struct policy *p,
-                        const struct policy_rule *rule)
+static enum reason judge_wrong(struct judging *j, struct record *r, const struct policy_rule *rule)
 {
+    const struct policy *p = j->policy;
     if (is_seen_on_both_sides(r, rule->marks))
-        return set(r, VERDICT_UNDETERMINED,
-                   "packets were captured as two copies with different marks, as where a mirror port shows both sides of "
-                   "the device that marks; which of the marks went on is not known here");
-    bool media = kind_is_rtp(r->kind) || is_companion(r->kind);
-    bool unsure =
-        kind_is_rtp(r->kind) ? r->confidence == CONFIDENCE_LOW : is_companion(r->kind) && around->unsure_media;
+        return set(r, VERDICT_UNDETERMINED, REASON_COPIES);
+    bool companion = is_companion(r->kind), media = kind_is_rtp(r->kind) || companion;
+    bool unsure = kind_is_rtp(r->kind) ? r->confidence == CONFIDENCE_LOW : companion && surroundings_of(j, r).unsure_media;
     if (media && unsure && !exceeds(r, rule->marks | other_media_marks(p, r), rule->tolerance))
-        return set(
-            r, VERDICT_UNDETERMINED,
-            is_companion(r->kind)
-                ? "the marks are not those of the media known on this 5-tuple, but not all media on it is known"
-                : arena_printf(&d->arena,
-                               "the marks are not those of %s, but would be right for the other kind of media, and "
-                               "which it is is known with low confidence only",
-                               kind_name(r->kind)));
+        return set(r, VERDICT_UNDETERMINED, companion ? REASON_MEDIA_OF_COMPANION : REASON_OTHER_MEDIA);
     if (!media && r->confidence == CONFIDENCE_LOW && !is_service_of_named_node(r, p))
-        return set(r, VERDICT_UNDETERMINED,
-                   arena_printf(&d->arena,
-                                "the marks are not those of %s, but that it is %s is known with low confidence only",
-                                class_name(r->traffic_class), kind_name(r->kind)));
-    return set(r, VERDICT_VIOLATING, "");
+        return set(r, VERDICT_UNDETERMINED, REASON_UNSURE_KIND);
+    return set(r, VERDICT_VIOLATING, REASON_NONE);
 }
 
-static bool judge_expected(struct document *d, struct record *r, const struct surroundings *around,
-                           const struct policy *p, const struct policy_rule *rule)
+static enum reason judge_expected(struct judging *j, struct record *r, const struct policy_rule *rule)
 {
     r->expected = rule->marks;
     r->preferred = rule->preferred;
     if (r->shares_connection)
-        return set(r, VERDICT_UNDETERMINED,
-                   "media in a TCP or TLS connection: whatever shares it has its mark, which is not any one's");
+        return set(r, VERDICT_UNDETERMINED, REASON_SHARED);
     if (r->confidence == CONFIDENCE_NONE)
-        return set(r, VERDICT_UNDETERMINED,
-                   r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason
-                                                             : "what it is is not known well enough");
+        return set(r, VERDICT_UNDETERMINED, REASON_KIND);
     if (r->packets < rule->min_packets || r->packets == 0)
-        return set(r, VERDICT_UNDETERMINED,
-                   arena_printf(&d->arena, "%llu packet%s, and the policy asks for at least %llu",
-                                (unsigned long long)r->packets, r->packets == 1 ? "" : "s",
-                                (unsigned long long)rule->min_packets));
+        return set(r, VERDICT_UNDETERMINED, REASON_FEW_PACKETS);
+    uint64_t wrong = marks_packets(r, ~rule->marks);
     if (!exceeds(r, rule->marks, rule->tolerance)) {
-        r->violating_packets = marks_packets(r, ~rule->marks);
-        return set(r, VERDICT_CONFORMING, "");
+        r->violating_packets = wrong;
+        return set(r, VERDICT_CONFORMING, REASON_NONE);
     }
-    if (!judge_wrong(d, r, around, p, rule))
-        return false;
+    enum reason reason = judge_wrong(j, r, rule);
     if (r->verdict == VERDICT_VIOLATING)
-        r->violating_packets = marks_packets(r, ~rule->marks);
-    return true;
+        r->violating_packets = wrong;
+    return reason;
 }
 
 /* What has no right to a mark that the policy keeps for its own classes. Only what is known to be something else, or
  * is plainly bulk, is accused: what is not recognised may be media that was not recognised. */
-static bool judge_unexpected(struct record *r, const struct surroundings *around, const struct policy *p,
-                             const char *why)
+static enum reason judge_unexpected(struct judging *j, struct record *r, enum reason why)
 {
-    dscp_set_t priority = policy_priority_marks(p);
-    uint64_t wearing = marks_packets(r, priority);
-    if (!policy_reports_unentitled(p) || wearing * 100 <= r->packets)
+    uint64_t wearing = marks_packets(r, j->d->priority);
+    if (!policy_reports_unentitled(j->policy) || wearing * 100 <= r->packets)
         return set(r, VERDICT_UNCHECKED, why);
-    if (around->may_hide_media)
-        return set(r, VERDICT_UNDETERMINED, "it carries a priority mark, and media may be hidden in it");
+    struct surroundings around = surroundings_of(j, r);
+    if (around.may_hide_media)
+        return set(r, VERDICT_UNDETERMINED, REASON_HIDDEN_MEDIA);
     bool known = r->kind != KIND_OTHER && r->kind != KIND_TRUNK && !kind_is_rtp(r->kind) && !is_companion(r->kind) &&
                  r->confidence > CONFIDENCE_LOW;
-    if (!known && !(r->proto == PROTO_TCP && around->bulk))
-        return set(r, VERDICT_UNDETERMINED,
-                   "it carries a priority mark, but what it is is not known; it may have a right to it");
+    if (!known && !(r->proto == PROTO_TCP && around.bulk))
+        return set(r, VERDICT_UNDETERMINED, REASON_MAYBE_ENTITLED);
     if (wearing < UNENTITLED_PACKETS_LEAST)
-        return set(r, VERDICT_UNDETERMINED, "it carries a priority mark, but in too few packets to speak of");
+        return set(r, VERDICT_UNDETERMINED, REASON_FEW_PRIORITY);
     r->violating_packets = wearing;
-    return set(r, VERDICT_VIOLATING,
-               known ? "a priority mark on a kind of traffic that the policy gives none"
-                     : "a priority mark on a bulk transfer over TCP");
+    return set(r, VERDICT_VIOLATING, known ? REASON_UNENTITLED : REASON_UNENTITLED_BULK);
 }
 
-static bool judge_media_without_class(struct record *r)
+static enum reason judge_media_without_class(struct record *r)
 {
     if (r->shares_connection)
-        return set(r, VERDICT_UNDETERMINED,
-                   "media in a TCP or TLS connection: whatever shares it has its mark, which is not any one's");
-    const char *reason = r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason : NULL;
-    if (is_companion(r->kind))
-        return set(r, VERDICT_UNDETERMINED, reason ? reason : "media on this 5-tuple not known");
-    return set(r, VERDICT_UNDETERMINED, reason ? reason : "voice or video is not known");
+        return set(r, VERDICT_UNDETERMINED, REASON_SHARED);
+    return set(r, VERDICT_UNDETERMINED, is_companion(r->kind) ? REASON_KIND_OF_COMPANION : REASON_KIND_OF_MEDIA);
 }
 
-bool judge_record(struct document *d, struct record *r, const struct surroundings *around, const struct policy *p)
+static struct demand demand_of(const struct policy *p, const struct record *r)
 {
-    struct expectation e =
-        is_companion(r->kind) ? of_companion(p, r) : of_class(p, r, policy_class_of(p, r->kind, r->webrtc));
+    return is_companion(r->kind) ? of_companion(p, r) : of_class(p, r, policy_class_of(p, r->kind, r->webrtc));
+}
+
+uint64_t judge_min_packets(const struct policy *p, const struct record *r)
+{
+    return demand_of(p, r).rule.min_packets;
+}
+
+enum reason judge_record(struct judging *j, struct record *r)
+{
+    struct demand e = demand_of(j->policy, r);
     r->traffic_class = e.traffic_class;
     r->expected = 0;
     r->preferred = 0;
@@ -208,12 +188,12 @@ bool judge_record(struct document *d, struct record *r, const struct surrounding
     if (e.traffic_class == CLASS_NONE && (is_companion(r->kind) || r->kind == KIND_RTP_UNKNOWN))
         return judge_media_without_class(r);
     if (e.traffic_class == CLASS_NONE)
-        return judge_unexpected(r, around, p, "the policy has no class for it");
+        return judge_unexpected(j, r, REASON_NO_CLASS);
     if (e.rule.any)
-        return set(r, VERDICT_UNCHECKED, "the policy allows it any mark");
+        return set(r, VERDICT_UNCHECKED, REASON_ANY_MARK);
     if (e.rule.marks == 0)
-        return judge_unexpected(r, around, p, "the policy expects no mark of its class");
-    if (e.traffic_class == CLASS_OAM && r->direction == DIRECTION_UNATTRIBUTED && d->node_count > 0)
-        return judge_unexpected(r, around, p, "oa&m is the management of a node, and neither end is one");
-    return judge_expected(d, r, around, p, &e.rule);
+        return judge_unexpected(j, r, REASON_NO_MARK);
+    if (e.traffic_class == CLASS_OAM && r->direction == DIRECTION_UNATTRIBUTED && j->d->node_count > 0)
+        return judge_unexpected(j, r, REASON_NO_NODE);
+    return judge_expected(j, r, &e.rule);
 }

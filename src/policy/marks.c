@@ -36,6 +36,19 @@ dscp_set_t marks_wrong(const struct record *r, dscp_set_t priority)
     return marks_seen(r) & (r->expected ? ~r->expected : priority);
 }
 
+dscp_set_t marks_outside(const struct document *d, const struct record *r)
+{
+    dscp_set_t seen = marks_seen(r), media = 0;
+    if (r->expected)
+        return seen & ~r->expected;
+    if (r->verdict != VERDICT_VIOLATING)
+        return 0;
+    for (int c = CLASS_VOICE; c <= CLASS_MULTIMEDIA_STREAMING; c++)
+        media |= d->expect[c].marks;
+    media &= ~dscp_set_of(DSCP_CS0);
+    return seen & media ? seen & media : seen & ~dscp_set_of(DSCP_CS0);
+}
+
 struct frame_ref marks_first(const struct record *r, dscp_set_t set)
 {
     struct frame_ref first = {0, 0};

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "model/record.h"
+#include "model/document.h"
 
 /* Questions about the marks of a record that judge and diagnose both ask. */
 
@@ -18,6 +18,10 @@ dscp_t marks_dominant(const struct record *r, dscp_set_t set);
 
 /* The marks that make the record violating: outside `expected`, or, where nothing is expected, those of `priority`. */
 dscp_set_t marks_wrong(const struct record *r, dscp_set_t priority);
+
+/* The marks of the record that are not right for it. Nothing is expected of a stream that took priority without right:
+ * there it is the marks that the policy expects of media, or else all but 0. */
+dscp_set_t marks_outside(const struct document *d, const struct record *r);
 
 /* Where the first packet with a mark in `set` is; frame 0 where there is none. */
 struct frame_ref marks_first(const struct record *r, dscp_set_t set);

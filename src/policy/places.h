@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/record.h"
+#include "model/document.h"
 
 /* Lengths of prefixes that there can be: 0..32 and 0..128. */
 #define PLACES_RUNS_MAX (33 + 129)
@@ -39,20 +39,5 @@ uint32_t places_site(const struct places *p, const struct addr *a); /* index + 1
 
 /* The address with all bits after the first `len` cleared. */
 struct addr places_masked(const struct addr *a, unsigned len);
-
-/* Records in the order of their conversations: what else is on a 5-tuple. */
-struct conversation_entry {
-    uint32_t conversation, record;
-};
-
-struct conversations {
-    struct conversation_entry *entries;
-    size_t count;
-};
-
-bool conversations_init(struct conversations *c, const struct document *d);
-void conversations_done(struct conversations *c);
-/* Entries of one conversation; `*ret` is the first. */
-size_t conversations_of(const struct conversations *c, uint32_t conversation, const struct conversation_entry **ret);
 
 #endif

@@ -28,7 +28,7 @@ static void out_flush(struct out *o)
     o->used = 0;
 }
 
-void out_add(struct out *o, const char *bytes, size_t len)
+void out_add_slowly(struct out *o, const char *bytes, size_t len)
 {
     while (len && o->status == 0) {
         size_t room = sizeof o->bytes - o->used;
@@ -40,6 +40,21 @@ void out_add(struct out *o, const char *bytes, size_t len)
         if (o->used == sizeof o->bytes)
             out_flush(o);
     }
+}
+
+char *out_room(struct out *o, size_t bytes)
+{
+    if (bytes > sizeof o->bytes - o->used)
+        out_flush(o);
+    return o->bytes + o->used;
+}
+
+void out_used(struct out *o, size_t bytes)
+{
+    if (o->status == 0)
+        o->used += bytes;
+    if (o->used == sizeof o->bytes)
+        out_flush(o);
 }
 
 void out_adds(struct out *o, const char *text)

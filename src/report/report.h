@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "model/record.h"
+#include "model/document.h"
 
 /* Documents to text, JSON, JSON lines and CSV. Nothing here sees a packet or prints by itself: bytes go to a sink. */
 enum report_format { REPORT_TEXT = 0, REPORT_JSON, REPORT_JSONL, REPORT_CSV, REPORT_FORMAT_COUNT };

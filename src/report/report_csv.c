@@ -37,7 +37,8 @@ static void add_text(struct row *row, const char *text)
 
 static void add_count(struct row *row, uint64_t n)
 {
-    strbuf_addf(&row->text, "%llu", (unsigned long long)n);
+    char text[20];
+    strbuf_add(&row->text, text, (size_t)(text_decimal(text, n) - text));
 }
 
 static void add_addr(struct row *row, const struct addr *a)
@@ -66,7 +67,9 @@ static void add_marks(struct row *row, const struct record_mark *marks, uint32_t
 {
     for (uint32_t i = 0; i < n; i++) {
         add_space(row);
-        strbuf_addf(&row->text, "%s:%llu", dscp_name(marks[i].dscp), (unsigned long long)marks[i].packets);
+        strbuf_adds(&row->text, dscp_name(marks[i].dscp));
+        strbuf_addc(&row->text, ':');
+        add_count(row, marks[i].packets);
     }
 }
 
@@ -135,7 +138,8 @@ static void col_site(struct row *row)
 
 static void col_call(struct row *row)
 {
-    add_text(row, view_call(row->document, row->record->call));
+    char text[VIEW_CALL_MAX];
+    add_text(row, view_call(row->document, row->record->call, text));
 }
 
 static void col_kind(struct row *row)
@@ -216,7 +220,9 @@ static void col_ecn(struct row *row)
         if (!row->record->ecn[i])
             continue;
         add_space(row);
-        strbuf_addf(&row->text, "%s:%llu", names[i], (unsigned long long)row->record->ecn[i]);
+        strbuf_adds(&row->text, names[i]);
+        strbuf_addc(&row->text, ':');
+        add_count(row, row->record->ecn[i]);
     }
 }
 
@@ -384,8 +390,9 @@ void report_csv(struct out *out, const struct document *d, const struct report_o
     }
     out_adds(out, "\r\n");
     struct row row = {.out = out, .document = d};
+    struct record_scratch scratch = {0};
     for (size_t i = 0; i < d->record_count && out_ok(out); i++) {
-        row.record = &d->records[i];
+        row.record = document_record(d, i, RECORD_ALL, &scratch);
         row.index = i;
         for (size_t c = 0; c < COLUMN_COUNT; c++) {
             row.text.len = 0;
@@ -394,8 +401,9 @@ void report_csv(struct out *out, const struct document *d, const struct report_o
             write_field(out, row.text.len ? row.text.at : "");
         }
         out_adds(out, "\r\n");
-        if (!strbuf_ok(&row.text))
+        if (!strbuf_ok(&row.text) || scratch.failed)
             out_fail(out, ERR_MEMORY);
     }
+    record_scratch_done(&scratch);
     strbuf_done(&row.text);
 }

@@ -1,275 +1,355 @@
 #include "report/report_json.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "report/formats.h"
 #include "report/view.h"
 
-/* Fifteen digits bring back a number of three decimals as it was rounded; seventeen would show its binary error. */
-#define DUMP_FLAGS (JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15) | JSON_ENCODE_ANY)
-
-/* A document on its way out, one value at a time: half a million streams are never all in memory as JSON. */
+/* A document of half a million streams is a gigabyte of JSON: it is written value by value, and nothing of it is kept. */
 struct writer {
-    struct out *out;
-    struct js js;
+    struct emit e;
+    const struct document *d;
+    struct record_scratch record;
+    struct finding_scratch finding;
+    struct call_scratch call;
 };
 
-static int dump_piece(const char *bytes, size_t len, void *user)
+static void writer_done(struct writer *w)
 {
-    struct out *out = user;
-    out_add(out, bytes, len);
-    return out_ok(out) ? 0 : -1;
+    if (w->record.failed)
+        out_fail(w->e.out, ERR_MEMORY);
+    emit_done(&w->e);
+    record_scratch_done(&w->record);
+    finding_scratch_done(&w->finding);
+    call_scratch_done(&w->call);
 }
 
-/* Writes the value and gives it back. */
-static void write_value(struct writer *w, json_t *value)
+void emit_call_id(struct emit *e, const struct document *d, uint32_t call)
 {
-    bool dumped =
-        value && !w->js.failed && out_ok(w->out) && json_dump_callback(value, dump_piece, w->out, DUMP_FLAGS) == 0;
-    if (!dumped)
-        out_fail(w->out, ERR_MEMORY); /* keeps ERR_IO where the sink was the cause */
-    json_decref(value);
+    char text[VIEW_CALL_MAX];
+    emit_text_or_null(e, view_call(d, call, text));
 }
 
-typedef json_t *make_item(struct js *js, const struct document *d, size_t i);
+typedef void emit_item(struct writer *w, size_t i);
 
 /* `"key": [` with one item a line, so that the file can be read and searched by line. */
-static void write_array(struct writer *w, const char *key, size_t n, make_item *make)
+static void write_array(struct writer *w, const char *key, size_t n, emit_item *item)
 {
-    out_adds(w->out, ",\n\"");
-    out_adds(w->out, key);
-    out_adds(w->out, "\": [");
-    for (size_t i = 0; i < n && out_ok(w->out); i++) {
-        out_adds(w->out, i ? ",\n  " : "\n  ");
-        write_value(w, make(&w->js, w->js.document, i));
+    struct out *out = w->e.out;
+    out_adds(out, ",\n\"");
+    out_adds(out, key);
+    out_adds(out, "\": [");
+    for (size_t i = 0; i < n && out_ok(out); i++) {
+        out_adds(out, i ? ",\n  " : "\n  ");
+        w->e.comma = false;
+        item(w, i);
     }
-    out_adds(w->out, "]");
+    out_adds(out, "]");
 }
 
-static void write_member(struct writer *w, const char *key, json_t *value)
+static void write_member(struct writer *w, const char *key, void (*value)(struct writer *w))
 {
-    out_adds(w->out, ",\n\"");
-    out_adds(w->out, key);
-    out_adds(w->out, "\": ");
-    write_value(w, value);
+    out_adds(w->e.out, ",\n\"");
+    out_adds(w->e.out, key);
+    out_adds(w->e.out, "\": ");
+    w->e.comma = false;
+    value(w);
 }
 
-static json_t *make_policy(struct js *js, const struct document *d)
+static void put_policy(struct writer *w)
 {
-    json_t *o = js_check(js, json_object());
-    js_text(js, o, "name", d->policy_name);
-    js_text(js, o, "source", d->policy_source);
-    json_t *expect = json_object();
-    for (int c = CLASS_NONE + 1; c < CLASS_COUNT; c++)
-        if (d->expect[c].marks)
-            js_marks(js, expect, class_name((enum traffic_class)c), d->expect[c].marks, d->expect[c].preferred);
-    js_set(js, o, "expect", expect);
-    return o;
+    struct emit *e = &w->e;
+    const struct document *d = w->d;
+    emit_open(e, '{');
+    emit_key(e, "name");
+    emit_text(e, d->policy_name);
+    emit_key(e, "source");
+    emit_text(e, d->policy_source);
+    emit_key(e, "expect");
+    emit_open(e, '{');
+    for (int c = CLASS_NONE + 1; c < CLASS_COUNT; c++) {
+        if (!d->expect[c].marks)
+            continue;
+        emit_key_named(e, class_name((enum traffic_class)c));
+        emit_marks(e, d->expect[c].marks, d->expect[c].preferred);
+    }
+    emit_close(e, '}');
+    emit_close(e, '}');
 }
 
-static json_t *make_input(struct js *js, const struct document *d, size_t i)
+static void put_input(struct writer *w, size_t i)
 {
-    const struct input *in = &d->inputs[i];
-    json_t *o = js_check(js, json_object());
-    js_text(js, o, "file", in->file);
-    js_count(js, o, "packets", in->packets);
-    js_count(js, o, "bytes", in->bytes);
-    js_time(js, o, "first", in->packets > 0, in->first_ns);
-    js_time(js, o, "last", in->packets > 0, in->last_ns);
-    json_t *skipped = json_object();
-    js_count(js, skipped, "truncated", in->truncated);
-    js_count(js, skipped, "malformed", in->malformed);
-    js_count(js, skipped, "unsupported", in->unsupported);
-    js_set(js, o, "skipped", skipped);
-    js_count(js, o, "dropped", in->dropped);
-    js_bool(js, o, "complete", in->complete);
-    js_text(js, o, "problem", in->problem);
-    return o;
+    struct emit *e = &w->e;
+    const struct input *in = &w->d->inputs[i];
+    emit_open(e, '{');
+    emit_key(e, "file");
+    emit_text(e, in->file);
+    emit_key(e, "packets");
+    emit_count(e, in->packets);
+    emit_key(e, "bytes");
+    emit_count(e, in->bytes);
+    emit_key(e, "first");
+    emit_time(e, in->packets > 0, in->first_ns);
+    emit_key(e, "last");
+    emit_time(e, in->packets > 0, in->last_ns);
+    emit_key(e, "skipped");
+    emit_open(e, '{');
+    emit_key(e, "truncated");
+    emit_count(e, in->truncated);
+    emit_key(e, "malformed");
+    emit_count(e, in->malformed);
+    emit_key(e, "unsupported");
+    emit_count(e, in->unsupported);
+    emit_close(e, '}');
+    emit_key(e, "dropped");
+    emit_count(e, in->dropped);
+    emit_key(e, "complete");
+    emit_bool(e, in->complete);
+    emit_key(e, "problem");
+    emit_text(e, in->problem);
+    emit_close(e, '}');
 }
 
-static json_t *make_summary(struct js *js, const struct document *d)
+static void put_summary(struct writer *w)
 {
     static const char *const verdicts[] = {
         [SUMMARY_NOTHING_CHECKED] = "nothing-checked",
         [SUMMARY_PASS] = "pass",
         [SUMMARY_FAIL] = "fail",
     };
-    const struct summary *s = &d->summary;
-    json_t *o = js_check(js, json_object());
-    js_text(js, o, "verdict", verdicts[s->verdict]);
-    js_bool(js, o, "complete", s->complete);
-    js_count(js, o, "streams", s->streams);
-    js_count(js, o, "checked", s->checked);
-    js_count(js, o, "conforming", s->conforming);
-    js_count(js, o, "violating", s->violating);
-    js_count(js, o, "undetermined", s->undetermined);
-    js_count(js, o, "packets_checked", s->packets_checked);
-    js_count(js, o, "packets_violating", s->packets_violating);
-    js_count(js, o, "unchecked", s->unchecked);
-    return o;
+    struct emit *e = &w->e;
+    const struct summary *s = &w->d->summary;
+    emit_open(e, '{');
+    emit_key(e, "verdict");
+    emit_text(e, verdicts[s->verdict]);
+    emit_key(e, "complete");
+    emit_bool(e, s->complete);
+    emit_key(e, "streams");
+    emit_count(e, s->streams);
+    emit_key(e, "checked");
+    emit_count(e, s->checked);
+    emit_key(e, "conforming");
+    emit_count(e, s->conforming);
+    emit_key(e, "violating");
+    emit_count(e, s->violating);
+    emit_key(e, "undetermined");
+    emit_count(e, s->undetermined);
+    emit_key(e, "packets_checked");
+    emit_count(e, s->packets_checked);
+    emit_key(e, "packets_violating");
+    emit_count(e, s->packets_violating);
+    emit_key(e, "unchecked");
+    emit_count(e, s->unchecked);
+    emit_close(e, '}');
 }
 
-static void set_row_counts(struct js *js, json_t *o, const struct summary_row *row)
+static void put_row_counts(struct emit *e, const struct summary_row *row)
 {
-    js_count(js, o, "streams", row->streams);
-    js_count(js, o, "packets", row->packets);
-    js_count(js, o, "violating_packets", row->violating_packets);
     dscp_t marks[DSCP_COUNT];
     size_t n = view_by_packets(row->by_dscp, marks);
-    json_t *dscp = json_array();
+    emit_key(e, "streams");
+    emit_count(e, row->streams);
+    emit_key(e, "packets");
+    emit_count(e, row->packets);
+    emit_key(e, "violating_packets");
+    emit_count(e, row->violating_packets);
+    emit_key(e, "dscp");
+    emit_open(e, '[');
     for (size_t i = 0; i < n; i++) {
-        json_t *mark = json_object();
-        js_count(js, mark, "dscp", marks[i]);
-        js_text(js, mark, "name", dscp_name(marks[i]));
-        js_count(js, mark, "packets", row->by_dscp[marks[i]]);
-        js_append(js, dscp, mark);
+        emit_open(e, '{');
+        emit_key(e, "dscp");
+        emit_count(e, marks[i]);
+        emit_key(e, "name");
+        emit_text(e, dscp_name(marks[i]));
+        emit_key(e, "packets");
+        emit_count(e, row->by_dscp[marks[i]]);
+        emit_close(e, '}');
     }
-    js_set(js, o, "dscp", dscp);
-    js_count(js, o, "violating_streams", row->violating_streams);
-    js_count(js, o, "undetermined_streams", row->undetermined_streams);
+    emit_close(e, ']');
+    emit_key(e, "violating_streams");
+    emit_count(e, row->violating_streams);
+    emit_key(e, "undetermined_streams");
+    emit_count(e, row->undetermined_streams);
 }
 
-static json_t *make_class_row(struct js *js, const struct document *d, size_t i)
+static void put_class_row(struct writer *w, size_t i)
 {
-    const struct summary_row *row = &d->by_class[i];
-    json_t *o = js_check(js, json_object());
-    js_text_or_null(js, o, "class", class_name(row->traffic_class));
-    js_text(js, o, "direction", direction_name(row->direction));
-    js_text_or_null(js, o, "node", view_node(d, row->node));
-    set_row_counts(js, o, row);
-    return o;
+    struct emit *e = &w->e;
+    const struct summary_row *row = &w->d->by_class[i];
+    emit_open(e, '{');
+    emit_key(e, "class");
+    emit_text_or_null(e, class_name(row->traffic_class));
+    emit_key(e, "direction");
+    emit_text(e, direction_name(row->direction));
+    emit_key(e, "node");
+    emit_text_or_null(e, view_node(w->d, row->node));
+    put_row_counts(e, row);
+    emit_close(e, '}');
 }
 
-static json_t *make_site_row(struct js *js, const struct document *d, size_t i)
+static void put_site_row(struct writer *w, size_t i)
 {
-    const struct summary_row *row = &d->by_site[i];
-    json_t *o = js_check(js, json_object());
-    js_text_or_null(js, o, "site", view_site(d, row->site));
-    js_text(js, o, "direction", direction_name(row->direction));
-    set_row_counts(js, o, row);
-    return o;
+    struct emit *e = &w->e;
+    const struct summary_row *row = &w->d->by_site[i];
+    emit_open(e, '{');
+    emit_key(e, "site");
+    emit_text_or_null(e, view_site(w->d, row->site));
+    emit_key(e, "direction");
+    emit_text(e, direction_name(row->direction));
+    put_row_counts(e, row);
+    emit_close(e, '}');
 }
 
-static json_t *make_call(struct js *js, const struct document *d, size_t i)
+static void put_call(struct writer *w, size_t i)
 {
-    const struct call *c = &d->calls[i];
-    json_t *o = js_check(js, json_object());
-    js_text(js, o, "id", c->id);
-    js_text_or_null(js, o, "call_id", c->call_id);
-    js_text_or_null(js, o, "from", c->from);
-    js_text_or_null(js, o, "to", c->to);
-    js_time(js, o, "first", c->first_ns || c->last_ns, c->first_ns);
-    js_time(js, o, "last", c->first_ns || c->last_ns, c->last_ns);
-    js_text(js, o, "verdict", verdict_name(c->verdict));
-    json_t *streams = json_array();
+    struct emit *e = &w->e;
+    const struct call *c = document_call(w->d, i, &w->call);
+    emit_open(e, '{');
+    emit_key(e, "id");
+    emit_text(e, c->id);
+    emit_key(e, "call_id");
+    emit_text_or_null(e, c->call_id);
+    emit_key(e, "from");
+    emit_text_or_null(e, c->from);
+    emit_key(e, "to");
+    emit_text_or_null(e, c->to);
+    emit_key(e, "first");
+    emit_time(e, c->first_ns || c->last_ns, c->first_ns);
+    emit_key(e, "last");
+    emit_time(e, c->first_ns || c->last_ns, c->last_ns);
+    emit_key(e, "verdict");
+    emit_text(e, verdict_name(c->verdict));
+    emit_key(e, "streams");
+    emit_open(e, '[');
     for (size_t n = 0; n < c->stream_count; n++)
-        js_append(js, streams, json_integer((json_int_t)c->streams[n]));
-    js_set(js, o, "streams", streams);
-    js_text_or_null(js, o, "user_agent", c->user_agent);
-    return o;
+        emit_count(e, c->streams[n]);
+    emit_close(e, ']');
+    emit_key(e, "user_agent");
+    emit_text_or_null(e, c->user_agent);
+    emit_close(e, '}');
 }
 
-static json_t *make_finding(struct js *js, const struct document *d, size_t i)
+static void put_finding(struct writer *w, size_t i)
 {
-    return json_finding(js, &d->findings[i], true);
+    emit_finding(&w->e, w->d, document_finding(w->d, i, &w->finding), true);
+    if (w->finding.failed)
+        out_fail(w->e.out, ERR_MEMORY);
 }
 
-static json_t *make_node(struct js *js, const struct document *d, size_t i)
+static void put_node(struct writer *w, size_t i)
 {
-    const struct node *n = &d->nodes[i];
-    json_t *o = js_check(js, json_object());
-    js_text(js, o, "name", n->name);
-    json_t *addresses = json_array(), *roles = json_array();
-    for (size_t a = 0; a < n->address_count; a++) {
-        char text[ADDR_TEXT_MAX];
-        addr_format(&n->addresses[a], text);
-        js_append(js, addresses, json_string(text));
-    }
+    struct emit *e = &w->e;
+    const struct node *n = &w->d->nodes[i];
+    emit_open(e, '{');
+    emit_key(e, "name");
+    emit_text(e, n->name);
+    emit_key(e, "addresses");
+    emit_open(e, '[');
+    for (size_t a = 0; a < n->address_count; a++)
+        emit_address(e, &n->addresses[a]);
+    emit_close(e, ']');
+    emit_key(e, "roles");
+    emit_open(e, '[');
     for (unsigned bit = 0; bit < 32; bit++) {
         const char *role = role_name((enum node_role)(n->roles & 1u << bit));
         if (*role)
-            js_append(js, roles, json_string(role));
+            emit_text(e, role);
     }
-    js_set(js, o, "addresses", addresses);
-    js_set(js, o, "roles", roles);
-    js_bool(js, o, "inferred", n->inferred);
-    js_text(js, o, "evidence", n->evidence);
-    return o;
+    emit_close(e, ']');
+    emit_key(e, "inferred");
+    emit_bool(e, n->inferred);
+    emit_key(e, "evidence");
+    emit_text(e, n->evidence);
+    emit_close(e, '}');
 }
 
-static json_t *make_site(struct js *js, const struct document *d, size_t i)
+static void put_site(struct writer *w, size_t i)
 {
-    const struct site *s = &d->sites[i];
-    json_t *o = js_check(js, json_object());
-    js_text(js, o, "name", s->name);
-    json_t *prefixes = json_array();
+    struct emit *e = &w->e;
+    const struct site *s = &w->d->sites[i];
+    emit_open(e, '{');
+    emit_key(e, "name");
+    emit_text(e, s->name);
+    emit_key(e, "prefixes");
+    emit_open(e, '[');
     for (size_t p = 0; p < s->prefix_count; p++) {
-        char text[ADDR_TEXT_MAX];
-        addr_format(&s->prefixes[p].addr, text);
-        js_append(js, prefixes, json_sprintf("%s/%u", text, (unsigned)s->prefixes[p].len));
+        char address[ADDR_TEXT_MAX], text[ADDR_TEXT_MAX + 8];
+        addr_format(&s->prefixes[p].addr, address);
+        (void)snprintf(text, sizeof text, "%s/%u", address, (unsigned)s->prefixes[p].len);
+        emit_text(e, text);
     }
-    js_set(js, o, "prefixes", prefixes);
-    return o;
+    emit_close(e, ']');
+    emit_close(e, '}');
 }
 
-static json_t *make_side(struct js *js, const struct quality *q)
+static void put_side(struct emit *e, const struct quality *q)
 {
-    json_t *o = json_object();
-    js_count(js, o, "streams", q->streams);
-    js_count(js, o, "packets_expected", q->packets_expected);
-    js_count(js, o, "packets_lost", q->packets_lost);
-    js_ms(js, o, "jitter_ms", q->jitter_ms);
-    return o;
+    emit_open(e, '{');
+    emit_key(e, "streams");
+    emit_count(e, q->streams);
+    emit_key(e, "packets_expected");
+    emit_count(e, q->packets_expected);
+    emit_key(e, "packets_lost");
+    emit_count(e, q->packets_lost);
+    emit_key(e, "jitter_ms");
+    emit_ms(e, q->jitter_ms);
+    emit_close(e, '}');
 }
 
-static json_t *make_quality(struct js *js, const struct document *d)
+static void put_quality(struct writer *w)
 {
-    if (!view_has_quality(d))
-        return json_null();
-    json_t *o = js_check(js, json_object());
-    js_set(js, o, "right", make_side(js, &d->right_quality));
-    js_set(js, o, "wrong", make_side(js, &d->wrong_quality));
-    return o;
+    struct emit *e = &w->e;
+    if (!view_has_quality(w->d)) {
+        emit_null(e);
+        return;
+    }
+    emit_open(e, '{');
+    emit_key(e, "right");
+    put_side(e, &w->d->right_quality);
+    emit_key(e, "wrong");
+    put_side(e, &w->d->wrong_quality);
+    emit_close(e, '}');
 }
 
-static json_t *make_note(struct js *js, const struct document *d, size_t i)
+static void put_note(struct writer *w, size_t i)
 {
-    return js_check(js, js_string(js, slice_make(d->notes[i], strlen(d->notes[i]))));
+    emit_text(&w->e, w->d->notes[i]);
 }
 
-static json_t *make_record(struct js *js, const struct document *d, size_t i)
+static void put_record(struct writer *w, size_t i)
 {
-    return json_record(js, &d->records[i]);
+    emit_record(&w->e, w->d, document_record(w->d, i, RECORD_ALL, &w->record));
 }
 
 void report_json(struct out *out, const struct document *d, const struct report_options *o)
 {
     (void)o;
-    struct writer w = {.out = out, .js = {.document = d}};
+    struct writer w = {.e = {.out = out}, .d = d};
     out_adds(out, "{\"schema\": \"qosmark.audit/1\"");
-    write_member(&w, "policy", make_policy(&w.js, d));
-    write_array(&w, "inputs", d->input_count, make_input);
-    write_member(&w, "summary", make_summary(&w.js, d));
-    write_array(&w, "by_class", d->by_class_count, make_class_row);
-    write_array(&w, "by_site", d->by_site_count, make_site_row);
-    write_array(&w, "calls", d->call_count, make_call);
-    write_array(&w, "findings", d->finding_count, make_finding);
-    write_array(&w, "nodes", d->node_count, make_node);
-    write_array(&w, "sites", d->site_count, make_site);
-    write_member(&w, "quality", make_quality(&w.js, d));
-    write_array(&w, "notes", d->note_count, make_note);
-    write_array(&w, "streams", d->record_count, make_record);
+    write_member(&w, "policy", put_policy);
+    write_array(&w, "inputs", d->input_count, put_input);
+    write_member(&w, "summary", put_summary);
+    write_array(&w, "by_class", d->by_class_count, put_class_row);
+    write_array(&w, "by_site", d->by_site_count, put_site_row);
+    write_array(&w, "calls", d->call_count, put_call);
+    write_array(&w, "findings", d->finding_count, put_finding);
+    write_array(&w, "nodes", d->node_count, put_node);
+    write_array(&w, "sites", d->site_count, put_site);
+    write_member(&w, "quality", put_quality);
+    write_array(&w, "notes", d->note_count, put_note);
+    write_array(&w, "streams", d->record_count, put_record);
     out_adds(out, "}\n");
-    js_done(&w.js);
+    writer_done(&w);
 }
 
 void report_jsonl(struct out *out, const struct document *d, const struct report_options *o)
 {
     (void)o;
-    struct writer w = {.out = out, .js = {.document = d}};
+    struct writer w = {.e = {.out = out}, .d = d};
     for (size_t i = 0; i < d->record_count && out_ok(out); i++) {
-        write_value(&w, json_record(&w.js, &d->records[i]));
+        w.e.comma = false;
+        put_record(&w, i);
         out_adds(out, "\n");
     }
-    js_done(&w.js);
+    writer_done(&w);
 }

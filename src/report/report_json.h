@@ -3,8 +3,18 @@
 
 #include <jansson.h>
 
-#include "model/record.h"
+#include "model/document.h"
+#include "report/emit.h"
 #include "report/out.h"
+
+/* --- documents of any size: written as they are made -------------------------------------------------------------- */
+
+void emit_marks(struct emit *e, dscp_set_t set, dscp_t preferred);
+void emit_call_id(struct emit *e, const struct document *d, uint32_t call);
+void emit_finding(struct emit *e, const struct document *d, const struct finding *f, bool with_streams);
+void emit_record(struct emit *e, const struct document *d, const struct record *r);
+
+/* --- documents of a few kilobytes: as a tree ---------------------------------------------------------------------- */
 
 /*
  * A JSON value under construction. Failure of memory latches in `failed`, so that the setters need no checks; text
@@ -32,8 +42,5 @@ void js_marks(struct js *js, json_t *object, const char *key, dscp_set_t set, ds
 
 /* `key`: the frame's number, null for none; with several inputs also `file_key`: the input it counts in. */
 void js_frame(struct js *js, json_t *object, const char *key, const char *file_key, struct frame_ref frame);
-
-json_t *json_finding(struct js *js, const struct finding *f, bool with_streams);
-json_t *json_record(struct js *js, const struct record *r);
 
 #endif

@@ -5,24 +5,15 @@
 #include <string.h>
 
 #include "report/formats.h"
-#include "report/view.h"
+#include "report/view_verdict.h"
 
 enum { WIDTH_LEAST = 80, WIDTH_MOST = 160 };
 
-/* Cut or lost input, whoever noticed it. */
-static bool is_incomplete(const struct document *d)
-{
-    bool whole = d->summary.complete;
-    for (size_t i = 0; i < d->input_count; i++)
-        whole = whole && d->inputs[i].complete && d->inputs[i].dropped == 0;
-    return !whole;
-}
-
 /* In brackets, and on the next line where the first is full; with -q there is one line, however long. */
-static void verdict_rest(struct text *t, const char *value, const char *what)
+static void verdict_share(struct text *t, const char *share)
 {
-    char text[2 * SMALL_TEXT_MAX];
-    (void)snprintf(text, sizeof text, "(%s %s)", value, what);
+    char text[128];
+    (void)snprintf(text, sizeof text, "(%s)", share);
     if (t->options->quiet)
         text_putf(t, STYLE_PLAIN, " %s", text);
     else
@@ -31,48 +22,15 @@ static void verdict_rest(struct text *t, const char *value, const char *what)
 
 static void verdict_line(struct text *t)
 {
-    const struct summary *s = &t->document->summary;
-    const char *cut = is_incomplete(t->document) ? " (INCOMPLETE)" : "";
-    char count[SMALL_TEXT_MAX], checked[SMALL_TEXT_MAX], share[SMALL_TEXT_MAX];
-    small_count(s->checked, checked);
-    small_share(s->packets_violating, s->packets_checked, share);
-    switch (s->verdict) {
-    case SUMMARY_FAIL:
-        small_count(s->violating, count);
-        text_putf(t, STYLE_BAD, "FAIL%s:", cut);
-        text_putf(t, STYLE_BOLD, " %s of %s checked %s %s wrong marks", count, checked,
-                  plural(s->checked, "stream", "streams"), plural(s->violating, "carries", "carry"));
-        verdict_rest(t, share, "of packets");
-        return;
-    case SUMMARY_PASS:
-        small_count(s->packets_checked, count);
-        text_putf(t, *cut ? STYLE_UNSURE : STYLE_GOOD, "PASS%s:", cut);
-        text_putf(t, STYLE_BOLD,
-                  s->checked == 1 ? " the one checked stream conforms" : " all %s checked streams conform", checked);
-        if (s->packets_violating)
-            verdict_rest(t, share, "of packets wrong, tolerated");
-        else
-            verdict_rest(t, count, plural(s->packets_checked, "packet", "packets"));
-        return;
-    case SUMMARY_NOTHING_CHECKED:
-        break;
-    }
-    small_count(s->streams, count);
-    text_putf(t, STYLE_UNSURE, "NOTHING CHECKED%s:", cut);
-    if (s->streams == 0)
-        text_put(t, STYLE_BOLD, " no stream was seen");
-    else if (s->streams == 1)
-        text_put(t, STYLE_BOLD, s->undetermined ? " the one stream could not be judged" : " the one stream is of no class in the policy");
-    else
-        text_putf(t, STYLE_BOLD, s->undetermined ? " none of %s streams could be judged"
-                                                 : " none of %s streams is of a class in the policy", count);
-}
-
-/* A sentence about a file mostly begins with its name: not said twice then. */
-static bool names_itself(const struct input *in)
-{
-    size_t len = strlen(in->file);
-    return in->problem && strncmp(in->problem, in->file, len) == 0 && (in->problem[len] == ' ' || in->problem[len] == ':');
+    static const enum style styles[] = {
+        [SUMMARY_NOTHING_CHECKED] = STYLE_UNSURE, [SUMMARY_PASS] = STYLE_GOOD, [SUMMARY_FAIL] = STYLE_BAD};
+    enum summary_verdict verdict = t->document->summary.verdict;
+    struct view_verdict v = view_verdict(t->document);
+    enum style style = verdict == SUMMARY_PASS && v.incomplete ? STYLE_UNSURE : styles[verdict];
+    text_putf(t, style, "%s%s:", v.word, v.incomplete ? " (INCOMPLETE)" : "");
+    text_putf(t, STYLE_BOLD, " %s", v.sentence);
+    if (v.share[0])
+        verdict_share(t, v.share);
 }
 
 /* What makes the verdict less than whole, each on its line: nobody should find this at the bottom. */
@@ -89,12 +47,12 @@ static void incomplete_lines(struct text *t)
         said = true;
         text_put(t, STYLE_BAD, "INCOMPLETE:");
         text_put(t, STYLE_PLAIN, " ");
-        if (in->complete || !names_itself(in)) {
+        if (in->complete || !view_problem_names(in)) {
             text_wrap(t, STYLE_PLAIN, indent, in->file);
             text_put(t, STYLE_PLAIN, ":");
         }
         if (!in->complete)
-            text_wrap(t, STYLE_PLAIN, indent, in->problem && *in->problem ? in->problem : "not read to its end");
+            text_wrap(t, STYLE_PLAIN, indent, view_problem(in));
         if (in->dropped) {
             small_count(in->dropped, dropped);
             if (!in->complete)
@@ -112,33 +70,17 @@ static void incomplete_lines(struct text *t)
     }
 }
 
-/* "28 conform, 3 could not be judged, 14 are not covered by the policy." */
 static void rest_line(struct text *t)
 {
-    const struct summary *s = &t->document->summary;
-    bool checked = s->verdict != SUMMARY_NOTHING_CHECKED;
-    const struct {
-        uint64_t n;
-        const char *what;
-    } parts[] = {
-        {s->verdict == SUMMARY_FAIL ? s->conforming : 0, plural(s->conforming, "conforms", "conform")},
-        {s->undetermined, "could not be judged"},
-        {checked || s->undetermined ? s->unchecked : 0,
-         plural(s->unchecked, "is not covered by the policy", "are not covered by the policy")},
-    };
-    bool any = false;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (!parts[i].n)
-            continue;
-        char count[SMALL_TEXT_MAX];
-        small_count(parts[i].n, count);
-        text_putf(t, STYLE_PLAIN, "%s%s %s", any ? ", " : "", count, parts[i].what);
-        any = true;
-    }
-    if (any) {
-        text_put(t, STYLE_PLAIN, ".");
+    struct strbuf rest = {0};
+    view_rest(t->document, &rest);
+    if (!strbuf_ok(&rest))
+        out_fail(t->out, ERR_MEMORY);
+    if (*strbuf_text(&rest)) {
+        text_put(t, STYLE_PLAIN, strbuf_text(&rest));
         text_end(t);
     }
+    strbuf_done(&rest);
 }
 
 static void policy_line(struct text *t)

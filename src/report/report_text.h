@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/record.h"
+#include "model/document.h"
 #include "report/out.h"
 
 /* The report for people, made of lines. report_text.c puts the sections in order, each in a file of its own. */
@@ -85,7 +85,6 @@ void section_inputs(struct text *t);
 struct mark_counts {
     uint64_t packets[DSCP_COUNT], wrong[DSCP_COUNT], unsure[DSCP_COUNT];
 };
-void marks_add(struct mark_counts *m, const struct document *d, const struct record *r);
 
 /* Marks with their shares, wrong and unsure ones with a sign; about `limit` of them, continued at column `indent`. */
 void text_marks(struct text *t, size_t indent, const struct mark_counts *m, size_t limit);

@@ -50,15 +50,12 @@ static void put_who(struct text *t, const char *from, const char *to, size_t roo
 }
 
 /* "3 of 6" of its streams are wrong; nothing to say of a call that was not checked. */
-static void call_wrong(const struct document *d, const struct call *c, char text[static SMALL_TEXT_MAX])
+static void call_wrong(const struct call_counts *c, char text[static SMALL_TEXT_MAX])
 {
-    size_t wrong = 0;
-    for (size_t i = 0; i < c->stream_count; i++)
-        wrong += c->streams[i] < d->record_count && d->records[c->streams[i]].verdict == VERDICT_VIOLATING;
     if (c->verdict == VERDICT_UNCHECKED)
         (void)snprintf(text, SMALL_TEXT_MAX, "-");
     else
-        (void)snprintf(text, SMALL_TEXT_MAX, "%zu of %zu", wrong, c->stream_count);
+        (void)snprintf(text, SMALL_TEXT_MAX, "%zu of %zu", c->violating, c->streams);
 }
 
 /* For a session without readable signalling: the ends of its first stream. */
@@ -67,8 +64,11 @@ static void session_ends(const struct document *d, const struct call *c, char fr
 {
     from[0] = to[0] = '\0';
     if (c->stream_count && c->streams[0] < d->record_count) {
-        addr_format(&d->records[c->streams[0]].src.addr, from);
-        addr_format(&d->records[c->streams[0]].dst.addr, to);
+        struct record_scratch scratch = {0};
+        const struct record *r = document_record(d, c->streams[0], RECORD_PLAIN, &scratch);
+        addr_format(&r->src.addr, from);
+        addr_format(&r->dst.addr, to);
+        record_scratch_done(&scratch);
     }
 }
 
@@ -98,13 +98,13 @@ static void call_details(struct text *t, const struct call *c)
     text_end(t);
 }
 
-static void call_line(struct text *t, const struct call *c, const struct places *p)
+static void call_line(struct text *t, const struct call *c, const struct call_counts *counts, const struct places *p)
 {
     char text[SMALL_TEXT_MAX], from[URI_MAX], to[URI_MAX];
     text_to(t, INDENT);
     text_put(t, style_of(c->verdict), sign_of(t, c->verdict));
     text_to(t, WRONG_AT);
-    call_wrong(t->document, c, text);
+    call_wrong(counts, text);
     text_put(t, style_of(c->verdict), text);
     small_time(c->first_ns, text);
     text_to(t, p->time);
@@ -127,15 +127,17 @@ static struct places call_head(struct text *t)
 {
     const struct document *d = t->document;
     size_t wrong_w = WRONG_LEAST;
-    char date[SMALL_TEXT_MAX], text[SMALL_TEXT_MAX];
-    bool one_day = true;
-    small_date(d->calls[0].first_ns, date);
+    char date[SMALL_TEXT_MAX] = "", text[SMALL_TEXT_MAX];
+    int64_t first_ns = 0, last_ns = 0;
     for (size_t i = 0; i < d->call_count; i++) {
-        call_wrong(d, &d->calls[i], text);
+        struct call_counts counts = document_call_counts(d, i);
+        call_wrong(&counts, text);
         wrong_w = strlen(text) > wrong_w ? strlen(text) : wrong_w;
-        small_date(d->calls[i].first_ns, text);
-        one_day = one_day && strcmp(date, text) == 0;
     }
+    (void)document_call_span(d, &first_ns, &last_ns);
+    small_date(first_ns, date);
+    small_date(last_ns, text);
+    bool one_day = strcmp(date, text) == 0;
     struct places p = {.time = WRONG_AT + wrong_w + GAP};
     p.length_end = p.time + TIME_COLUMNS + GAP + LENGTH_COLUMNS;
     p.who = p.length_end + GAP;
@@ -163,11 +165,16 @@ void section_calls(struct text *t)
         return;
     struct places p = call_head(t);
     size_t shown = rows_shown(t, d->call_count, CALLS_FEW, CALLS_SOME), n = 0;
+    struct call_scratch scratch;
+    memset(&scratch, 0, sizeof scratch);
     for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
-        for (size_t i = 0; i < d->call_count && n < shown && out_ok(t->out); i++)
-            if (d->calls[i].verdict == order[k]) {
-                call_line(t, &d->calls[i], &p);
-                n++;
-            }
+        for (size_t i = 0; i < d->call_count && n < shown && out_ok(t->out); i++) {
+            struct call_counts counts = document_call_counts(d, i);
+            if (counts.verdict != order[k])
+                continue;
+            call_line(t, document_call(d, i, &scratch), &counts, &p);
+            n++;
+        }
+    call_scratch_done(&scratch);
     text_rest(t, WRONG_AT, d->call_count - shown, "calls");
 }

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/unjudged.h"
 #include "report/view.h"
+#include "report/view_verdict.h"
 
 /* What the verdict rests on: quality, nodes, what could not be judged and why, notes, inputs. */
 
-enum { INDENT = 2, NODES_FEW = 12, NOTES_FEW = 12, INPUTS_FEW = 8, GROUPS = 24, KINDS_SHOWN = 5 };
+enum { INDENT = 2, NODES_FEW = 12, NOTES_FEW = 12, INPUTS_FEW = 8, KINDS_SHOWN = 5 };
 
 static void quality_line(struct text *t, const char *what, enum style style, const struct quality *q)
 {
@@ -87,95 +89,20 @@ void section_nodes(struct text *t)
     text_rest(t, INDENT, d->node_count - shown, "nodes");
 }
 
-/* Streams that were not judged for one and the same reason. */
-struct group {
-    enum verdict verdict;
-    const char *reason;
-    bool merged; /* with reasons that differ in their numbers */
-    uint64_t streams;
-    uint64_t by_kind[KIND_COUNT];
-};
-
-static const char *reason_of(const struct record *r)
+static void group_kinds(struct text *t, const struct unjudged_group *g, size_t indent)
 {
-    if (r->reason && *r->reason)
-        return r->reason;
-    if (r->verdict == VERDICT_UNCHECKED)
-        return "the policy expects nothing of it";
-    return r->unknown_reason && *r->unknown_reason ? r->unknown_reason : "no reason was given";
-}
-
-/* Equal but for their numbers: "3 packets, and the policy asks for at least 10". */
-static bool same_reason(const char *a, const char *b)
-{
-    static const char digits[] = "0123456789";
-    for (;;) {
-        a += strspn(a, digits);
-        b += strspn(b, digits);
-        if (*a != *b)
-            return false;
-        if (!*a)
-            return true;
-        a++;
-        b++;
-    }
-}
-
-/* The last group takes what no longer has room: reasons may differ in every stream. */
-static void group_add(struct group *groups, size_t *count, const struct record *r)
-{
-    const char *reason = reason_of(r);
-    size_t i = 0;
-    while (i < *count && !(groups[i].verdict == r->verdict && same_reason(groups[i].reason, reason)))
-        i++;
-    if (i == *count && *count < GROUPS)
-        groups[(*count)++] = (struct group){.verdict = r->verdict, .reason = reason};
-    if (i == GROUPS) {
-        i = GROUPS - 1;
-        groups[i].reason = "for other reasons (-vv shows them with the streams)";
-    }
-    groups[i].merged = groups[i].merged || (i + 1 < GROUPS && strcmp(groups[i].reason, reason) != 0);
-    groups[i].streams++;
-    groups[i].by_kind[r->kind]++;
-}
-
-static void sort_groups(struct group *groups, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        struct group g = groups[i];
-        size_t at = i;
-        /* what could not be judged before what need not be, many before few */
-        for (; at && (groups[at - 1].verdict < g.verdict ||
-                      (groups[at - 1].verdict == g.verdict && groups[at - 1].streams < g.streams));
-             at--)
-            groups[at] = groups[at - 1];
-        groups[at] = g;
-    }
-}
-
-static void group_kinds(struct text *t, const struct group *g, size_t indent)
-{
-    bool used[KIND_COUNT] = {false};
-    size_t kinds = 0;
-    for (int k = 0; k < KIND_COUNT; k++)
-        kinds += g->by_kind[k] > 0;
+    enum kind order[KIND_COUNT];
+    size_t kinds = unjudged_kinds(g, order);
+    if (kinds == 1 && g->reason && strstr(g->reason, kind_name(order[0])))
+        return;
     for (size_t n = 0; n < kinds && n < KINDS_SHOWN; n++) {
-        int best = -1;
-        for (int k = 0; k < KIND_COUNT; k++)
-            if (!used[k] && g->by_kind[k] && (best < 0 || g->by_kind[k] > g->by_kind[best]))
-                best = k;
-        if (best < 0)
-            return;
-        used[best] = true;
-        if (kinds == 1 && strstr(g->reason, kind_name((enum kind)best)))
-            return;
         char piece[SMALL_TEXT_MAX + 32], count[SMALL_TEXT_MAX];
-        small_count(g->by_kind[best], count);
+        small_count(g->by_kind[order[n]], count);
         bool last = n + 1 == kinds;
         if (kinds == 1)
-            (void)snprintf(piece, sizeof piece, "(%s)", kind_name((enum kind)best));
+            (void)snprintf(piece, sizeof piece, "(%s)", kind_name(order[n]));
         else
-            (void)snprintf(piece, sizeof piece, "%s%s %s%s", n ? "" : "(", kind_name((enum kind)best), count,
+            (void)snprintf(piece, sizeof piece, "%s%s %s%s", n ? "" : "(", kind_name(order[n]), count,
                            last ? ")" : ",");
         text_piece(t, STYLE_DIM, indent, piece);
     }
@@ -183,34 +110,35 @@ static void group_kinds(struct text *t, const struct group *g, size_t indent)
         text_piece(t, STYLE_DIM, indent, t->options->utf8 ? "\u2026)" : "...)");
 }
 
+static void group_line(struct text *t, const struct unjudged_group *g)
+{
+    const size_t number_end = INDENT + 9, at = number_end + 2;
+    char n[SMALL_TEXT_MAX];
+    small_count(g->streams, n);
+    text_to(t, INDENT);
+    text_put(t, style_of(g->verdict), sign_of(t, g->verdict));
+    text_right(t, STYLE_PLAIN, number_end, n);
+    text_to(t, at);
+    if (g->merged && g->reason)
+        text_put(t, STYLE_PLAIN, "e.g. ");
+    text_wrap(t, STYLE_PLAIN, at, g->reason ? g->reason : "for other reasons (-vv shows them with the streams)");
+    group_kinds(t, g, at);
+    text_end(t);
+}
+
 void section_unjudged(struct text *t)
 {
-    const struct document *d = t->document;
-    struct group groups[GROUPS];
-    size_t count = 0;
-    for (size_t i = 0; i < d->record_count; i++)
-        if (d->records[i].verdict == VERDICT_UNCHECKED || d->records[i].verdict == VERDICT_UNDETERMINED)
-            group_add(groups, &count, &d->records[i]);
-    if (count == 0)
-        return;
-    sort_groups(groups, count);
-    text_heading(t, "Not judged");
-    text_put(t, STYLE_DIM, "  streams that neither pass nor fail (? unknown)");
-    text_end(t);
-    const size_t number_end = INDENT + 9, at = number_end + 2;
-    for (size_t i = 0; i < count; i++) {
-        char n[SMALL_TEXT_MAX];
-        small_count(groups[i].streams, n);
-        text_to(t, INDENT);
-        text_put(t, style_of(groups[i].verdict), sign_of(t, groups[i].verdict));
-        text_right(t, STYLE_PLAIN, number_end, n);
-        text_to(t, at);
-        if (groups[i].merged)
-            text_put(t, STYLE_PLAIN, "e.g. ");
-        text_wrap(t, STYLE_PLAIN, at, groups[i].reason);
-        group_kinds(t, &groups[i], at);
+    struct unjudged *u = unjudged_new(t->document);
+    if (!u)
+        out_fail(t->out, ERR_MEMORY);
+    if (u && u->count) {
+        text_heading(t, "Not judged");
+        text_put(t, STYLE_DIM, "  streams that neither pass nor fail (? unknown)");
         text_end(t);
+        for (size_t i = 0; i < u->count; i++)
+            group_line(t, &u->groups[i]);
     }
+    unjudged_free(u);
 }
 
 void section_notes(struct text *t)
@@ -291,7 +219,7 @@ static void input_lines(struct text *t, const struct input *in)
     if (!in->complete) {
         text_to(t, indent);
         text_put(t, STYLE_BAD, "INCOMPLETE:");
-        text_wrap(t, STYLE_PLAIN, indent, in->problem && *in->problem ? in->problem : "not read to its end");
+        text_wrap(t, STYLE_PLAIN, indent, view_problem(in));
         text_end(t);
     }
 }

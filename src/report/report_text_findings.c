@@ -100,11 +100,15 @@ void section_findings(struct text *t)
     text_heading(t, "Findings");
     text_put(t, STYLE_DIM, "  worst first; the last line of each is its Wireshark filter");
     text_end(t);
+    struct finding_scratch scratch = {.failed = false};
     size_t shown = rows_shown(t, d->finding_count, FINDINGS_FEW, FINDINGS_SOME);
     for (size_t i = 0; i < shown && out_ok(t->out); i++) {
         if (i)
             text_end(t);
-        finding_lines(t, i + 1, &d->findings[i]);
+        finding_lines(t, i + 1, document_finding(d, i, &scratch));
     }
+    if (scratch.failed)
+        out_fail(t->out, ERR_MEMORY);
+    finding_scratch_done(&scratch);
     text_rest(t, INDENT, d->finding_count - shown, "findings");
 }

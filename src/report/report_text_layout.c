@@ -208,20 +208,16 @@ static char *cut_word(char *p, bool *ret_whole)
 
 void text_wrap(struct text *t, enum style style, size_t indent, const char *text)
 {
-    struct strbuf copy = {0};
-    strbuf_adds(&copy, text_escape(t, text));
-    if (!strbuf_ok(&copy))
-        out_fail(t->out, ERR_MEMORY);
+    /* cut into words where it is: nothing below escapes another text */
+    char *rest = *text_escape(t, text) ? t->options->utf8 ? t->escaped.at : t->scratch.at : NULL;
     if (t->columns == 0)
         text_to(t, indent);
-    char *rest = NULL;
-    for (char *p = copy.at; p && *p; p = rest) {
+    for (char *p = rest; p && *p; p = rest) {
         bool whole;
         rest = cut_word(p, &whole);
         if (*p)
             put_word(t, style, indent, p, whole);
     }
-    strbuf_done(&copy);
 }
 
 void text_piece(struct text *t, enum style style, size_t indent, const char *text)

@@ -5,27 +5,6 @@
 
 #include "report/view.h"
 
-void marks_add(struct mark_counts *m, const struct document *d, const struct record *r)
-{
-    dscp_set_t outside = view_outside(d, r);
-    for (uint32_t i = 0; i < r->mark_count; i++) {
-        dscp_t mark = r->marks[i].dscp & 63;
-        m->packets[mark] += r->marks[i].packets;
-        if (!dscp_set_has(outside, mark))
-            continue;
-        if (r->verdict == VERDICT_UNDETERMINED)
-            m->unsure[mark] += r->marks[i].packets;
-        else if (r->verdict != VERDICT_UNCHECKED)
-            m->wrong[mark] += r->marks[i].packets;
-    }
-}
-
-static size_t slot_of(const struct document *d, enum traffic_class c, enum direction direction, uint32_t node)
-{
-    size_t at = node <= d->node_count ? node : 0;
-    return (at * CLASS_COUNT + (size_t)c) * DIRECTION_COUNT + (size_t)direction;
-}
-
 /* Nodes in the order of the document, what has no node last; classes in their order, what has none last. */
 static int compare_rows(const void *a, const void *b)
 {
@@ -46,53 +25,24 @@ static void add_expected(struct class_row *row, dscp_set_t expected, dscp_t pref
     row->expected |= expected;
 }
 
-static void note_record(struct class_row *row, const struct document *d, const struct record *r)
+static struct class_row class_row_of(const struct summary_row *from)
 {
-    add_expected(row, r->expected, r->preferred);
-    row->judged = row->judged || r->verdict == VERDICT_CONFORMING || r->verdict == VERDICT_VIOLATING;
-    marks_add(&row->marks, d, r);
-}
-
-static void note_unclassed(struct class_row *row, const struct document *d, const struct record *r)
-{
-    if (r->traffic_class != CLASS_NONE || r->verdict != VERDICT_VIOLATING)
-        return;
-    row->row.streams++;
-    row->row.violating_streams++;
-    row->row.packets += r->packets;
-    row->row.violating_packets += r->violating_packets;
-    note_record(row, d, r);
+    struct class_row row = {.row = *from, .expected = from->expected, .preferred = from->preferred, .judged = from->judged};
+    memcpy(row.marks.packets, from->by_dscp, sizeof row.marks.packets);
+    memcpy(row.marks.wrong, from->wrong_by_dscp, sizeof row.marks.wrong);
+    memcpy(row.marks.unsure, from->unsure_by_dscp, sizeof row.marks.unsure);
+    return row;
 }
 
 bool class_table_build(struct class_table *table, const struct document *d)
 {
-    *table = (struct class_table){.count = d->by_class_count};
+    *table = (struct class_table){.count = d->by_class_count, .unclassed = class_row_of(&d->unclassed)};
     table->rows = calloc(d->by_class_count + 1, sizeof *table->rows);
-    /* 1 + where the row of (class, direction, node) is; 0 for none */
-    size_t *index = calloc((d->node_count + 1) * CLASS_COUNT * DIRECTION_COUNT, sizeof *index);
-    if (!table->rows || !index) {
-        free(index);
+    if (!table->rows)
         return false;
-    }
     for (size_t i = 0; i < table->count; i++)
-        table->rows[i].row = d->by_class[i];
+        table->rows[i] = class_row_of(&d->by_class[i]);
     qsort(table->rows, table->count, sizeof *table->rows, compare_rows);
-    for (size_t i = 0; i < table->count; i++) {
-        const struct summary_row *row = &table->rows[i].row;
-        index[slot_of(d, row->traffic_class, row->direction, row->node)] = i + 1;
-    }
-    for (size_t i = 0; i < d->record_count; i++) {
-        const struct record *r = &d->records[i];
-        size_t at = index[slot_of(d, r->traffic_class, r->direction, r->node)];
-        if (at)
-            note_record(&table->rows[at - 1], d, r);
-        else
-            note_unclassed(&table->unclassed, d, r);
-    }
-    /* the row's own counts are what JSON shows: where records are missing the signs are, never the packets */
-    for (size_t i = 0; i < table->count; i++)
-        memcpy(table->rows[i].marks.packets, table->rows[i].row.by_dscp, sizeof table->rows[i].marks.packets);
-    free(index);
     return true;
 }
 

@@ -3,14 +3,14 @@
 
 #include "report/report_text.h"
 
-/* The rows of the table class by direction by node, with what only the records tell: which of the marks are wrong. */
+/* The rows of the table class by direction by node, in the order and the form in which they are shown. */
 
 struct class_row {
     struct summary_row row;
     struct mark_counts marks;
     dscp_set_t expected;
     dscp_t preferred;
-    bool judged; /* some record of it was */
+    bool judged; /* some stream of it was */
 };
 
 struct class_table {

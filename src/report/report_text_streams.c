@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/marks.h"
 #include "report/view.h"
 
 /* Streams, on -v: two lines each, the wrong ones first; with -vv all that is known of them. */
@@ -30,7 +31,13 @@ static void stream_ends(struct text *t, const struct record *r)
 static void stream_marks(struct text *t, const struct record *r)
 {
     struct mark_counts m = {0};
-    marks_add(&m, t->document, r);
+    dscp_set_t outside = marks_outside(t->document, r);
+    for (uint32_t i = 0; i < r->mark_count; i++) {
+        dscp_t mark = r->marks[i].dscp & 63;
+        m.packets[mark] += r->marks[i].packets;
+        if (dscp_set_has(outside, mark) && r->verdict != VERDICT_UNCHECKED)
+            (r->verdict == VERDICT_UNDETERMINED ? m.unsure : m.wrong)[mark] += r->marks[i].packets;
+    }
     text_marks(t, DETAIL_AT, &m, MARKS_SHOWN);
 }
 
@@ -110,6 +117,7 @@ static void end_details(struct text *t)
 
 static void stream_where(struct text *t, const struct record *r)
 {
+    char call[VIEW_CALL_MAX];
     char text[SMALL_TEXT_MAX], length[SMALL_TEXT_MAX];
     const struct document *d = t->document;
     small_time(r->first_ns, text);
@@ -127,7 +135,7 @@ static void stream_where(struct text *t, const struct record *r)
     detail(t, "node", view_node(d, r->node));
     detail(t, "to node", view_node(d, r->peer_node));
     detail(t, "site", view_site(d, r->site));
-    detail(t, "", view_call(d, r->call));
+    detail(t, "", view_call(d, r->call, call));
     end_details(t);
 }
 
@@ -196,6 +204,18 @@ static void stream_findings(struct text *t, const struct record *r)
     }
 }
 
+static void stream_section(struct text *t, size_t index, const struct record *r)
+{
+    stream_lines(t, index, r);
+    stream_explanation(t, r);
+    if (t->options->verbose < 2)
+        return;
+    stream_where(t, r);
+    stream_media(t, r);
+    stream_layers(t, r);
+    stream_findings(t, r);
+}
+
 void section_streams(struct text *t)
 {
     static const enum verdict order[] = {VERDICT_VIOLATING, VERDICT_UNDETERMINED, VERDICT_CONFORMING,
@@ -206,20 +226,17 @@ void section_streams(struct text *t)
     text_heading(t, "Streams");
     text_put(t, STYLE_DIM, "  what is wrong first; # is the place in the JSON report's streams");
     text_end(t);
+    struct record_scratch scratch = {0};
     size_t shown = rows_shown(t, d->record_count, 0, STREAMS_SOME), n = 0;
     for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
         for (size_t i = 0; i < d->record_count && n < shown && out_ok(t->out); i++) {
-            if (d->records[i].verdict != order[k])
+            if (document_verdict(d, i) != order[k])
                 continue;
-            stream_lines(t, i, &d->records[i]);
-            stream_explanation(t, &d->records[i]);
-            if (t->options->verbose >= 2) {
-                stream_where(t, &d->records[i]);
-                stream_media(t, &d->records[i]);
-                stream_layers(t, &d->records[i]);
-                stream_findings(t, &d->records[i]);
-            }
+            stream_section(t, i, document_record(d, i, t->options->verbose >= 2 ? RECORD_ALL : RECORD_WORDS | RECORD_REASON, &scratch));
             n++;
         }
     text_rest(t, NUMBER_AT, d->record_count - shown, "streams");
+    if (scratch.failed)
+        out_fail(t->out, ERR_MEMORY);
+    record_scratch_done(&scratch);
 }

@@ -12,9 +12,14 @@ const char *view_site(const struct document *d, uint32_t site)
     return site && site <= d->site_count ? d->sites[site - 1].name : NULL;
 }
 
-const char *view_call(const struct document *d, uint32_t call)
+const char *view_call(const struct document *d, uint32_t call, char text[static VIEW_CALL_MAX])
 {
-    return call && call <= d->call_count ? d->calls[call - 1].id : NULL;
+    if (call == 0 || call > d->call_count)
+        return NULL;
+    if (call <= d->calls_given)
+        return d->calls[call - 1].id;
+    (void)snprintf(text, VIEW_CALL_MAX, "call-%u", (unsigned)call);
+    return text;
 }
 
 const char *view_file(const struct document *d, uint32_t input)
@@ -64,21 +69,6 @@ size_t view_by_packets(const uint64_t packets[static DSCP_COUNT], dscp_t to[stat
         to[at] = m;
     }
     return n;
-}
-
-dscp_set_t view_outside(const struct document *d, const struct record *r)
-{
-    dscp_set_t seen = 0, media = 0;
-    for (uint32_t i = 0; i < r->mark_count; i++)
-        seen |= dscp_set_of(r->marks[i].dscp);
-    if (r->expected)
-        return seen & ~r->expected;
-    if (r->verdict != VERDICT_VIOLATING)
-        return 0;
-    for (int c = CLASS_VOICE; c <= CLASS_MULTIMEDIA_STREAMING; c++)
-        media |= d->expect[c].marks;
-    media &= ~dscp_set_of(DSCP_CS0);
-    return seen & media ? seen & media : seen & ~dscp_set_of(DSCP_CS0);
 }
 
 bool view_has_quality(const struct document *d)

@@ -5,14 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/record.h"
+#include "model/document.h"
 
 /* What several formats ask of a document, so that they answer alike. An index that is 0 or out of range is none. */
 
 const char *view_node(const struct document *d, uint32_t node);  /* its name, or NULL */
 const char *view_site(const struct document *d, uint32_t site);  /* its name, or NULL */
-const char *view_call(const struct document *d, uint32_t call);  /* its id, or NULL */
 const char *view_file(const struct document *d, uint32_t input); /* `input` from 0; "" where there is none */
+
+/* The id of a call, or NULL; `text` holds it where it is nobody's own ("call-17"). */
+#define VIEW_CALL_MAX 24
+const char *view_call(const struct document *d, uint32_t call, char text[static VIEW_CALL_MAX]);
 
 /* "udp", "tcp", "icmp"..., or "ip-253" where the protocol has no name here. */
 #define VIEW_PROTO_MAX 8
@@ -23,10 +26,6 @@ size_t view_expected(dscp_set_t set, dscp_t preferred, dscp_t to[static DSCP_COU
 
 /* The marks that have packets, most packets first, the lower mark first where equal; how many there are. */
 size_t view_by_packets(const uint64_t packets[static DSCP_COUNT], dscp_t to[static DSCP_COUNT]);
-
-/* The marks of the record that are not right for it. Nothing is expected of a stream that took priority without right:
- * there it is the marks that the policy expects of media, or else all but 0. */
-dscp_set_t view_outside(const struct document *d, const struct record *r);
 
 /* Whether both sides of the comparison exist. */
 bool view_has_quality(const struct document *d);

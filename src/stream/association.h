@@ -9,7 +9,7 @@
 /* Which streams belong together: RTCP and the media it reports on, by SSRC; a media flow and the one beside it. */
 struct association {
     const struct stream_table *t;
-    struct stream **by_ssrc; /* accepted RTP streams, sorted by SSRC, sender's address and flow */
+    uint32_t *by_ssrc; /* numbers of accepted RTP streams, sorted by SSRC, sender's address and flow */
     size_t count;
 };
 

@@ -10,15 +10,18 @@
  * packet before and after it is marked. Such a stream looks as if its mark came and went, and nothing is wrong with it.
  *
  * A copy is the same packet, not the same content sent again: RTP by its header, the rest by its IPv4 identification
- * or, without one, by coming within 100 ms. A stream of one mark costs the comparison with its last packet and no memory.
+ * or, without one, by coming within 100 ms. A stream of one mark keeps the tag of its last packet and nothing more.
  */
 struct copies_ring;
 
 struct copy_of {
-    uint64_t identity; /* 0: nothing tells it from another */
-    int64_t time_ns;
+    uint32_t tag; /* 0: nothing tells it from another */
     dscp_t dscp;
+    int64_t time_ns;
 };
+
+/* What a packet and its copies have in common, in 32 bits; 0 where nothing tells it from others. */
+uint32_t copy_tag_of(const struct packet *p);
 
 struct copies {
     struct copy_of last;

@@ -14,32 +14,35 @@ static void judgement_set(struct judgement *j, enum kind kind, enum confidence c
 
 static bool sdp_says(const struct stream_table *t, const struct stream *s, struct expect_answer *ret)
 {
-    if (t->options.ignore_signalling)
+    if (t->options.ignore_signalling || expect_table_generation(t->expect) == 0)
         return false;
     uint8_t types[RTP_TYPES_MAX];
-    struct expect_query q = {.proto = s->flow->proto, .src = s->flow->ends[s->side], .dst = s->flow->ends[!s->side],
+    const struct flow *f = stream_flow(t, s);
+    struct expect_query q = {.proto = f->proto, .src = flow_end(t, f, s->side), .dst = flow_end(t, f, !s->side),
                              .first_ns = s->first_ns, .last_ns = s->last_ns, .rtcp = s->family == FAMILY_RTCP};
-    if (s->rtp) {
+    if (s->family == FAMILY_RTP) {
         q.has_ssrc = true;
         q.ssrc = s->ssrc;
         q.payload_types = types;
-        q.payload_type_count = rtp_types_by_count(s->rtp, types);
+        q.payload_type_count = rtp_types_by_count(t, s, types);
     }
     return expect_table_find(t->expect, &q, ret);
 }
 
 /* Of many streams those that tell most: what this one may repair comes first, the rest in the order of the list. */
-static uint8_t relatives_of(const struct stream *s, const struct stream *list, const struct media_features *ret[static MEDIA_RELATIVES])
+static uint8_t relatives_of(const struct stream_table *t, const struct stream *s, const struct stream *list,
+                            const struct media_features *ret[static MEDIA_RELATIVES])
 {
+    const struct media_features *own = &stream_rtp(t, s)->features;
     uint8_t n = 0;
     int left = RELATIVES_LOOKED_AT;
-    for (const struct stream *other = list; other && left; other = other->flow_next, left--) {
+    for (const struct stream *other = list; other && left; other = stream_next(t, other), left--) {
         if (other == s)
             continue;
-        const struct media_features *its = &other->rtp->features;
+        const struct media_features *its = &stream_rtp(t, other)->features;
         if (n < MEDIA_RELATIVES)
             ret[n++] = its;
-        else if (other->side == s->side && media_may_repair(&s->rtp->features, its))
+        else if (other->side == s->side && media_may_repair(own, its))
             ret[n - 1] = its;
     }
     return n;
@@ -49,7 +52,7 @@ static uint8_t relatives_of(const struct stream *s, const struct stream *list, c
 static uint64_t cname_of(const struct stream_table *t, const struct flow *f, uint8_t side, uint32_t ssrc)
 {
     const struct stream *rtcp = stream_find(t, f, side, FAMILY_RTCP, ssrc);
-    return rtcp && !rtcp->merged ? rtcp->rtcp->cname : 0;
+    return rtcp && !rtcp->merged ? stream_rtcp(t, rtcp)->cname : 0;
 }
 
 /* A repair has its media's CNAME (RFC 4588 §3, RFC 3550 §6.5.1): who has another is another participant. */
@@ -57,10 +60,11 @@ static uint8_t without_other_cnames(const struct stream_table *t, const struct s
                                     const struct media_features *siblings[static MEDIA_RELATIVES])
 {
     uint8_t kept = 0;
-    uint64_t own = n ? cname_of(t, s->flow, s->side, s->ssrc) : 0;
+    const struct flow *f = stream_flow(t, s);
+    uint64_t own = n ? cname_of(t, f, s->side, s->ssrc) : 0;
     for (uint8_t i = 0; i < n; i++) {
-        uint64_t its = own ? cname_of(t, s->flow, s->side, siblings[i]->ssrc) : 0;
-        if (!own || !its || own == its || siblings[i]->main_type == s->rtp->features.main_type)
+        uint64_t its = own ? cname_of(t, f, s->side, siblings[i]->ssrc) : 0;
+        if (!own || !its || own == its || siblings[i]->main_type == stream_rtp(t, s)->features.main_type)
             siblings[kept++] = siblings[i];
     }
     return kept;
@@ -68,13 +72,13 @@ static uint8_t without_other_cnames(const struct stream_table *t, const struct s
 
 static void media_context_of(const struct stream_table *t, const struct stream *s, struct media_context *ret)
 {
-    const struct flow *f = s->flow;
+    const struct flow *f = stream_flow(t, s);
     bool may_share = f->has_ice || f->has_dtls || f->has_turn || s->over_turn || f->proto == PROTO_TCP;
-    *ret = (struct media_context){.sender_report_clock_rate = s->rtp->sender_report_clock,
+    *ret = (struct media_context){.sender_report_clock_rate = rtp_sender_report_clock(stream_rtp(t, s)),
                                   .webrtc = f->has_ice && f->has_dtls,
                                   .mask_payload_types = t->options.mask_payload_types};
-    ret->sibling_count = relatives_of(s, f->sides[s->side].media, ret->siblings);
-    ret->reverse_count = relatives_of(s, f->sides[!s->side].media, ret->reverse);
+    ret->sibling_count = relatives_of(t, s, flow_media(t, f, s->side), ret->siblings);
+    ret->reverse_count = relatives_of(t, s, flow_media(t, f, !s->side), ret->reverse);
     ret->one_medium = !may_share && ret->sibling_count == 0 && ret->reverse_count == 1;
     ret->sibling_count = without_other_cnames(t, s, ret->sibling_count, ret->siblings);
 }
@@ -85,14 +89,15 @@ static bool opposite_media(enum kind a, enum kind b)
     return (a == KIND_RTP_AUDIO && video_b) || (video_a && b == KIND_RTP_AUDIO);
 }
 
-void decide_rtp(const struct stream_table *t, const struct stream *s, struct decision *ret)
+void decide_rtp(const struct stream_table *t, const struct stream *s, bool words, struct decision *ret)
 {
     struct media_context context;
     struct media_decision media;
     struct expect_answer sdp;
 
     media_context_of(t, s, &context);
-    media_decide(&s->rtp->features, &context, &media);
+    context.in_brief = !words;
+    media_decide(&stream_rtp(t, s)->features, &context, &media);
     *ret = (struct decision){.judgement = media.judgement, .codec = media.codec ? media.codec : "",
                              .repairs = media.repairs ? media.repairs : "", .clock_rate = media.clock_rate};
     if (context.sender_report_clock_rate)
@@ -120,39 +125,43 @@ static uint32_t kinds_on_flow(const struct flow *f, uint8_t side)
     return f->sides[side].media_kinds ? f->sides[side].media_kinds : f->sides[!side].media_kinds;
 }
 
-static uint8_t side_towards(const struct flow *media, const struct flow *f, uint8_t side)
+static uint8_t side_towards(const struct stream_table *t, const struct flow *media, const struct flow *f, uint8_t side)
 {
-    return addr_equal(&media->ends[0].addr, &f->ends[side].addr) ? 0 : 1;
+    struct addr lesser = flow_end(t, media, 0).addr, sender = flow_end(t, f, side).addr;
+    return addr_equal(&lesser, &sender) ? 0 : 1;
 }
 
 static void decide_rtcp(const struct stream_table *t, const struct association *a, const struct stream *s, const uint8_t *kinds,
                         struct decision *ret)
 {
     judgement_set(&ret->judgement, KIND_RTCP, CONFIDENCE_CERTAIN, "RTCP");
+    if (!a)
+        return;
     struct expect_answer sdp;
     const struct stream *media = association_sender(a, s);
     if (!media)
         media = association_reported(a, s);
-    const struct flow *beside = association_media_flow(a, s->flow);
+    const struct flow *f = stream_flow(t, s);
+    const struct flow *beside = association_media_flow(a, f);
     if (sdp_says(t, s, &sdp))
         ret->call = sdp.call;
     else
         sdp.judgement.kind = KIND_OTHER;
     if (media)
-        ret->media_kinds = 1u << kinds[media->number];
-    else if (s->flow->has_media)
-        ret->media_kinds = kinds_on_flow(s->flow, s->side);
+        ret->media_kinds = 1u << kinds[stream_number(media)];
+    else if (f->has_media)
+        ret->media_kinds = kinds_on_flow(f, s->side);
     else if (kind_is_rtp(sdp.judgement.kind))
         ret->media_kinds = 1u << sdp.judgement.kind;
     else if (beside)
-        ret->media_kinds = kinds_on_flow(beside, side_towards(beside, s->flow, s->side));
+        ret->media_kinds = kinds_on_flow(beside, side_towards(t, beside, f, s->side));
 }
 
 /* STUN, TURN and DTLS go with the media of their 5-tuple: ICE checks carry its mark (RFC 8445). */
 static void decide_companion(const struct stream_table *t, const struct stream *s, struct decision *ret)
 {
     struct expect_answer sdp;
-    ret->media_kinds = kinds_on_flow(s->flow, s->side);
+    ret->media_kinds = kinds_on_flow(stream_flow(t, s), s->side);
     if (sdp_says(t, s, &sdp)) {
         ret->call = sdp.call;
         if (!ret->media_kinds && sdp.judgement.kind != KIND_OTHER)
@@ -166,7 +175,7 @@ static void decide_companion(const struct stream_table *t, const struct stream *
 
 static void decide_plain(const struct stream_table *t, const struct stream *s, struct decision *ret)
 {
-    const struct flow *f = s->flow;
+    const struct flow *f = stream_flow(t, s);
     struct expect_answer sdp;
     judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE, "");
     if (!f->has_media && sdp_says(t, s, &sdp) && sdp.judgement.kind != KIND_OTHER && !kind_is_rtp(sdp.judgement.kind) &&
@@ -175,8 +184,9 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
         ret->call = sdp.call;
         return;
     }
-    if (f->service && f->service->judgement.confidence > CONFIDENCE_NONE) {
-        ret->judgement = f->service->judgement;
+    const struct service_result *service = flow_service(t, f);
+    if (service && service->judgement.confidence > CONFIDENCE_NONE) {
+        ret->judgement = service->judgement;
         return;
     }
     if (f->proto == PROTO_TCP && f->has_media) {
@@ -187,8 +197,8 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
         judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE, "beside RTP on its 5-tuple, not RTP itself");
         return;
     }
-    if (f->proto == PROTO_TCP && f->ends[0].port && !f->content_seen) {
-        struct service_input in = {.proto = f->proto, .src_port = f->ends[s->side].port, .dst_port = f->ends[!s->side].port,
+    if (f->proto == PROTO_TCP && f->port[0] && !f->content_seen) {
+        struct service_input in = {.proto = f->proto, .src_port = f->port[s->side], .dst_port = f->port[!s->side],
                                    .from_initiator = f->initiator == (int8_t)s->side,
                                    .ports = t->options.ports, .port_count = t->options.port_count};
         struct service_result result;
@@ -204,7 +214,7 @@ void decide_other(const struct stream_table *t, const struct association *a, con
     switch ((enum family)s->family) {
     case FAMILY_RTCP: decide_rtcp(t, a, s, kinds, ret); break;
     case FAMILY_STUN:
-        judgement_set(&ret->judgement, KIND_STUN, CONFIDENCE_CERTAIN, s->flow->has_ice ? "STUN with ICE attributes" : "STUN");
+        judgement_set(&ret->judgement, KIND_STUN, CONFIDENCE_CERTAIN, stream_flow(t, s)->has_ice ? "STUN with ICE attributes" : "STUN");
         decide_companion(t, s, ret);
         break;
     case FAMILY_TURN:
@@ -212,7 +222,7 @@ void decide_other(const struct stream_table *t, const struct association *a, con
         decide_companion(t, s, ret);
         break;
     case FAMILY_DTLS:
-        judgement_set(&ret->judgement, KIND_DTLS, CONFIDENCE_CERTAIN, s->flow->use_srtp ? "DTLS with use_srtp" : "DTLS");
+        judgement_set(&ret->judgement, KIND_DTLS, CONFIDENCE_CERTAIN, stream_flow(t, s)->use_srtp ? "DTLS with use_srtp" : "DTLS");
         decide_companion(t, s, ret);
         break;
     case FAMILY_RTP:
@@ -225,5 +235,5 @@ void decide_explain(const struct stream_table *t, const struct stream *s, struct
 {
     struct media_context context;
     media_context_of(t, s, &context);
-    media_explain(&s->rtp->features, &context, to);
+    media_explain(&stream_rtp(t, s)->features, &context, to);
 }

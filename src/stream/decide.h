@@ -14,10 +14,12 @@ struct decision {
     uint32_t media_kinds; /* of RTCP, STUN, TURN, DTLS: see record.h */
 };
 
-/* An RTP stream: SDP first, then the classifier; they must not contradict each other unless SDP is exact. */
-void decide_rtp(const struct stream_table *t, const struct stream *s, struct decision *ret);
+/* An RTP stream: SDP first, then the classifier; they must not contradict each other unless SDP is exact. Without
+ * `words` the classifier's evidence is left out, which takes longer to write than to find. */
+void decide_rtp(const struct stream_table *t, const struct stream *s, bool words, struct decision *ret);
 
-/* Everything else. `kinds` holds the kind of each RTP stream by stream number. */
+/* Everything else. `kinds` holds the kind of each RTP stream by stream number. Without an association (and then without
+ * `kinds`), only what RTCP is is said, not what media it belongs to. */
 void decide_other(const struct stream_table *t, const struct association *a, const struct stream *s, const uint8_t *kinds,
                   struct decision *ret);
 

@@ -530,9 +530,10 @@ static void keep_fitting_content(const struct expect_table *t, const struct expe
 
 bool expect_table_find(const struct expect_table *t, const struct expect_query *q, struct expect_answer *ret)
 {
-    struct candidates all = {.count = 0};
+    struct candidates all;
     if (t->line_count == 0)
         return false;
+    all.count = 0;
     candidates_by_ends(t, q, &all);
     if (all.count == 0)
         candidates_by_ssrc(t, q, &all);

@@ -1,3 +1,6 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "classify/dtls.h"
 #include "classify/rtcp.h"
 #include "classify/rtp.h"
@@ -11,100 +14,166 @@ static struct cursor media_cursor(const struct media_bytes *m)
 
 /* --- RTP ---------------------------------------------------------------------------------------------------------- */
 
-static void rtp_count_type(struct rtp_part *rtp, uint8_t payload_type)
+/* The first payload type has all packets until there is a second one. */
+static void rtp_count_other_type(struct stream_table *t, struct stream *s, struct rtp_part *rtp, uint8_t payload_type)
 {
-    for (uint8_t i = 0; i < rtp->type_count; i++) {
-        if (rtp->types[i].payload_type == payload_type) {
-            rtp->types[i].packets++;
+    struct stream_more *more = stream_more_get(t, s);
+    if (!more || (!more->types && !(more->types = calloc(1, sizeof *more->types))))
+        return;
+    struct type_counts *types = more->types;
+    if (types->count == 0)
+        types->at[types->count++] = (struct type_count){rtp->payload_type, rtp->features.packets};
+    for (uint8_t i = 0; i < types->count; i++) {
+        if (types->at[i].payload_type == payload_type) {
+            types->at[i].packets += types->at[i].packets < UINT32_MAX;
             return;
         }
     }
-    if (rtp->type_count < RTP_TYPES_MAX)
-        rtp->types[rtp->type_count++] = (struct type_count){payload_type, 1};
+    if (types->count < RTP_TYPES_MAX)
+        types->at[types->count++] = (struct type_count){payload_type, 1};
 }
 
-uint8_t rtp_types_by_count(const struct rtp_part *rtp, uint8_t types[static RTP_TYPES_MAX])
+static void rtp_count_type(struct stream_table *t, struct stream *s, struct rtp_part *rtp, uint8_t payload_type)
 {
+    if (rtp->features.packets == 0)
+        rtp->payload_type = payload_type;
+    const struct stream_more *more = stream_more(t, s);
+    if (rtp->payload_type != payload_type || (more && more->types))
+        rtp_count_other_type(t, s, rtp, payload_type);
+}
+
+uint8_t rtp_types(const struct stream_table *t, const struct stream *s, struct type_count ret[static RTP_TYPES_MAX])
+{
+    const struct rtp_part *rtp = stream_rtp(t, s);
+    const struct stream_more *more = stream_more(t, s);
+    if (more && more->types) {
+        memcpy(ret, more->types->at, more->types->count * sizeof *ret);
+        return more->types->count;
+    }
+    ret[0] = (struct type_count){rtp->payload_type, rtp->features.packets};
+    return ret[0].packets > 0;
+}
+
+uint8_t rtp_types_by_count(const struct stream_table *t, const struct stream *s, uint8_t types[static RTP_TYPES_MAX])
+{
+    struct type_count all[RTP_TYPES_MAX];
     bool taken[RTP_TYPES_MAX] = {false};
-    for (uint8_t n = 0; n < rtp->type_count; n++) {
+    uint8_t count = rtp_types(t, s, all);
+    for (uint8_t n = 0; n < count; n++) {
         int best = -1;
-        for (uint8_t i = 0; i < rtp->type_count; i++)
-            if (!taken[i] && (best < 0 || rtp->types[i].packets > rtp->types[best].packets))
+        for (uint8_t i = 0; i < count; i++)
+            if (!taken[i] && (best < 0 || all[i].packets > all[best].packets))
                 best = i;
         taken[best] = true;
-        types[n] = rtp->types[best].payload_type;
+        types[n] = all[best].payload_type;
     }
-    return rtp->type_count;
+    return count;
 }
 
-/* Packets after which a stream is asked what it is: soon, since the jitter counts from the answer on, and then seldom. */
+/* Packets after which a stream is asked what it is, soon, since the jitter counts from the answer on, and then seldom:
+ * 1, 4, 8, 16, 30, and from 64 on each power of two. */
 static bool rtp_ask_now(uint32_t packets)
 {
-    return packets == 1 || packets == 4 || packets == 8 || packets == 16 || packets == 30 || (packets >= 64 && (packets & (packets - 1)) == 0);
+    if (packets & (packets - 1))
+        return packets == 30;
+    return packets != 2 && packets != 32;
 }
 
-static void rtp_find_clock(struct stream_table *t, struct stream *s, int64_t time_ns)
+enum { DECIDED_AFTER_30 = 64 /* in place of 1 and the power of two */ };
+
+static uint8_t decided_after_pack(uint32_t packets)
 {
-    struct rtp_part *rtp = s->rtp;
-    uint32_t n = rtp->features.packets;
-    if (!rtp_ask_now(n))
-        return;
-    const struct flow *f = s->flow;
+    uint8_t power = 0;
+    while (packets >> power > 1)
+        power++;
+    return packets == 30 ? DECIDED_AFTER_30 : (uint8_t)(power + 1);
+}
+
+uint32_t rtp_decided_after(const struct rtp_part *rtp)
+{
+    if (rtp->decided_after == DECIDED_AFTER_30)
+        return 30;
+    return rtp->decided_after ? (uint32_t)1 << (rtp->decided_after - 1) : 0;
+}
+
+/* Hz that SDP gives for what is sent now; 0 without. */
+static uint32_t rtp_announced_clock(const struct stream_table *t, const struct flow *f, const struct stream *s,
+                                    int64_t time_ns)
+{
+    if (t->options.ignore_signalling || expect_table_generation(t->expect) == 0)
+        return 0;
     uint8_t types[RTP_TYPES_MAX];
-    struct expect_query q = {.proto = f->proto, .src = f->ends[s->side], .dst = f->ends[!s->side], .has_ssrc = true, .ssrc = s->ssrc,
-                             .payload_types = types, .payload_type_count = rtp_types_by_count(rtp, types),
-                             .first_ns = time_ns, .last_ns = time_ns};
+    struct expect_query q = {.proto = f->proto,
+                             .src = flow_end(t, f, s->side),
+                             .dst = flow_end(t, f, !s->side),
+                             .has_ssrc = true,
+                             .ssrc = s->ssrc,
+                             .payload_types = types,
+                             .payload_type_count = rtp_types_by_count(t, s, types),
+                             .first_ns = time_ns,
+                             .last_ns = time_ns};
     struct expect_answer answer;
-    if (!t->options.ignore_signalling && expect_table_find(t->expect, &q, &answer) && answer.clock_rate) {
-        rtp_stats_clock(&rtp->stats, answer.clock_rate);
+    return expect_table_find(t->expect, &q, &answer) ? answer.clock_rate : 0;
+}
+
+static void rtp_find_clock(struct stream_table *t, const struct stream *s, struct rtp_part *rtp, int64_t time_ns)
+{
+    const struct flow *f = stream_flow(t, s);
+    uint32_t announced = rtp_announced_clock(t, f, s, time_ns);
+    if (announced) {
+        rtp_stats_clock(&rtp->stats, announced);
         return;
     }
-    struct media_context context = {.webrtc = f->has_ice && f->has_dtls, .mask_payload_types = t->options.mask_payload_types,
-                                    .in_brief = true};
+    if (rtp->features.packets == 1) { /* one packet tells nothing */
+        rtp->first_kind = KIND_RTP_UNKNOWN;
+        rtp->decided_after = decided_after_pack(1);
+        return;
+    }
+    struct media_context context = {
+        .webrtc = f->has_ice && f->has_dtls, .mask_payload_types = t->options.mask_payload_types, .in_brief = true};
     struct media_decision decision;
     media_decide(&rtp->features, &context, &decision);
     if (decision.judgement.kind != (enum kind)rtp->first_kind) {
         rtp->first_kind = (uint8_t)decision.judgement.kind;
-        rtp->decided_after = n;
+        rtp->decided_after = decided_after_pack(rtp->features.packets);
     }
     if (decision.clock_rate)
         rtp_stats_clock(&rtp->stats, decision.clock_rate);
 }
 
-static void rtp_add(struct stream_table *t, struct stream *s, const struct rtp_header *h, int64_t time_ns)
+static void rtp_add(struct stream_table *t, struct stream *s, struct rtp_part *rtp, const struct rtp_header *h,
+                    int64_t time_ns)
 {
-    rtp_count_type(s->rtp, h->payload_type);
-    media_observe(&s->rtp->features, h, time_ns);
-    rtp_find_clock(t, s, time_ns);
-    rtp_stats_add(&s->rtp->stats, h, time_ns);
+    rtp_count_type(t, s, rtp, h->payload_type);
+    media_observe(&rtp->features, h, time_ns);
+    if (rtp_ask_now(rtp->features.packets))
+        rtp_find_clock(t, s, rtp, time_ns);
+    rtp_stats_add(&rtp->stats, h, time_ns);
 }
 
-static void rtp_accept(struct stream *s)
-{
-    stream_accept(s);
-    s->flow->has_media = true;
-}
-
-static struct stream *rtp_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
+static struct stream *rtp_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m,
+                                 int64_t time_ns)
 {
     struct rtp_header h;
     if (!rtp_plausible(media_cursor(m), m->wire, &h))
         return NULL;
-    struct flow_side *fs = &f->sides[side];
-    struct stream *s = fs->last;
+    struct stream *s = stream_referred(t, f->last[side]);
     if (!s || s->family != FAMILY_RTP || s->ssrc != h.ssrc) {
         s = stream_find(t, f, side, FAMILY_RTP, h.ssrc);
         if (!s) {
             /* noise has a new SSRC in each packet */
-            s = fs->candidate_count < CANDIDATES_MAX ? stream_get(t, f, side, FAMILY_RTP, h.ssrc)
-                                                     : stream_recycle(t, f, side, h.ssrc, time_ns);
+            s = f->sides[side].candidate_count < CANDIDATES_MAX ? stream_get(t, f, side, FAMILY_RTP, h.ssrc)
+                                                                : stream_recycle(t, f, side, h.ssrc, time_ns);
             if (!s)
                 return NULL;
         }
     }
-    rtp_add(t, s, &h, time_ns);
-    if (!s->accepted && rtp_probation_update(&s->rtp->probation, &h, time_ns) == RTP_PROBATION_ACCEPTED)
-        rtp_accept(s);
+    struct rtp_part *rtp = stream_rtp(t, s);
+    rtp_add(t, s, rtp, &h, time_ns);
+    if (!s->accepted && rtp_candidate_update(&rtp->candidate, &h, time_ns) == RTP_PROBATION_ACCEPTED) {
+        stream_accept(t, s);
+        f->has_media = true;
+    }
     s->over_turn |= m->over_turn;
     return s;
 }
@@ -152,9 +221,9 @@ static struct stream *rtcp_packet(struct stream_table *t, struct flow *f, uint8_
         s = stream_get(t, f, side, FAMILY_RTCP, r.sender_ssrc);
         if (!s)
             return NULL;
-        f->sides[side].rtcp_doubtful += doubtful;
+        f->sides[side].rtcp_doubtful = (uint8_t)(f->sides[side].rtcp_doubtful + doubtful);
     }
-    rtcp_learn(t, s->rtcp, &r);
+    rtcp_learn(t, stream_rtcp(t, s), &r);
     s->over_turn |= m->over_turn;
     return s;
 }
@@ -163,11 +232,15 @@ static struct stream *rtcp_packet(struct stream_table *t, struct flow *f, uint8_
 
 static struct media_bytes inner_bytes(const struct media_bytes *m, struct slice data, uint32_t wire)
 {
-    return (struct media_bytes){.bytes = (const uint8_t *)data.at, .captured = (uint32_t)data.len, .wire = wire,
-                                .cut = m->cut && data.len < wire, .over_turn = true};
+    return (struct media_bytes){.bytes = (const uint8_t *)data.at,
+                                .captured = (uint32_t)data.len,
+                                .wire = wire,
+                                .cut = m->cut && data.len < wire,
+                                .over_turn = true};
 }
 
-static struct stream *stun_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
+static struct stream *stun_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m,
+                                  int64_t time_ns)
 {
     struct stun_message message;
     if (stun_parse(media_cursor(m), m->wire, &message) != PARSE_OK)
@@ -185,7 +258,8 @@ static struct stream *stun_packet(struct stream_table *t, struct flow *f, uint8_
     return stream_get(t, f, side, FAMILY_TURN, 0);
 }
 
-static struct stream *channel_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
+static struct stream *channel_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m,
+                                     int64_t time_ns)
 {
     struct turn_channel_data channel;
     if (m->over_turn || turn_channel_data_parse(media_cursor(m), m->wire, &channel) != PARSE_OK)
@@ -214,16 +288,23 @@ static struct stream *dtls_packet(struct stream_table *t, struct flow *f, uint8_
     return stream_get(t, f, side, FAMILY_DTLS, 0);
 }
 
-struct stream *media_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m, int64_t time_ns)
+struct stream *media_packet(struct stream_table *t, struct flow *f, uint8_t side, const struct media_bytes *m,
+                            int64_t time_ns)
 {
     switch (media_byte_of(m->bytes, m->captured)) {
-    case MEDIA_BYTE_RTP: return rtp_packet(t, f, side, m, time_ns);
-    case MEDIA_BYTE_RTCP: return rtcp_packet(t, f, side, m);
-    case MEDIA_BYTE_STUN: return stun_packet(t, f, side, m, time_ns);
-    case MEDIA_BYTE_TURN_CHANNEL: return channel_packet(t, f, side, m, time_ns);
-    case MEDIA_BYTE_DTLS: return dtls_packet(t, f, side, m);
+    case MEDIA_BYTE_RTP:
+        return rtp_packet(t, f, side, m, time_ns);
+    case MEDIA_BYTE_RTCP:
+        return rtcp_packet(t, f, side, m);
+    case MEDIA_BYTE_STUN:
+        return stun_packet(t, f, side, m, time_ns);
+    case MEDIA_BYTE_TURN_CHANNEL:
+        return channel_packet(t, f, side, m, time_ns);
+    case MEDIA_BYTE_DTLS:
+        return dtls_packet(t, f, side, m);
     case MEDIA_BYTE_ZRTP:
-    case MEDIA_BYTE_OTHER: break;
+    case MEDIA_BYTE_OTHER:
+        break;
     }
     return NULL;
 }

@@ -12,24 +12,24 @@
  * jumps by more than RTP_DROPOUT_MAX and stays there is a sender that started anew, not loss.
  */
 struct rtp_stats {
-    bool started;
-    uint16_t highest;   /* highest sequence number of the present run */
-    uint32_t cycles;    /* wraps of the present run, in units of 65536 */
-    uint32_t base;      /* first extended sequence number of the present run */
-    uint32_t bad_next;  /* the number that would confirm a restart; beyond 65535: none */
-    uint64_t window;    /* bit n: highest - n was received */
-    uint64_t expected_before; /* of the runs that ended */
-    uint64_t received, reordered, duplicates;
-
-    uint32_t clock_rate; /* Hz that the jitter is counted with; 0 while not known */
-    bool has_transit;
-    uint32_t last_timestamp;
-    int64_t last_arrival_ns;
-    double jitter_units;
-    uint64_t jitter_packets;
-
     int64_t last_ns, max_gap_ns;
+    uint64_t window; /* bit n: highest - n was received */
+    uint64_t received;
+    double jitter_units;
+    uint32_t last_timestamp;
+    uint32_t clock_rate;      /* Hz that the jitter is counted with; 0 while not known */
+    uint32_t expected_before; /* of the runs that ended; this and the next two stay at their end */
+    uint32_t reordered, duplicates;
+    uint32_t wraps;    /* of the present run: how often its sequence numbers began anew */
+    uint16_t highest;  /* highest sequence number of the present run */
+    uint16_t base;     /* its first; where packets sent earlier come later, theirs */
+    uint16_t bad_next; /* the number that would confirm a restart, where there is one */
+    bool started : 1;
+    bool has_bad_next : 1;
+    bool has_transit : 1; /* the jitter goes on from the last packet */
+    bool has_jitter : 1;
 };
+_Static_assert(sizeof(struct rtp_stats) <= 72, "one is kept for each stream");
 
 #define RTP_DROPOUT_MAX  3000
 #define RTP_MISORDER_MAX 100

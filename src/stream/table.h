@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "classify/service.h"
 #include "model/packet.h"
-#include "model/record.h"
+#include "model/document.h"
 
 /*
  * Packets become streams: flows by 5-tuple, in each direction of a flow the streams it carries (RTP by SSRC, RTCP by
@@ -33,15 +33,20 @@ void stream_table_free(struct stream_table *t);
 /* Takes one packet. Everything in it is borrowed for this call. */
 void stream_table_packet(struct stream_table *t, const struct packet *p);
 
+/* Takes `n` packets in their order: the same as one by one, and faster where there are many streams. */
+void stream_table_packets(struct stream_table *t, const struct packet *packets, size_t n);
+
+/* What packet.flow_hash may hold beforehand, so that the table need not compute it: the keyed hash of the 5-tuple, never
+ * 0. `key` is stream_options.key. Any thread may ask. */
+uint64_t stream_packet_hash(const struct hash_key *key, const struct packet *p);
+
 /* The end of the capture: what was held (TCP bytes out of order, streams on probation) is decided. */
 void stream_table_finish(struct stream_table *t);
 
-/* Fills in the document's records and calls (what record.h leaves to stream/). After stream_table_finish().
- * 0 or ERR_MEMORY. */
+/* Makes the document one of the table's streams and calls (what record.h leaves to stream/). After
+ * stream_table_finish(). Its records are read from the table when they are looked at: the document is good until the
+ * table takes its next packet or is freed (document_own() hands it over). 0 or ERR_MEMORY. */
 int stream_table_export(struct stream_table *t, struct document *d);
-
-/* The features of record `index` as the classifier sees them, a line each; nothing for what is not RTP. */
-void stream_table_explain(const struct stream_table *t, size_t index, struct strbuf *to);
 
 struct stream_stats {
     uint64_t flows, streams;

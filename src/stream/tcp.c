@@ -12,22 +12,56 @@ struct tcp_context {
     uint8_t side;
 };
 
+static struct tcp_side *side_of(const struct stream_table *t, const struct flow *f, uint8_t side)
+{
+    const struct flow_more *more = flow_more(t, f);
+    return more ? more->tcp[side] : NULL;
+}
+
+static void framer_free(struct framer *f)
+{
+    if (f)
+        free(f->buffer);
+    free(f);
+}
+
+static void framer_reserve(struct framer *f, uint32_t bytes)
+{
+    uint8_t *buffer = realloc(f->buffer, bytes);
+    if (!buffer)
+        return;
+    f->buffer = buffer;
+    f->buffer_bytes = bytes;
+}
+
+static struct framer *framer_new(enum media_framing framing)
+{
+    struct framer *f = calloc(1, sizeof *f);
+    if (f) {
+        f->framing = framing;
+        f->reserve = framer_reserve;
+    }
+    return f;
+}
+
 static void side_free(struct tcp_side *ts)
 {
     if (!ts)
         return;
     tcp_order_free(ts->order);
     sip_stream_free(ts->sip);
-    free(ts->framer);
+    framer_free(ts->framer);
     free(ts->head);
     free(ts);
 }
 
-void flow_tcp_free(struct flow *f)
+void flow_tcp_free(const struct stream_table *t, struct flow *f)
 {
-    side_free(f->tcp[0]);
-    side_free(f->tcp[1]);
-    f->tcp[0] = f->tcp[1] = NULL;
+    struct flow_more *more = flow_more(t, f);
+    for (int side = 0; more && side < 2; side++) {
+        side_free(more->tcp[side]);
+        more->tcp[side] = NULL;
+    }
 }
 
 /* --- what comes out of the framings ------------------------------------------------------------------------------- */
@@ -35,14 +69,16 @@ void flow_tcp_free(struct flow *f)
 static void on_sip_message(void *user, const struct sip_message *m, uint64_t frame, int64_t time_ns)
 {
     struct tcp_context *c = user;
+    struct endpoint from = flow_end(c->t, c->f, c->side), to = flow_end(c->t, c->f, !c->side);
     if (!c->t->options.ignore_signalling)
-        expect_table_message(c->t->expect, m, &c->f->ends[c->side], &c->f->ends[!c->side], frame, c->f->tcp[c->side]->input, time_ns);
+        expect_table_message(c->t->expect, m, &from, &to, frame, side_of(c->t, c->f, c->side)->input, time_ns);
 }
 
 static void on_framed_packet(void *user, const struct framed_packet *p)
 {
     struct tcp_context *c = user;
-    struct media_bytes m = {.bytes = p->bytes, .captured = p->len, .wire = p->wire_bytes, .cut = p->len < p->wire_bytes};
+    struct media_bytes m = {
+        .bytes = p->bytes, .captured = p->len, .wire = p->wire_bytes, .cut = p->len < p->wire_bytes};
     struct stream *s = media_packet(c->t, c->f, c->side, &m, p->time_ns);
     /* a segment counts to the first media stream that has a packet in it */
     if (s && !c->t->attributed && s->family == FAMILY_RTP)
@@ -68,14 +104,16 @@ static void side_done(struct tcp_side *ts)
     ts->head_len = 0;
 }
 
-static bool flow_is_sip(const struct flow *f)
+static bool flow_is_sip(const struct stream_table *t, const struct flow *f)
 {
-    return f->service && f->service->judgement.kind == KIND_SIP && !f->service->tls;
+    const struct service_result *service = flow_service(t, f);
+    return service && service->judgement.kind == KIND_SIP && !service->tls;
 }
 
-static bool flow_is_turn(const struct flow *f)
+static bool flow_is_turn(const struct stream_table *t, const struct flow *f)
 {
-    return f->service && f->service->dtls_or_turn;
+    const struct service_result *service = flow_service(t, f);
+    return service && service->dtls_or_turn;
 }
 
 static void sip_feed(struct tcp_context *c, struct tcp_side *ts, const struct piece *p)
@@ -115,18 +153,17 @@ static bool side_begin(struct tcp_context *c, struct tcp_side *ts, const struct 
     struct piece head = {ts->head, ts->head_len, !ts->head_whole, p->frame, p->time_ns};
     struct piece rest = {p->bytes + (p->len - beyond), beyond, false, p->frame, p->time_ns};
 
-    if (flow_is_sip(c->f)) {
+    if (flow_is_sip(c->t, c->f)) {
         if (!(ts->sip = sip_stream_new()))
             return false;
         if (head.len)
             sip_feed(c, ts, &head);
         if (rest.len)
             sip_feed(c, ts, &rest);
-    } else if (flow_is_turn(c->f) && (!ts->framer || ts->framer->framing != MEDIA_FRAMING_TURN)) {
-        free(ts->framer);
-        if (!(ts->framer = calloc(1, sizeof *ts->framer)))
+    } else if (flow_is_turn(c->t, c->f) && (!ts->framer || ts->framer->framing != MEDIA_FRAMING_TURN)) {
+        framer_free(ts->framer);
+        if (!(ts->framer = framer_new(MEDIA_FRAMING_TURN)))
             return false;
-        ts->framer->framing = MEDIA_FRAMING_TURN;
         ts->framed = true;
         if (head.len)
             framer_take(c, ts, &head);
@@ -146,34 +183,35 @@ static bool side_try_framing(struct tcp_context *c, struct tcp_side *ts, const s
 {
     if (ts->framer_rejected)
         return false;
-    if (!ts->framer && !(ts->framer = calloc(1, sizeof *ts->framer)))
+    if (!ts->framer && !(ts->framer = framer_new(MEDIA_FRAMING_RFC4571)))
         return false;
     switch (framer_take(c, ts, p)) {
-    case FRAMER_ACCEPTED: ts->framed = true; return true;
-    case FRAMER_UNDECIDED: return true;
-    case FRAMER_REJECTED: break;
+    case FRAMER_ACCEPTED:
+        ts->framed = true;
+        return true;
+    case FRAMER_UNDECIDED:
+        return true;
+    case FRAMER_REJECTED:
+        break;
     }
     ts->framer_rejected = true;
-    free(ts->framer);
+    framer_free(ts->framer);
     ts->framer = NULL;
     return false;
 }
 
-static bool service_named(const struct flow *f)
-{
-    return f->service && f->service->judgement.kind != KIND_OTHER && f->service->judgement.confidence >= CONFIDENCE_HIGH;
-}
-
 /* STUN in RFC 4571's framing is ICE over TCP (RFC 6544): media comes in the same framing. */
-static bool may_be_framed(const struct flow *f)
+static bool may_be_framed(const struct stream_table *t, const struct flow *f)
 {
-    return !service_named(f) || f->service->judgement.kind == KIND_STUN;
+    const struct service_result *service = flow_service(t, f);
+    bool named = service && service->judgement.kind != KIND_OTHER && service->judgement.confidence >= CONFIDENCE_HIGH;
+    return !named || service->judgement.kind == KIND_STUN;
 }
 
 static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns)
 {
     struct tcp_context *c = user;
-    struct tcp_side *ts = c->f->tcp[c->side];
+    struct tcp_side *ts = side_of(c->t, c->f, c->side);
     struct piece p = {bytes, len, gap, frame, time_ns};
     if (ts->done || len == 0)
         return;
@@ -196,35 +234,42 @@ static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, u
     size_t taken = ts->head_len - before;
     c->f->content_seen |= ts->head_whole && !ts->cut;
     if (!c->f->service_done)
-        flow_service(c->t, c->f, c->side, ts->head, ts->head_len, ts->head_whole);
+        flow_classify(c->t, c->f, c->side, ts->head, ts->head_len, ts->head_whole);
     if (side_begin(c, ts, &p, len - taken))
         return;
-    bool framing = may_be_framed(c->f) && side_try_framing(c, ts, &p);
+    bool framing = may_be_framed(c->t, c->f) && side_try_framing(c, ts, &p);
     if (!framing && (c->f->service_done || ts->head_len == HEAD_BYTES_MAX))
         side_done(ts);
 }
 
 static struct tcp_side *side_get(struct stream_table *t, struct flow *f, uint8_t side)
 {
-    struct tcp_side *ts = f->tcp[side];
-    if (ts)
-        return ts;
-    ts = calloc(1, sizeof *ts);
+    struct flow_more *more = flow_more_get(t, f);
+    if (!more || more->tcp[side])
+        return more ? more->tcp[side] : NULL;
+    struct tcp_side *ts = calloc(1, sizeof *ts);
     if (!ts || !(ts->order = tcp_order_new(&t->tcp_pool))) {
         free(ts);
         return NULL;
     }
-    f->tcp[side] = ts;
+    more->tcp[side] = ts;
     return ts;
 }
 
 /* A connection whose content holds nothing more for us costs no reassembly. */
-static bool side_wanted(const struct flow *f, uint8_t side)
+static bool side_wanted(const struct stream_table *t, const struct flow *f, uint8_t side)
 {
-    const struct tcp_side *ts = f->tcp[side];
-    if (ts && ts->done)
-        return false;
-    return !f->service_done || flow_is_sip(f) || flow_is_turn(f) || (ts && (ts->sip || ts->framer));
+    const struct tcp_side *ts = side_of(t, f, side);
+    return !f->tcp_done[side] &&
+           (!f->service_done || flow_is_sip(t, f) || flow_is_turn(t, f) || (ts && (ts->sip || ts->framer)));
+}
+
+static void side_release(struct stream_table *t, struct flow *f, uint8_t side)
+{
+    struct flow_more *more = flow_more(t, f);
+    side_free(more->tcp[side]);
+    more->tcp[side] = NULL;
+    f->tcp_done[side] = true;
 }
 
 struct stream *flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p)
@@ -236,23 +281,21 @@ struct stream *flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, co
         f->initiator = (int8_t)!side;
 
     bool carries = p->payload_wire_bytes > 0 || (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
-    if (carries && side_wanted(f, side)) {
+    if (carries && side_wanted(t, f, side)) {
         struct tcp_side *ts = side_get(t, f, side);
         if (ts) {
             struct tcp_context c = {t, f, side};
             ts->seen_syn |= (p->tcp_flags & TCP_SYN) != 0;
             ts->cut |= p->payload_bytes < p->payload_wire_bytes;
             ts->input = p->input;
-            tcp_order_segment(ts->order, p->tcp_seq, p->tcp_flags, p->payload, p->payload_bytes, p->payload_wire_bytes, p->frame,
-                              p->time_ns, on_ordered, &c);
-            if (ts->done) {
-                tcp_order_free(ts->order);
-                ts->order = NULL;
-            }
+            tcp_order_segment(ts->order, p->tcp_seq, p->tcp_flags, p->payload, p->payload_bytes, p->payload_wire_bytes,
+                              p->frame, p->time_ns, on_ordered, &c);
+            if (ts->done)
+                side_release(t, f, side);
         }
     }
-    const struct tcp_side *ts = f->tcp[side];
-    if (!t->attributed && p->payload_wire_bytes && ts && ts->framer && !ts->framed && may_be_framed(f))
+    const struct tcp_side *ts = side_of(t, f, side);
+    if (!t->attributed && p->payload_wire_bytes && ts && ts->framer && !ts->framed && may_be_framed(t, f))
         return stream_get(t, f, side, FAMILY_UNPROVEN, 0);
     return t->attributed;
 }
@@ -260,11 +303,13 @@ struct stream *flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, co
 void flow_tcp_flush(struct stream_table *t, struct flow *f)
 {
     for (uint8_t side = 0; side < 2; side++) {
-        struct tcp_side *ts = f->tcp[side];
-        if (ts && ts->order && !ts->done) {
+        struct tcp_side *ts = side_of(t, f, side);
+        if (ts) {
             struct tcp_context c = {t, f, side};
             t->attributed = NULL;
             tcp_order_flush(ts->order, on_ordered, &c);
+            if (ts->done)
+                side_release(t, f, side);
         }
     }
 }

@@ -95,7 +95,8 @@ expect "quiet json" 2 "--quiet" -- audit -q -f json "$clean"
 expect "bad layer" 2 "inner or outer" -- audit --layer middle "$clean"
 expect "missing argument" 2 "--policy needs" -- audit "$clean" --policy
 expect "a file twice" 2 "twice" -- audit "$clean" "$clean"
-expect "conversion of policies" 2 "show or check" -- policy convert x
+expect "conversion to an unknown form" 2 "mmp, ios, nft" -- policy convert --to junos
+expect "conversion of a file that is not there" 2 "nowhere.yaml" -- policy convert nowhere.yaml
 expect "bad jobs" 2 "--jobs" -- audit -j none "$clean"
 expect "resolver without a domain" 2 "--discover" -- audit --resolver 127.0.0.1 "$clean"
 

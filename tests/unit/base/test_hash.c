@@ -64,6 +64,19 @@ static void every_length_reads_no_byte_too_far_and_hashes_otherwise(void **state
             assert_true(seen[i] != seen[j]);
 }
 
+static void words_hash_as_their_bytes_in_little_endian_order(void **state)
+{
+    (void)state;
+    const struct hash_key key = {0xdc504fd368cd90afu, 0xb920bb9ffe99e9c1u};
+    const uint64_t words[3] = {0x0807060504030201u, 0x100f0e0d0c0b0a09u, 0xffeeddccbbaa9988u};
+    uint8_t bytes[24];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(words[i / 8] >> (i % 8 * 8));
+    for (size_t n = 0; n <= 3; n++)
+        assert_int_equal(hash_words(&key, words, n), hash_bytes(&key, bytes, n * 8));
+    assert_int_equal(hash_pair(&key, words[0], words[1]), hash_bytes(&key, bytes, 15));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +84,7 @@ int main(void)
         cmocka_unit_test(a_key_gives_what_python_gives_with_hash_seed_42),
         cmocka_unit_test(the_papers_key_gives_the_published_first_vector),
         cmocka_unit_test(every_length_reads_no_byte_too_far_and_hashes_otherwise),
+        cmocka_unit_test(words_hash_as_their_bytes_in_little_endian_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,42 @@ struct got {
     uint64_t frame[64];
 };
 
+/* No longer than asked for, so that the sanitizer sees what goes beyond. Kept until the end of the test program. */
+static uint8_t *buffers[1024];
+static size_t buffer_count;
+
+static void reserve(struct framer *f, uint32_t bytes)
+{
+    assert_true(bytes > f->buffer_bytes && bytes <= FRAMER_BUFFER_BYTES);
+    uint8_t *longer = malloc(bytes);
+    assert_non_null(longer);
+    if (f->buffer_bytes)
+        memcpy(longer, f->buffer, f->buffer_bytes);
+    for (size_t i = 0; i < buffer_count; i++) {
+        if (buffers[i] == f->buffer) {
+            free(buffers[i]);
+            buffers[i] = buffers[--buffer_count];
+        }
+    }
+    assert_true(buffer_count < sizeof buffers / sizeof *buffers);
+    buffers[buffer_count++] = longer;
+    f->buffer = longer;
+    f->buffer_bytes = bytes;
+}
+
+static int free_buffers(void **state)
+{
+    (void)state;
+    while (buffer_count)
+        free(buffers[--buffer_count]);
+    return 0;
+}
+
+static struct framer framer_of(enum media_framing framing)
+{
+    return (struct framer){.framing = framing, .reserve = reserve};
+}
+
 static void take(void *user, const struct framed_packet *p)
 {
     struct got *got = user;
@@ -51,7 +87,7 @@ static void rtp_is_handed_on_from_the_third_frame(void **state)
 {
     (void)state;
     uint8_t bytes[FRAMES * FRAME_BYTES];
-    struct framer f = {0};
+    struct framer f = framer_of(MEDIA_FRAMING_RFC4571);
     struct got got = {0};
     assert_int_equal(framer_feed(&f, bytes, stream_of(bytes), false, 5, 0, take, &got), FRAMER_ACCEPTED);
     assert_int_equal(got.count, FRAMES - 2);
@@ -66,7 +102,7 @@ static void pieces_of_any_size_give_the_same_packets(void **state)
     uint8_t bytes[FRAMES * FRAME_BYTES];
     size_t len = stream_of(bytes);
     for (size_t piece = 1; piece < 80; piece++) {
-        struct framer f = {0};
+        struct framer f = framer_of(MEDIA_FRAMING_RFC4571);
         struct got got = {0};
         for (size_t at = 0; at < len; at += piece) {
             size_t n = len - at < piece ? len - at : piece;
@@ -87,7 +123,7 @@ static void a_stun_message_proves_the_framing(void **state)
 {
     (void)state;
     uint8_t bytes[22 + FRAME_BYTES] = {0, 20, 0x00, 0x01, 0x00, 0x00, 0x21, 0x12, 0xa4, 0x42};
-    struct framer f = {0};
+    struct framer f = framer_of(MEDIA_FRAMING_RFC4571);
     struct got got = {0};
     put_rtp(bytes + 22, 1, 7);
     assert_int_equal(framer_feed(&f, bytes, sizeof bytes, false, 1, 0, take, &got), FRAMER_ACCEPTED);
@@ -99,7 +135,7 @@ static void three_ssrcs_prove_nothing(void **state)
 {
     (void)state;
     uint8_t bytes[3 * FRAME_BYTES];
-    struct framer f = {0};
+    struct framer f = framer_of(MEDIA_FRAMING_RFC4571);
     struct got got = {0};
     for (uint8_t i = 0; i < 3; i++)
         put_rtp(bytes + i * FRAME_BYTES, i, i);
@@ -112,7 +148,7 @@ static void text_and_tls_are_rejected(void **state)
     (void)state;
     static const uint8_t http[] = "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n";
     static const uint8_t tls[] = {0x16, 0x03, 0x01, 0x00, 0x05, 1, 2, 3, 4, 5};
-    struct framer a = {0}, b = {0};
+    struct framer a = framer_of(MEDIA_FRAMING_RFC4571), b = framer_of(MEDIA_FRAMING_RFC4571);
     for (int i = 0; i < 60; i++) {
         (void)framer_feed(&a, http, sizeof http - 1, false, 1, 0, NULL, NULL);
         (void)framer_feed(&b, tls, sizeof tls, false, 1, 0, NULL, NULL);
@@ -128,7 +164,7 @@ static void after_a_gap_the_next_segment_is_tried(void **state)
     (void)state;
     uint8_t bytes[FRAMES * FRAME_BYTES];
     size_t len = stream_of(bytes);
-    struct framer f = {0};
+    struct framer f = framer_of(MEDIA_FRAMING_RFC4571);
     struct got got = {0};
     (void)framer_feed(&f, bytes, len, false, 1, 0, take, &got);
     got.count = 0;
@@ -147,7 +183,7 @@ static void a_frame_larger_than_the_buffer_is_cut_and_keeps_its_length(void **st
     enum { LARGE = 3000 };
     uint8_t stun[22] = {0, 20, 0x00, 0x01, 0x00, 0x00, 0x21, 0x12, 0xa4, 0x42};
     static uint8_t frame[2 + LARGE] = {LARGE >> 8, LARGE & 0xff, 0x80, 96, 0, 1};
-    struct framer f = {0};
+    struct framer f = framer_of(MEDIA_FRAMING_RFC4571);
     struct got got = {0};
     (void)framer_feed(&f, stun, sizeof stun, false, 1, 0, take, &got);
     (void)framer_feed(&f, frame, 1000, false, 2, 0, take, &got);
@@ -164,7 +200,7 @@ static void turn_framing_pads_channel_data(void **state)
     static const uint8_t bytes[] = {0x01, 0x03, 0, 0, 0x21, 0x12, 0xa4, 0x42, 0,   0, 0,   0,   0,   0,
                                     0,    0,    0, 0, 0,    1,    0x40, 0x00, 0,   5, 'm', 'e', 'd', 'i',
                                     'a',  0,    0, 0, 0x40, 0x00, 0,    1,    'x', 0, 0,   0};
-    struct framer f = {.framing = MEDIA_FRAMING_TURN};
+    struct framer f = framer_of(MEDIA_FRAMING_TURN);
     struct got got = {0};
     assert_int_equal(framer_feed(&f, bytes, sizeof bytes, false, 1, 0, take, &got), FRAMER_ACCEPTED);
     assert_int_equal(got.count, 3);
@@ -176,7 +212,7 @@ static void turn_framing_pads_channel_data(void **state)
 static void feed_prefix(void *user, const uint8_t *prefix, size_t len)
 {
     const enum media_framing *framing = user;
-    struct framer f = {.framing = *framing};
+    struct framer f = framer_of(*framing);
     struct got got = {0};
     (void)framer_feed(&f, prefix, len, false, 1, 0, take, &got);
     (void)framer_feed(&f, prefix, len, true, 2, 0, take, &got);
@@ -206,5 +242,5 @@ int main(void)
         cmocka_unit_test(turn_framing_pads_channel_data),
         cmocka_unit_test(no_prefix_is_read_beyond_its_end),
     };
-    return cmocka_run_group_tests_name("rfc4571", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("rfc4571", tests, NULL, free_buffers);
 }

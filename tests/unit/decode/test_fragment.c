@@ -459,7 +459,7 @@ static void tunnel_fragmented_outside_is_one_packet(void **state)
     }
     assert_int_equal(s.packet.layer_count, 2);
     assert_int_equal(s.packet.tos, INNER_TOS);
-    assert_int_equal(s.packet.layers[0].tos, OUTER_TOS);
+    assert_int_equal(s.packet.layer_tos[0], OUTER_TOS);
     assert_int_equal(s.packet.part_count, 0);
     assert_memory_equal(s.packet.payload, "abcd", 4);
     decoder_free(s.d);

@@ -247,8 +247,8 @@ static void tunnels_in_tunnels_keep_every_layer(void **state)
     assert_carries_inner(&t.b, LINK_ETHERNET, 3);
     struct packet p;
     assert_int_equal(decode_bytes(&t.b, LINK_ETHERNET, &p), DECODE_PACKET);
-    assert_int_equal(p.layers[0].src.version, 4);
-    assert_int_equal(p.layers[1].src.version, 6);
+    assert_int_equal(p.layer_version[0], 4);
+    assert_int_equal(p.layer_version[1], 6);
     assert_int_equal(p.vlan_pcp, 3);
 }
 

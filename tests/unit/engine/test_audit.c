@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine/audit.h"
+#include "materialise.h"
 
 /* --- captures of UDP in IPv4 in Ethernet, byte by byte ------------------------------------------------------------- */
 
@@ -77,6 +78,8 @@ static int audit_files(const char *const *files, size_t count, bool explain, str
     assert_non_null(policy);
     struct audit_options options = {.files = files, .file_count = count, .policy = policy, .key = {1, 2}, .explain = explain};
     int r = audit_run(&options, ret, error);
+    if (r == 0)
+        materialise(*ret);
     policy_free(policy); /* the document outlives it */
     return r;
 }

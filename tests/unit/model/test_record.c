@@ -1,6 +1,6 @@
 #include "testing.h"
 
-#include "model/record.h"
+#include "model/document.h"
 
 static struct document *document_with(size_t records, size_t calls)
 {
@@ -9,7 +9,7 @@ static struct document *document_with(size_t records, size_t calls)
     d->records = calloc(records + 1, sizeof *d->records);
     d->record_count = records;
     d->calls = arena_alloc(&d->arena, (calls + 1) * sizeof *d->calls);
-    d->call_count = calls;
+    d->call_count = d->calls_given = calls;
     assert_non_null(d->records);
     assert_non_null(d->calls);
     return d;

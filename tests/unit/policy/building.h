@@ -4,6 +4,7 @@
 /* Documents made by hand: what a capture would have given, a line a stream. */
 #include <stdio.h>
 
+#include "materialise.h"
 #include "model/packet.h"
 #include "policy/diagnose.h"
 #include "policy/judge.h"
@@ -130,6 +131,7 @@ static inline void diagnose(struct document *d, const struct policy *p)
 {
     judge(d, p);
     assert_int_equal(diagnose_document(d, p), 0);
+    materialise(d);
 }
 
 /* How many grouped findings have the code; the last of them in `*ret`. */

@@ -199,14 +199,21 @@ static inline void sample_streams(struct sample *s)
 static inline void sample_tables(struct sample *s)
 {
     struct document *d = s->document;
-    s->by_class[0] =
-        (struct summary_row){CLASS_VOICE, DIRECTION_TO_NODE, 1, 0, 1, 1000, 1, 0, 10, {[0] = 10, [46] = 990}};
-    s->by_class[1] = (struct summary_row){CLASS_VOICE, DIRECTION_FROM_NODE, 1, 0, 1, 500, 0, 0, 0, {[46] = 500}};
-    s->by_class[2] = (struct summary_row){CLASS_NONE, DIRECTION_UNATTRIBUTED, 0, 0, 1, 2, 0, 0, 0, {[11] = 2}};
+    s->by_class[0] = (struct summary_row){.traffic_class = CLASS_VOICE, .direction = DIRECTION_TO_NODE, .node = 1, .streams = 1,
+                                          .packets = 1000, .violating_streams = 1, .violating_packets = 10,
+                                          .by_dscp = {[0] = 10, [46] = 990}, .wrong_by_dscp = {[0] = 10},
+                                          .expected = dscp_set_of(46), .preferred = 46, .judged = true};
+    s->by_class[1] = (struct summary_row){.traffic_class = CLASS_VOICE, .direction = DIRECTION_FROM_NODE, .node = 1, .streams = 1,
+                                          .packets = 500, .by_dscp = {[46] = 500},
+                                          .expected = dscp_set_of(46) | dscp_set_of(34) | dscp_set_of(8), .preferred = 34,
+                                          .judged = true};
+    s->by_class[2] = (struct summary_row){.traffic_class = CLASS_NONE, .direction = DIRECTION_UNATTRIBUTED, .streams = 1,
+                                          .packets = 2, .by_dscp = {[11] = 2}};
     d->by_class = s->by_class;
     d->by_class_count = 3;
-    s->by_site[0] =
-        (struct summary_row){CLASS_NONE, DIRECTION_TO_NODE, 0, 1, 1, 1000, 1, 0, 10, {[0] = 10, [46] = 990}};
+    s->by_site[0] = (struct summary_row){.direction = DIRECTION_TO_NODE, .site = 1, .streams = 1, .packets = 1000,
+                                         .violating_streams = 1, .violating_packets = 10,
+                                         .by_dscp = {[0] = 10, [46] = 990}, .judged = true};
     d->by_site = s->by_site;
     d->by_site_count = 1;
     d->summary = (struct summary){SUMMARY_FAIL, false, 4, 2, 1, 1, 1, 1, 1500, 10};
@@ -255,7 +262,7 @@ static inline void sample_open(struct sample *s)
                                 .first_ns = SAMPLE_T0,
                                 .last_ns = SAMPLE_T0 + SECONDS(723)};
     d->calls = s->calls;
-    d->call_count = 1;
+    d->call_count = d->calls_given = 1;
     s->inputs[0] = (struct input){"a.pcapng", 2000, 344000, SAMPLE_T0, SAMPLE_T0 + SECONDS(60), 3, 1, 20, 0, true, ""};
     s->inputs[1] = (struct input){"b.pcapng",
                                   200,

@@ -163,11 +163,14 @@ static void the_table_shows_shares_and_signs_the_wrong_ones_without_colour(void 
 static void marks_of_a_stream_that_was_not_judged_are_never_called_wrong(void **state)
 {
     struct sample *s = *state;
-    struct record *r = &s->document->records[0];
-    r->verdict = VERDICT_UNDETERMINED;
-    r->reason = "media in a TCP connection";
-    s->by_class[0].violating_streams = 0;
-    s->by_class[0].undetermined_streams = 1;
+    struct summary_row *row = &s->by_class[0];
+    s->document->records[0].verdict = VERDICT_UNDETERMINED;
+    s->document->records[0].reason = "media in a TCP connection";
+    row->violating_streams = 0;
+    row->undetermined_streams = 1;
+    memcpy(row->unsure_by_dscp, row->wrong_by_dscp, sizeof row->unsure_by_dscp);
+    memset(row->wrong_by_dscp, 0, sizeof row->wrong_by_dscp);
+    row->judged = false;
     struct strbuf b = text_of(s->document, (struct report_options){0});
     assert_has(&b, "  ? voice  to node          1    1,000  EF           EF 99%  ?CS0 1%\n");
     assert_has_not(&b, "!CS0");
@@ -188,12 +191,14 @@ static void a_priority_mark_taken_without_right_is_shown_although_no_class_expec
     r->violating_packets = 2;
     s->by_class[2].violating_streams = 1;
     s->by_class[2].violating_packets = 2;
+    s->by_class[2].wrong_by_dscp[46] = 2;
     b = text_of(s->document, (struct report_options){0});
     assert_has(&b, "no node at either end\n");
     assert_has(&b, "  ! no class  -                1        2  -            !EF 100%\n");
     strbuf_done(&b);
     /* nor is it left out where the table has no row for it */
     s->document->by_class_count = 2;
+    s->document->unclassed = s->by_class[2];
     b = text_of(s->document, (struct report_options){0});
     assert_has(&b, "no class in the policy\n  ! no class  -                1        2  -            !EF 100%\n");
     strbuf_done(&b);
@@ -206,7 +211,6 @@ static void a_wrong_mark_is_not_among_those_left_out(void **state)
     /* eight marks with more packets than the wrong one, and one with fewer */
     for (size_t m = 50; m < 58; m++) {
         row->by_dscp[m] = 100;
-        s->document->records[0].expected |= dscp_set_of((dscp_t)m);
     }
     row->by_dscp[60] = 1;
     struct strbuf b = text_of(s->document, (struct report_options){.width = 160});
@@ -454,16 +458,18 @@ static void long_lists_are_cut_and_say_by_how_much(void **state)
     assert_true(calls && findings && records);
     for (size_t i = 0; i < MANY; i++) {
         calls[i] = s->calls[0];
-        calls[i].verdict = i == MANY - 1 ? VERDICT_VIOLATING : VERDICT_CONFORMING;
         findings[i] = s->findings[0];
         if (i >= 4)
             records[i] = records[1];
+        records[i].call = (uint32_t)i + 1;
+        records[i].verdict = i == MANY - 1 ? VERDICT_VIOLATING : VERDICT_CONFORMING;
     }
     calls[MANY - 1].from = "sip:last@example.com";
     d->calls = calls;
     d->findings = findings;
     d->records = records;
-    d->call_count = d->finding_count = d->record_count = MANY;
+    d->call_count = d->calls_given = d->finding_count = d->record_count = MANY;
+    assert_true(document_link_calls(d));
     struct strbuf b = text_of(d, (struct report_options){0});
     assert_has(&b, "... and 4,985 more calls (-vv shows all)\n");
     assert_has(&b, "... and 4,975 more findings (-vv shows all)\n");

@@ -169,8 +169,8 @@ static void inner_and_outer_marks_are_kept_apart(void **state)
     for (unsigned i = 0; i < 10; i++) {
         struct packet p = packet_of(&s, PROTO_UDP, at("10.0.0.1", 4000), at("10.0.0.2", 5000), 46, "x", 1, MS * i);
         p.layer_count = 2;
-        p.layers[0].tos = i < 4 ? 0x00 : 0xb8;
-        p.layers[1].tos = 0xb8;
+        p.layer_tos[0] = i < 4 ? 0x00 : 0xb8;
+        p.layer_tos[1] = 0xb8;
         stream_table_packet(s.t, &p);
         s.fed++;
     }
@@ -192,7 +192,7 @@ static void the_mark_of_a_mirror_session_is_not_held_against_the_traffic(void **
         struct packet p = packet_of(&s, PROTO_UDP, at("10.0.0.1", 4000), at("10.0.0.2", 5000), 46, "x", 1, MS * i);
         p.layer_count = 2;
         p.mirror_layers = 1;
-        p.layers[1].tos = 0xb8;
+        p.layer_tos[1] = 0xb8;
         stream_table_packet(s.t, &p);
         s.fed++;
     }

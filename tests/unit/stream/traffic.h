@@ -2,6 +2,7 @@
 #define QOSMARK_TESTS_STREAM_TRAFFIC_H
 
 /* Packets by hand, fed to a stream table, and the records that come out. Include after testing.h. */
+#include "materialise.h"
 #include "stream/table.h"
 
 #define MS 1000000LL
@@ -76,6 +77,8 @@ static inline struct document *sender_finish(struct sender *s)
     assert_non_null(d);
     stream_table_finish(s->t);
     assert_int_equal(stream_table_export(s->t, d), 0);
+    assert_true(document_link_calls(d));
+    materialise(d);
     for (size_t i = 0; i < d->record_count; i++) {
         const struct record *r = &d->records[i];
         uint64_t marked = 0;
