@@ -16,7 +16,7 @@
 
 static const struct option_spec specs[] = {
     POLICY_OPTIONS,
-    {"format", 'f', "FORMAT", "text (default), json, jsonl or csv"},
+    {"format", 'f', "FORMAT", "text (default), json, jsonl, csv or html"},
     {"output", 'o', "FILE", "write the report to a file; it is whole or not there"},
     {"separate", 0, NULL, "judge each file alone; without it several files are one capture in time order"},
     {"layer", 0, "inner|outer", "which IP header of a tunnel is judged (default inner)"},
@@ -62,7 +62,7 @@ static int take_named(struct audit_arguments *a, const struct option_walk *w)
         a->output = w->value;
     } else if (strcmp(name, "format") == 0) {
         if (!report_format_parse(w->value, &a->report.format))
-            return cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl or csv", w->value);
+            return cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl, csv or html", w->value);
     } else if (strcmp(name, "color") == 0) {
         if (!color_parse(w->value, &a->color))
             return cli_fail(EXIT_USAGE, "--color is auto, always or never, not \"%s\"", w->value);
@@ -120,6 +120,8 @@ static int check_arguments(const struct audit_arguments *a)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
     if (a->report.quiet && a->report.format != REPORT_TEXT)
         return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->report.format));
+    if (a->separate && a->file_count > 1 && a->report.format == REPORT_HTML)
+        return cli_fail(EXIT_USAGE, "--separate with -f html would write several pages into one: give one file at a time, or leave out --separate");
     if (a->explain && !a->report.verbose && a->report.format == REPORT_TEXT)
         return cli_fail(EXIT_USAGE, "--explain says something of each stream, which the text report lists with -v only");
     return 0;

@@ -9,5 +9,6 @@ void report_text(struct out *out, const struct document *d, const struct report_
 void report_json(struct out *out, const struct document *d, const struct report_options *o);
 void report_jsonl(struct out *out, const struct document *d, const struct report_options *o);
 void report_csv(struct out *out, const struct document *d, const struct report_options *o);
+void report_html(struct out *out, const struct document *d, const struct report_options *o);
 
 #endif

@@ -13,6 +13,7 @@ static const struct {
     [REPORT_JSON] = {"json", report_json},
     [REPORT_JSONL] = {"jsonl", report_jsonl},
     [REPORT_CSV] = {"csv", report_csv},
+    [REPORT_HTML] = {"html", report_html},
 };
 
 int report_write(const struct document *d, const struct report_options *o, report_sink sink, void *user,

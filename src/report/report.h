@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "model/document.h"
 
-/* Documents to text, JSON, JSON lines and CSV. Nothing here sees a packet or prints by itself: bytes go to a sink. */
-enum report_format { REPORT_TEXT = 0, REPORT_JSON, REPORT_JSONL, REPORT_CSV, REPORT_FORMAT_COUNT };
+/* Documents to text, JSON, JSON lines, CSV and HTML. Nothing here sees a packet or prints by itself: bytes go to a sink. */
+enum report_format { REPORT_TEXT = 0, REPORT_JSON, REPORT_JSONL, REPORT_CSV, REPORT_HTML, REPORT_FORMAT_COUNT };
 
 /* Writes all of `len` bytes; false when it could not (the writer stops and returns ERR_IO). */
 typedef bool (*report_sink)(void *user, const char *bytes, size_t len);

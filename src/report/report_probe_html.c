@@ -11,9 +11,9 @@ static const struct {
     const char *word;
     enum html_style style;
 } verdicts[] = {
-    [SUMMARY_NOTHING_CHECKED] = {"Nothing checked.", HTML_UNSURE},
-    [SUMMARY_PASS] = {"Pass.", HTML_GOOD},
-    [SUMMARY_FAIL] = {"Fail.", HTML_BAD},
+    [SUMMARY_NOTHING_CHECKED] = {"Nothing checked:", HTML_UNSURE},
+    [SUMMARY_PASS] = {"Pass:", HTML_GOOD},
+    [SUMMARY_FAIL] = {"Fail:", HTML_BAD},
 };
 
 static void marks_cell(struct html *h, const struct probe_marks *m, dscp_set_t right, enum probe_change change)
@@ -48,8 +48,8 @@ static void ms_cell(struct html *h, bool known, double ms)
 
 static void class_table(struct html *h, const struct probe_document *d)
 {
-    static const char *const columns[] = {"class",    "sent",       "packets",   "arrived", "way there", "came back",
-                                          "way back", "lost there", "lost back", "lost",    "mark"};
+    static const char *const columns[] = {"class",    "sent",        ">packets",   "arrived", "way there", "came back",
+                                          "way back", ">lost there", ">lost back", ">lost",   "mark"};
     static const enum html_style changes[] = {
         [PROBE_CHANGE_UNKNOWN] = HTML_UNSURE, [PROBE_CHANGE_PRESERVED] = HTML_GOOD, [PROBE_CHANGE_CHANGED] = HTML_BAD};
     html_table_begin(h, "Marks and loss", columns, sizeof columns / sizeof columns[0]);
@@ -79,15 +79,15 @@ static void class_table(struct html *h, const struct probe_document *d)
 static void delay_table(struct html *h, const struct probe_document *d)
 {
     static const char *const columns[] = {"class",
-                                          "RTT min",
-                                          "median",
-                                          "p95",
-                                          "p99",
-                                          "max",
-                                          "there p95",
-                                          "back p95",
-                                          "jitter there",
-                                          "jitter back",
+                                          ">RTT min",
+                                          ">median",
+                                          ">p95",
+                                          ">p99",
+                                          ">max",
+                                          ">there p95",
+                                          ">back p95",
+                                          ">jitter there",
+                                          ">jitter back",
                                           "against the control"};
     html_table_begin(h, "Delay in milliseconds (one way: above the least of that direction)", columns,
                      sizeof columns / sizeof columns[0]);

@@ -10,9 +10,9 @@ static const struct {
     const char *word;
     enum html_style style;
 } verdicts[] = {
-    [SUMMARY_NOTHING_CHECKED] = {"Nothing checked.", HTML_UNSURE},
-    [SUMMARY_PASS] = {"Pass.", HTML_GOOD},
-    [SUMMARY_FAIL] = {"Fail.", HTML_BAD},
+    [SUMMARY_NOTHING_CHECKED] = {"Nothing checked:", HTML_UNSURE},
+    [SUMMARY_PASS] = {"Pass:", HTML_GOOD},
+    [SUMMARY_FAIL] = {"Fail:", HTML_BAD},
 };
 
 static void mark_cell(struct html *h, const struct trace_path *p, uint8_t ttl)
@@ -85,7 +85,7 @@ static void router_cells(struct html *h, const struct trace_document *d, const s
 
 static void flow_table(struct html *h, const struct trace_document *d, uint16_t flow)
 {
-    const char *columns[COLUMNS_MAX] = {"hop"};
+    const char *columns[COLUMNS_MAX] = {">hop"};
     char caption[64];
     size_t begin, end, count = 1;
     uint8_t last = 0;
@@ -98,7 +98,7 @@ static void flow_table(struct html *h, const struct trace_document *d, uint16_t 
             last = d->paths[i].hops[d->paths[i].hop_count - 1].ttl;
     }
     columns[count++] = "router";
-    columns[count++] = "round trip";
+    columns[count++] = ">round trip";
     columns[count++] = "MPLS";
     (void)snprintf(caption, sizeof caption, "Marks quoted on flow %u, source %s %u", flow + 1U,
                    d->target.port ? "port" : "id", d->paths[begin].src_port);
@@ -137,7 +137,7 @@ static void facts(struct html *h, const struct trace_document *d)
 
 static void class_table(struct html *h, const struct trace_document *d)
 {
-    static const char *const columns[] = {"class", "sent", "last quoted", "by hop", "verdict"};
+    static const char *const columns[] = {"class", "sent", "last quoted", ">by hop", "verdict"};
     static const enum html_style styles[] = {
         [TRACE_UNKNOWN] = HTML_UNSURE, [TRACE_PRESERVED] = HTML_GOOD, [TRACE_CHANGED] = HTML_BAD};
     html_table_begin(h, "Classes on the first flow", columns, sizeof columns / sizeof columns[0]);

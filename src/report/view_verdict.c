@@ -48,10 +48,13 @@ static void say_nothing(const struct summary *s, struct view_verdict *v)
         (void)snprintf(v->sentence, sizeof v->sentence, "no stream was seen");
     else if (s->streams == 1)
         (void)snprintf(v->sentence, sizeof v->sentence, "%s",
-                       s->undetermined ? "the one stream could not be judged" : "the one stream is of no class in the policy");
+                       s->undetermined ? "the one stream could not be judged"
+                                       : "the one stream is of no class in the policy");
     else
         (void)snprintf(v->sentence, sizeof v->sentence,
-                       s->undetermined ? "none of %s streams could be judged" : "none of %s streams is of a class in the policy", count);
+                       s->undetermined ? "none of %s streams could be judged"
+                                       : "none of %s streams is of a class in the policy",
+                       count);
 }
 
 struct view_verdict view_verdict(const struct document *d)
@@ -97,7 +100,8 @@ void view_rest(const struct document *d, struct strbuf *to)
 bool view_problem_names(const struct input *in)
 {
     size_t len = strlen(in->file);
-    return in->problem && strncmp(in->problem, in->file, len) == 0 && (in->problem[len] == ' ' || in->problem[len] == ':');
+    return in->problem && strncmp(in->problem, in->file, len) == 0 &&
+           (in->problem[len] == ' ' || in->problem[len] == ':');
 }
 
 const char *view_problem(const struct input *in)

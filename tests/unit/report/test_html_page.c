@@ -50,7 +50,18 @@ static void a_page_of_hostile_words_is_a_page(void **state)
     html_cell(&h, HTML_NUMBER, evil);
     html_cell_bar(&h, parts, 2);
     html_row_end(&h);
+    html_row_styled(&h, HTML_BAD);
+    html_row_head(&h, HTML_PLAIN, evil);
+    html_cell_begin(&h, HTML_PLAIN);
+    html_prose(&h, evil);
+    html_span(&h, HTML_DIM, evil);
+    html_code(&h, evil, false);
+    html_cell_end(&h);
+    html_row_end(&h);
+    html_group(&h, evil);
     html_table_end(&h);
+    html_section_begin(&h, "id", evil, evil);
+    html_section_end(&h);
     html_list_begin(&h);
     html_item(&h, HTML_BAD, evil, evil, evil);
     html_list_end(&h);
@@ -59,12 +70,13 @@ static void a_page_of_hostile_words_is_a_page(void **state)
     const char *text = strbuf_text(&page);
     count(text, "<img", 0);
     count(text, "<script", 0);
-    count(text, "onerror=1&gt;", 17);
+    /* each of the 24 texts once, and the first column's name beside its one plain cell */
+    count(text, "onerror=1&gt;", 25);
     count(text, "http-equiv=\"Content-Security-Policy\"", 1);
     count(text, "default-src 'none'", 1);
     count(text, "://", 0);
-    count(text, "<td", 3);
-    count(text, "</td>", 3);
+    count(text, "<td", 4);
+    count(text, "</td>", 4);
     count(text, "<table", 2);
     count(text, "</table>", 2);
     count(text, "<rect", 2);
@@ -87,12 +99,54 @@ static void a_bar_of_nothing_is_no_bar(void **state)
     strbuf_done(&page);
 }
 
+static void commands_in_a_sentence_are_code(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"type `dscp 4 voice 0x2E`, then `a<b`.", "type <code>dscp 4 voice 0x2E</code>, then <code>a&lt;b</code>."},
+        {"`all`", "<code>all</code>"},
+        {"one ` alone", "one ` alone"},
+        {"`a` and ` alone", "<code>a</code> and ` alone"},
+        {"``", "<code></code>"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct strbuf page = {0};
+        struct out out;
+        struct html h = {.out = &out};
+        out_init(&out, take, &page);
+        html_prose(&h, cases[i].text);
+        assert_int_equal(out_finish(&out), 0);
+        assert_string_equal(strbuf_text(&page), cases[i].expected);
+        strbuf_done(&h.safe);
+        strbuf_done(&page);
+    }
+}
+
+static void lines_to_be_copied_stay_lines(void **state)
+{
+    (void)state;
+    struct strbuf page = {0};
+    struct out out;
+    struct html h = {.out = &out};
+    out_init(&out, take, &page);
+    html_code(&h, "interface X\n mls qos trust dscp\n\x1b[2J", false);
+    assert_int_equal(out_finish(&out), 0);
+    assert_string_equal(strbuf_text(&page), "<pre tabindex=\"0\">interface X\n mls qos trust dscp\n\\x1B[2J</pre>\n");
+    strbuf_done(&h.safe);
+    strbuf_done(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_from_the_network_stays_text),
         cmocka_unit_test(a_page_of_hostile_words_is_a_page),
         cmocka_unit_test(a_bar_of_nothing_is_no_bar),
+        cmocka_unit_test(commands_in_a_sentence_are_code),
+        cmocka_unit_test(lines_to_be_copied_stay_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
