@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,10 +22,46 @@ static void on_signal(int number)
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
-    action.sa_flags = (int)SA_RESETHAND; /* a second one ends it at once */
     (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGTERM, &action, NULL); /* timeout(1) sends it twice, and means it once */
+    action.sa_flags = (int)SA_RESETHAND;     /* a second one, from an impatient person, ends it at once */
     (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Each port of the participants is a socket: of what this process may open, all. */
+static void allow_sockets(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+/* A file, and why it could not be written: what is said later must not depend on what happened meanwhile. */
+struct kept_output {
+    struct output output;
+    int error_number;
+};
+
+static bool write_kept(void *user, const char *bytes, size_t len)
+{
+    struct kept_output *k = user;
+    errno = 0;
+    bool written = output_write(&k->output, bytes, len);
+    if (!written && k->error_number == 0)
+        k->error_number = errno;
+    return written;
+}
+
+/* The sentence about the one that failed; false where neither did. */
+static bool explain(const struct kept_output *k, const char *path, struct error *error)
+{
+    if (k->error_number)
+        (void)error_set(error, ERR_IO, "cannot write %s: %s", k->output.path ? path : "standard output",
+                        strerror(k->error_number));
+    return k->error_number != 0;
 }
 
 /* On a terminal, after the first second: how far it is. */
@@ -55,16 +92,17 @@ static int status_of(int r)
 }
 
 /* Puts in place what was written; the capture first, since the truth is about it. */
-static int commit(struct output *capture, struct output *truth, const struct generate_arguments *a)
+static int commit(struct kept_output *capture, struct kept_output *truth, const struct generate_arguments *a)
 {
     struct error error = {0};
-    if ((a->output && output_commit(capture, &error) < 0) || (a->truth && output_commit(truth, &error) < 0))
+    if ((a->output && output_commit(&capture->output, &error) < 0) ||
+        (a->truth && output_commit(&truth->output, &error) < 0))
         return cli_fail(EXIT_INPUT, "%s", error.text);
     return EXIT_CONFORMS;
 }
 
-static int generate(struct generate_arguments *a, const struct policy *policy, struct output *capture,
-                    struct output *truth)
+static int generate(struct generate_arguments *a, const struct policy *policy, struct kept_output *capture,
+                    struct kept_output *truth)
 {
     struct generate_request *q = &a->request;
     struct generate_result result;
@@ -72,13 +110,13 @@ static int generate(struct generate_arguments *a, const struct policy *policy, s
     struct error error = {0};
     bool to_file = a->output && !q->dry_run, wire = q->way == GENERATE_TO_LINK || q->way == GENERATE_TO_SOCKETS;
     q->policy = policy;
-    if (to_file && output_open(capture, a->output, &error) < 0)
+    if (to_file && output_open(&capture->output, a->output, &error) < 0)
         return cli_fail(EXIT_INPUT, "%s", error.text);
-    if (a->truth && output_open(truth, a->truth, &error) < 0)
+    if (a->truth && output_open(&truth->output, a->truth, &error) < 0)
         return cli_fail(EXIT_INPUT, "%s", error.text);
-    q->sink = output_write;
+    q->sink = write_kept;
     q->sink_user = capture;
-    q->truth = a->truth ? output_write : NULL;
+    q->truth = a->truth ? write_kept : NULL;
     q->truth_user = truth;
     q->progress = stop_or_go_on;
     q->progress_user = &progress;
@@ -86,7 +124,7 @@ static int generate(struct generate_arguments *a, const struct policy *policy, s
     int r = generate_run(q, &result, &error);
     if (progress.shown)
         (void)fputs("\r\033[K", stderr);
-    bool to_stdout = to_file && !capture->path, said = r == 0 || (q->dry_run && result.packets);
+    bool to_stdout = to_file && !capture->output.path, said = r == 0 || (q->dry_run && result.packets);
     int status = r < 0 ? status_of(r) : EXIT_CONFORMS;
     if (r == 0 && result.stopped && !wire)
         return cli_fail(EXIT_INPUT, "interrupted; nothing was written");
@@ -94,15 +132,18 @@ static int generate(struct generate_arguments *a, const struct policy *policy, s
         status = commit(capture, truth, a);
     if (said && status != EXIT_INPUT)
         generate_print(a, &result, to_stdout ? stderr : stdout);
-    if (r < 0) /* where writing failed the commit says why */
-        return capture->failed && output_commit(capture, &error) == 0 ? status : cli_fail(status, "%s", error.text);
+    if (r < 0) {
+        if (!explain(capture, a->output, &error))
+            (void)explain(truth, a->truth, &error);
+        return cli_fail(status, "%s", error.text);
+    }
     return status == EXIT_CONFORMS && result.stopped ? EXIT_INPUT : status;
 }
 
 int cmd_generate(int argc, char **argv)
 {
     struct generate_arguments a = {.quiet = false};
-    struct output capture = {0}, truth = {0};
+    struct kept_output capture = {0}, truth = {0};
     struct policy *policy = NULL;
     int status = generate_arguments_take(&a, argc, argv);
     if (status == 0 && a.version) {
@@ -111,12 +152,14 @@ int cmd_generate(int argc, char **argv)
         generate_print_help();
     } else if (status == 0) {
         catch_signals();
+        if (a.to)
+            allow_sockets();
         status = policy_arguments_load(&a.policy, &policy);
         if (status == 0)
             status = generate(&a, policy, &capture, &truth);
     }
-    output_abandon(&capture);
-    output_abandon(&truth);
+    output_abandon(&capture.output);
+    output_abandon(&truth.output);
     policy_free(policy);
     policy_arguments_done(&a.policy);
     return status;

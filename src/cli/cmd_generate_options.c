@@ -21,7 +21,7 @@ static const struct option_spec specs[] = {
     {"sip", 0, "udp|tcp|both", "what carries SIP (default both, in turn)"},
     {"no-video", 0, NULL, "voice only"},
     {"no-slides", 0, NULL, "no shared slides"},
-    {"duration", 0, "TIME", "of the conference, as 30s (the default), 500ms, 10m"},
+    {"duration", 0, "TIME", "of the conference, as 30s (the default), 5m, 2h"},
     {"seed", 0, "N", "the same seed gives the same packets (default 1)"},
     {"start", 0, "TIME", "when it begins (default 2026-01-05T09:00:00Z)"},
     {"ipv6", '6', NULL, "IPv6 instead of IPv4"},
@@ -123,7 +123,13 @@ static int take_start(const struct option_walk *w, int64_t *ret)
         return wrong(w, "a time in UTC such as 2026-11-22T09:00:00Z");
     t.tm_year -= 1900;
     t.tm_mon -= 1;
-    *ret = (int64_t)timegm(&t) * NS_PER_S;
+    time_t seconds = timegm(&t);
+    /* as it is written again: no 31st of February, no blanks */
+    char again[sizeof "2026-11-22T09:00:00Z"];
+    if (!gmtime_r(&seconds, &t) || strftime(again, sizeof again, "%Y-%m-%dT%H:%M:%SZ", &t) == 0 ||
+        strcmp(again, w->value) != 0)
+        return wrong(w, "a time in UTC such as 2026-11-22T09:00:00Z");
+    *ret = (int64_t)seconds * NS_PER_S;
     return 0;
 }
 

@@ -21,6 +21,11 @@ static const char *grouped(uint64_t n, char text[static NUMBER_MAX])
     return text;
 }
 
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void print_bytes(uint64_t n, FILE *to)
 {
     if (n < 1000000)
@@ -45,12 +50,13 @@ static void print_first_line(const struct generate_arguments *a, const struct ge
     char text[NUMBER_MAX], local[ADDR_TEXT_MAX];
     static const char *const did[] = {"counted", "wrote", "sent", "sent"};
     static const char *const would[] = {"would make", "would write", "would send", "would send"};
-    (void)fprintf(to, "%s %s packets (", q->dry_run ? would[q->way] : did[q->way], grouped(r->packets, text));
+    (void)fprintf(to, "%s %s packet%s (", q->dry_run ? would[q->way] : did[q->way], grouped(r->packets, text),
+                  plural(r->packets));
     print_bytes(r->bytes, to);
     (void)fprintf(to, "), %.1f s", (double)(r->last_ns - r->first_ns) / 1e9);
     if (r->calls)
-        (void)fprintf(to, ", %s calls", grouped(r->calls, text));
-    (void)fprintf(to, ", %s streams", grouped(r->streams, text));
+        (void)fprintf(to, ", %s call%s", grouped(r->calls, text), plural(r->calls));
+    (void)fprintf(to, ", %s stream%s", grouped(r->streams, text), plural(r->streams));
     if (a->output && strcmp(a->output, "-") != 0) {
         (void)fprintf(to, " to ");
         print_place(a->output, to);
@@ -62,6 +68,8 @@ static void print_first_line(const struct generate_arguments *a, const struct ge
         addr_format(&r->local, local);
         (void)fprintf(to, " to %s from %s (UDP sockets)", a->to, local);
     }
+    if (r->held_up_ns)
+        (void)fprintf(to, ", held up by %.1f s", (double)r->held_up_ns / 1e9);
     (void)fprintf(to, ", seed %llu%s\n", (unsigned long long)q->options.seed,
                   r->stopped ? "; stopped before the end" : "");
 }
@@ -98,7 +106,7 @@ static void print_limit(const struct generate_request *q, const struct generate_
         (void)fprintf(to, " ");
     (void)fprintf(to, " the limit is");
     if (r->limit.packets)
-        (void)fprintf(to, " %s packets", grouped(r->limit.packets, text));
+        (void)fprintf(to, " %s packet%s", grouped(r->limit.packets, text), plural(r->limit.packets));
     if (r->limit.bits)
         (void)fprintf(to, "%s %.2f Mbit", r->limit.packets ? " and" : "", (double)r->limit.bits / 1e6);
     (void)fprintf(to, " a second%s\n", q->has_rate ? "" : ", unless --rate asks for more");

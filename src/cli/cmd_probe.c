@@ -13,7 +13,7 @@
 #include "cli/output.h"
 #include "cli/probe_arguments.h"
 #include "cli/probe_service.h"
-#include "cli/probe_service_target.h"
+#include "cli/target.h"
 #include "engine/http_server.h"
 
 /* One address to be probed. */
@@ -25,6 +25,7 @@ struct goal {
 struct goals {
     struct goal *at;
     size_t count;
+    size_t others; /* further addresses of the name, which are not probed */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -105,10 +106,10 @@ static int add_nodes(struct goals *g, const struct policy *policy, uint8_t ip_ve
 /* A node by its name means all its addresses; any other name the first that it resolves to. */
 static int find_goals(struct goals *g, const struct probe_arguments *a, const struct policy *policy)
 {
-    struct service_target target;
+    struct target target;
     if (a->nodes)
         return add_nodes(g, policy, a->ip_version);
-    int status = service_target_find(a->target, policy, a->ip_version, &target);
+    int status = target_find(a->target, policy, a->ip_version, &target);
     if (status)
         return status;
     bool by_name = *target.node && strcasecmp(target.node, a->target) == 0;
@@ -119,6 +120,7 @@ static int find_goals(struct goals *g, const struct probe_arguments *a, const st
         if (!add_goal(g, a->target, target.node, &target.addresses[i]))
             return cli_fail(EXIT_INPUT, "out of memory");
     }
+    g->others = target.count + target.left_out - g->count;
     return 0;
 }
 
@@ -149,7 +151,8 @@ static void print_plan(const struct probe_document *d, const struct probe_plan *
             (void)printf(" of the classes' sizes in turn\n");
     }
     (void)printf(
-        "one of each every %.4g ms for %.4g s, in random order, over %lu flows: %.4g packets/s, %.4g kbit/s (%s)\n",
+        "one of each every %.4g ms for %.4g s, in random order, over %lu flows:\n%.4g packets/s, %.4g kbit/s (%s)\n"
+        "and a few unmarked ones at the end, to learn how the reflector answers\n",
         (double)plan->interval_ns / (double)NS_PER_MS,
         (double)plan->interval_ns * (double)plan->rounds / (double)NS_PER_S, (unsigned long)o->sender.flows, plan->pps,
         plan->bps / 1e3, link_text(plan, link));
@@ -161,8 +164,10 @@ static void print_plan(const struct probe_document *d, const struct probe_plan *
 
 /* One goal. NULL with an exit status in *ret_status where it could not even be planned. */
 static struct probe_document *probe_one(const struct probe_arguments *a, const struct policy *policy,
-                                        const struct goal *goal, struct progress *progress, int *ret_status)
+                                        const struct goals *goals, size_t index, struct progress *progress,
+                                        int *ret_status)
 {
+    const struct goal *goal = &goals->at[index];
     struct probe_run_options o = a->run;
     struct probe_document *d = NULL;
     struct probe_plan plan;
@@ -180,6 +185,9 @@ static struct probe_document *probe_one(const struct probe_arguments *a, const s
         return NULL;
     }
     int r = probe_plan_make(&o, &d, &plan, &error);
+    if (r == 0 && goals->others)
+        (void)probe_document_note(d, "%s has %zu addresses; this is the first one (-4, -6 or an address chooses)",
+                                  goal->name, goals->others + goals->count);
     if (r == 0 && a->dry_run) {
         print_plan(d, &plan, &o);
         probe_document_free(d);
@@ -255,7 +263,7 @@ static int probe_once(const struct probe_arguments *a, const struct policy *poli
         struct progress progress;
         int why = EXIT_CONFORMS;
         progress_init(&progress);
-        struct probe_document *d = probe_one(a, policy, &g->at[i], &progress, &why);
+        struct probe_document *d = probe_one(a, policy, g, i, &progress, &why);
         progress_done(&progress);
         if (d)
             documents[count++] = d;
@@ -263,7 +271,9 @@ static int probe_once(const struct probe_arguments *a, const struct policy *poli
         if (!d && why == EXIT_USAGE)
             break; /* the next one would say the same */
     }
-    if (interrupted && count)
+    if (interrupted && count < g->count)
+        status = worse(status, cli_fail(EXIT_INPUT, "interrupted: %zu of %zu targets were probed", count, g->count));
+    else if (interrupted && count)
         (void)cli_fail(0, "interrupted: this is what came back until then");
     if (count) {
         int written = write_once(a, g, documents, count);
@@ -368,7 +378,7 @@ static int probe_forever(const struct probe_arguments *a, const struct policy *p
         int64_t begin = monotonic_ns();
         for (size_t i = 0; i < g->count && status == EXIT_CONFORMS && !interrupted; i++) {
             struct progress progress = {0};
-            struct probe_document *d = probe_one(a, policy, &g->at[i], &progress, &status);
+            struct probe_document *d = probe_one(a, policy, g, i, &progress, &status);
             if (!d)
                 break;
             status = EXIT_CONFORMS;

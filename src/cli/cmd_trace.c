@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "cli/probe_service_target.h"
+#include "cli/target.h"
 #include "model/packet.h"
 #include "policy/judge_trace.h"
 #include "probe/trace_net.h"
@@ -119,10 +119,10 @@ static bool is_node(const struct policy *policy, const struct addr *a)
 static int prepare(struct trace_job *j, const struct policy *policy)
 {
     const struct trace_arguments *a = j->a;
-    struct service_target found;
+    struct target found;
     struct addr wanted = {0};
     struct error error = {0};
-    int status = service_target_find(a->target, policy, a->ip_version, &found);
+    int status = target_find(a->target, policy, a->ip_version, &found);
     if (status)
         return status;
     j->wire.target = found.addresses[0];

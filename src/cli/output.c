@@ -61,14 +61,19 @@ bool output_write(void *output, const char *bytes, size_t len)
 {
     struct output *o = output;
     o->written = true;
-    o->failed |= fwrite(bytes, 1, len, o->file) != len;
+    if (fwrite(bytes, 1, len, o->file) != len && !o->failed) {
+        o->failed = true;
+        o->why = errno;
+    }
     return !o->failed;
 }
 
 int output_commit(struct output *o, struct error *error)
 {
     const char *name = o->path ? o->path : "standard output";
-    if (fflush(o->file) != 0 || ferror(o->file))
+    if (o->why)
+        errno = o->why; /* said by the write that failed: others have come between */
+    if (o->why || fflush(o->file) != 0 || ferror(o->file))
         return fail(error, "write", name);
     if (o->failed)
         return error_set(error, ERR_IO, "%s is not whole", name);

@@ -14,6 +14,7 @@ struct output {
     char *path;      /* NULL for standard output */
     char *temporary; /* NULL where it is written directly */
     bool written;    /* something was: an output that nothing was written to leaves no empty file */
+    int why;         /* errno of the write that failed; 0: none did */
     bool failed;     /* what was written is not whole: not to be put in place */
 };
 

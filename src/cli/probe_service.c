@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "cli/common.h"
 #include "cli/output.h"
-#include "cli/probe_service_target.h"
+#include "cli/target.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
 #include "engine/service_run.h"
@@ -237,7 +237,10 @@ static int choose_ways(const struct service_arguments *a, const struct service_w
 static void print_dry_run(const struct service_arguments *a, const struct service_run_options *o)
 {
     unsigned long long requests = 0;
-    (void)printf("would ask %s, and nobody else:\n", a->target);
+    struct strbuf target = {0};
+    text_printable(&target, a->target, strlen(a->target));
+    (void)printf("would ask %s, and nobody else:\n", strbuf_text(&target));
+    strbuf_done(&target);
     for (size_t i = 0; i < o->address_count; i++) {
         for (size_t k = 0; k < o->way_count; k++) {
             const struct service_way *w = o->ways[k];
@@ -301,10 +304,12 @@ static int exit_of(const struct service_result *r)
 static int write_documents(const struct service_arguments *a, const struct service_result *r, struct output *output)
 {
     struct error ignored;
+    const enum summary_verdict verdict = report_service_verdict(r->documents, r->count);
     struct probe_report report = {.documents = (const struct probe_document *const *)r->documents,
                                   .count = r->count,
                                   .set = r->count > 1,
                                   .packets = true,
+                                  .verdict = &verdict,
                                   .format = a->format,
                                   .options = a->report};
     return a->format == PROBE_FORMAT_TEXT
@@ -380,13 +385,13 @@ static int ask(const struct service_arguments *a, struct service_run_options *o)
 static int run(struct service_arguments *a, const struct policy *policy)
 {
     const struct service_way *ways[SERVICE_WAYS];
-    struct service_target target;
+    struct target target;
     size_t way_count = 0;
     int status = choose_ways(a, ways, &way_count);
     if (status == 0 && a->source.version)
         a->ip_version = a->source.version;
     if (status == 0)
-        status = service_target_find(a->target, policy, a->ip_version, &target);
+        status = target_find(a->target, policy, a->ip_version, &target);
     if (status)
         return status;
     if (target.left_out)

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/units.h"
 #include "probe/stamp.h"
 
 static const struct option_spec specs[] = {
@@ -73,32 +73,15 @@ static int take_allow(struct reflect_arguments *a, const char *value)
 
 static int take_duration(struct reflect_arguments *a, const char *value)
 {
-    static const struct {
-        const char *unit;
-        int64_t ns;
-    } units[] = {
-        {"ms", NS_PER_MS}, {"s", NS_PER_S}, {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}, {"d", 86400 * NS_PER_S}};
-    size_t digits = strspn(value, "0123456789");
-    uint64_t n;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(value + digits, units[i].unit) == 0 && slice_number(slice_make(value, digits), 1000000000, &n) &&
-            n > 0 && (int64_t)n <= INT64_MAX / 4 / units[i].ns) {
-            a->duration_ns = (int64_t)n * units[i].ns;
-            return 0;
-        }
-    }
-    return cli_fail(EXIT_USAGE, "--duration is a whole number with its unit, such as 90s, 10m or 8h, not \"%s\"",
-                    value);
+    if (!units_duration(value, &a->duration_ns))
+        return cli_fail(EXIT_USAGE, "--duration is a time with its unit, such as 90s, 10m or 8h, not \"%s\"", value);
+    return 0;
 }
 
 static int take_rate(struct reflect_arguments *a, const char *value)
 {
-    uint64_t n;
-    if (strcmp(value, "none") == 0) {
-        a->rate = 0;
-        return 0;
-    }
-    if (!slice_number(slice_make(value, strlen(value)), 10000000, &n) || n == 0)
+    uint64_t n = 0; /* "none" */
+    if (strcmp(value, "none") != 0 && !units_count(value, 1, 10000000, &n))
         return cli_fail(EXIT_USAGE, "--rate-limit is packets a second, 1 to 10000000, or \"none\", not \"%s\"", value);
     a->rate = (uint32_t)n;
     return 0;
@@ -107,7 +90,7 @@ static int take_rate(struct reflect_arguments *a, const char *value)
 static int take_port(struct reflect_arguments *a, const char *value)
 {
     uint64_t n;
-    if (!slice_number(slice_make(value, strlen(value)), 65535, &n) || n == 0)
+    if (!units_count(value, 1, 65535, &n))
         return cli_fail(EXIT_USAGE, "--port is 1 to 65535, not \"%s\"", value);
     a->port = (uint16_t)n;
     return 0;
@@ -116,7 +99,7 @@ static int take_port(struct reflect_arguments *a, const char *value)
 static int take_sessions(struct reflect_arguments *a, const char *value)
 {
     uint64_t n;
-    if (!slice_number(slice_make(value, strlen(value)), 1000000, &n) || n == 0)
+    if (!units_count(value, 1, 1000000, &n))
         return cli_fail(EXIT_USAGE, "--max-sessions is 1 to 1000000, not \"%s\"", value);
     a->max_sessions = (size_t)n;
     return 0;

@@ -35,8 +35,8 @@ static bool parse(const char *text, const struct unit *units, size_t count, doub
     return false;
 }
 
-static const struct unit times_ms[] = {{"us", 0.001}, {"ms", 1},     {"s", 1000},
-                                       {"m", 60e3},   {"min", 60e3}, {"h", 3600e3}};
+static const struct unit times_ms[] = {{"us", 0.001}, {"ms", 1},     {"s", 1000},   {"m", 60e3},
+                                       {"min", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
 
 enum { TIME_UNITS = sizeof times_ms / sizeof times_ms[0] };
 

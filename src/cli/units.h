@@ -6,7 +6,7 @@
 
 /* Values with their units, as people write them on a command line. False on anything else, or out of range. */
 
-bool units_duration(const char *text, int64_t *ret_ns);    /* 500ms, 10s, 5m, 2h, 100us; above 0 */
+bool units_duration(const char *text, int64_t *ret_ns);    /* 500ms, 10s, 5m, 2h, 1d, 100us; above 0 */
 bool units_milliseconds(const char *text, double *ret_ms); /* the same, for limits: 0.5ms too; 0 is allowed */
 bool units_bits_per_second(const char *text, double *ret); /* 800kbit, 20mbit, 1gbit */
 bool units_size(const char *text, uint64_t *ret_bytes);    /* 172, 172B, 64KiB, 1kB */

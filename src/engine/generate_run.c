@@ -10,6 +10,9 @@
 
 enum { PROGRESS_EVERY = 4096 };
 
+#define SLICE_NS (100 * NS_PER_MS) /* how long a pause lasts before it is asked whether to stop */
+#define LATE_NS  (100 * NS_PER_MS) /* what was held up by more is not made up for: that would be a burst */
+
 /* A run in progress. */
 struct run {
     const struct generate_request *request;
@@ -32,11 +35,22 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-static void sleep_until(int64_t ns)
+static bool is_stopped(const struct run *r)
 {
-    const struct timespec t = {.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-        ;
+    return r->request->progress && r->request->progress(r->request->progress_user, r->result->packets, r->expected);
+}
+
+/* False where it was told to stop. */
+static bool sleep_until(const struct run *r, int64_t ns)
+{
+    for (int64_t now = now_ns(); now < ns; now = now_ns()) {
+        int64_t until = ns - now < SLICE_NS ? ns : now + SLICE_NS;
+        const struct timespec t = {.tv_sec = (time_t)(until / NS_PER_S), .tv_nsec = (long)(until % NS_PER_S)};
+        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+        if (is_stopped(r))
+            return false;
+    }
+    return true;
 }
 
 /* ---- what is counted ---- */
@@ -127,25 +141,34 @@ static int check_limit(struct run *r)
         (void)snprintf(asked, sizeof asked, "%llukbit", (unsigned long long)(m->most_bits / 1000 + 1));
     return error_set(r->error, ERR_USAGE,
                      "the conference has up to %llu packets and %.1f Mbit in a second, and %s %llu %s a second%s; ask "
-                     "for it with --rate %s, or for fewer --calls",
+                     "for it with --rate %s%s",
                      (unsigned long long)m->most_packets, (double)m->most_bits / 1e6,
                      r->request->has_rate ? "--rate allows" : "no more is sent unasked than",
                      (unsigned long long)(packets ? limit->packets : limit->bits / 1000), packets ? "packets" : "kbit",
-                     packets || r->request->has_rate ? "" : " (1 % of the link)", asked);
+                     packets || r->request->has_rate ? "" : " (1 % of the link)", asked,
+                     r->options.calls > 1 ? ", or for fewer --calls" : "");
 }
 
-/* The same options give the same packets, so what there will be can be counted beforehand. */
+/* The same options give the same packets, so what there will be can be counted beforehand. Streams in bulk are paced:
+ * their number is known, and it may be one that nobody can wait for. */
 static int measure(struct run *r)
 {
     struct generator *g = NULL;
     struct generated p;
     struct second second = {0};
+    const struct generate_request *q = r->request;
+    uint64_t counted = 0;
+    if (r->options.bulk.streams) {
+        r->expected = (uint64_t)r->options.bulk.streams * r->options.bulk.packets;
+        return 0;
+    }
     int status = generator_new(&r->options, &g, r->error);
-    while (status == 0 && (status = generator_next(g, &p)) > 0) {
+    while (status == 0 && !r->result->stopped && (status = generator_next(g, &p)) > 0) {
         count_second(r->result, &second, &p);
-        r->expected++;
+        r->result->stopped = ++counted % PROGRESS_EVERY == 0 && q->progress && q->progress(q->progress_user, 0, 0);
         status = 0;
     }
+    r->expected = counted;
     generator_free(g);
     return status;
 }
@@ -157,13 +180,14 @@ static int prepare_wire(struct run *r)
         return error_set(r->error, ERR_USAGE, "there is no interface %s", q->interface);
     find_limit(r);
     int status = measure(r);
-    return status == 0 && !r->request->dry_run ? check_limit(r) : status;
+    return status == 0 && !r->result->stopped && !r->request->dry_run ? check_limit(r) : status;
 }
 
 /* ---- one packet after the other ---- */
 
-/* When the packet is due: as in the conference; of a bulk as fast as the limit allows. */
-static void wait_for(struct run *r, const struct generated *p)
+/* Until the packet is due: as in the conference; of a bulk as fast as the limit allows. What was held up (a full queue,
+ * a machine that slept) goes on from where it was: nothing is made up for beyond the limit. False: told to stop. */
+static bool wait_for(struct run *r, const struct generated *p)
 {
     int64_t due = r->started_ns + (p->frame.time_ns - r->options.start_ns);
     if (r->options.bulk.streams) {
@@ -173,8 +197,12 @@ static void wait_for(struct run *r, const struct generated *p)
         int64_t gap_bits = limit->bits ? (int64_t)(bits * (uint64_t)NS_PER_S / limit->bits) : 0;
         due = r->started_ns + (int64_t)r->paced++ * (gap > gap_bits ? gap : gap_bits);
     }
-    if (due > now_ns())
-        sleep_until(due);
+    int64_t late = now_ns() - due;
+    if (late > LATE_NS) {
+        r->started_ns += late;
+        r->result->held_up_ns += late;
+    }
+    return late >= 0 || sleep_until(r, due);
 }
 
 static int deliver(struct run *r, const struct generated *p, const struct generate_stream *s)
@@ -184,8 +212,10 @@ static int deliver(struct run *r, const struct generated *p, const struct genera
         return capture_writer_frame(r->writer, r->interface, &p->frame, NULL);
     case GENERATE_TO_LINK:
     case GENERATE_TO_SOCKETS:
-        wait_for(r, p);
-        return generate_wire_send(r->wire, p, s, r->error);
+        if (wait_for(r, p))
+            return generate_wire_send(r->wire, p, s, r->error);
+        r->result->stopped = true;
+        return 0;
     case GENERATE_NOWHERE:
         break;
     }
@@ -204,15 +234,14 @@ static int run_all(struct run *r)
     r->started_ns = now_ns();
     while ((status = generator_next(r->generator, &p)) > 0) {
         status = deliver(r, &p, &streams[p.stream]);
-        if (status < 0)
-            return status;
+        if (status < 0 || result->stopped)
+            return status < 0 ? status : 0;
         if (result->packets++ == 0)
             result->first_ns = p.frame.time_ns;
         result->last_ns = p.frame.time_ns;
         result->bytes += p.frame.wire_bytes;
         count_second(result, &second, &p);
-        if (result->packets % (is_wire(r->request) ? 64 : PROGRESS_EVERY) == 0 && r->request->progress &&
-            r->request->progress(r->request->progress_user, result->packets, r->expected)) {
+        if (result->packets % (is_wire(r->request) ? 64 : PROGRESS_EVERY) == 0 && is_stopped(r)) {
             result->stopped = true;
             return 0;
         }
@@ -283,14 +312,19 @@ int generate_run(const struct generate_request *request, struct generate_result 
         status = prepare_wire(&r);
     if (status == 0)
         status = generator_new(&r.options, &r.generator, error);
-    if (status == 0)
+    if (status == 0 && !ret->stopped)
         status = open_ways(&r);
-    if (status == 0)
+    if (status == 0 && !ret->stopped)
         status = run_all(&r);
     if (r.generator && (status == 0 || is_wire(request))) {
         int finished = finish(&r);
         status = status < 0 ? status : finished;
     }
+    if (status == ERR_LIMIT && error && !error->text[0])
+        status = error_set(error, ERR_USAGE,
+                           "with this --jitter more than %d packets would be on their way at once; ask for less of it, "
+                           "or for fewer --calls",
+                           GENERATE_ON_THEIR_WAY_MAX);
     if (status < 0 && error && !error->text[0])
         (void)error_set(error, status, "%s", error_name(status));
     capture_writer_free(r.writer);

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "capture/writer.h"
-#include "policy/policy.h"
 #include "generate/generate.h"
+#include "policy/policy.h"
 
 /*
  * Makes a conference with the marks of a policy, and brings it where it is wanted: into a capture file, out of an
@@ -65,6 +65,7 @@ struct generate_result {
     uint64_t lost, duplicated, reordered;
     uint64_t most_packets, most_bits; /* in one second of the conference */
     int64_t first_ns, last_ns;
+    int64_t held_up_ns; /* on a wire: by how much it took longer than it should */
     struct generate_row rows[GENERATE_ROWS_MAX];
     size_t row_count;
     struct generate_rate limit; /* that held, for a wire */

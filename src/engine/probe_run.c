@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "policy/judge_probe.h"
 #include "probe/probe_figures.h"
+#include "probe/reflector.h"
 #include "probe/schedule.h"
 
 /*
@@ -137,6 +138,12 @@ static void note_plan(const struct probe_plan *plan, struct probe_document *d)
                                   (double)plan->interval_ns / (double)NS_PER_MS,
                                   plan->limited_by_link ? "probes take at most 1 % of the link"
                                                         : "probes are at most 1,000 packets a second");
+    if (plan->pps > REFLECTOR_RATE_DEFAULT + 0.5)
+        (void)probe_document_note(
+            d,
+            "`qosmark reflect` answers each source %d packets a second unless it was started with "
+            "another --rate-limit: what is beyond that looks lost here",
+            (int)REFLECTOR_RATE_DEFAULT);
 }
 
 int probe_plan_make(const struct probe_run_options *o, struct probe_document **ret, struct probe_plan *plan,

@@ -114,7 +114,7 @@ static bool set_up(struct probe_document *d, const struct service_run_options *o
 
 /* What each exchange came to, put together. */
 struct outcomes {
-    uint64_t evidence, seen, again, resets, beyond, silent, sent, sent_otherwise;
+    uint64_t evidence, seen, blind, again, resets, beyond, silent, sent, sent_otherwise;
     struct probe_marks reset_marks, silent_marks, sent_marks;
     const char *answer, *tls, *unanswered;
 };
@@ -148,6 +148,7 @@ static struct outcomes sum_up(const struct service_check *c)
     for (size_t i = 0; i < c->attempt_count; i++) {
         const struct service_attempt *a = &c->attempts[i];
         bool evidence = service_attempt_is_evidence(a);
+        uint64_t seen = out.seen;
         out.evidence += evidence;
         if (a->x.answer[0])
             out.answer = a->x.answer;
@@ -156,9 +157,10 @@ static struct outcomes sum_up(const struct service_check *c)
         if (a->x.problem[0])
             out.unanswered = a->x.problem;
         if (a->x.outcome == SERVICE_ANSWERED_OTHERWISE && !a->x.problem[0])
-            out.unanswered = "what answers does not speak that protocol";
+            out.unanswered = SERVICE_SPEAKS_OTHERWISE;
         if (a->watch)
             add_watch(&out, c, a);
+        out.blind += evidence && out.seen == seen && c->way->transport != SERVICE_UDP;
     }
     return out;
 }
@@ -228,18 +230,24 @@ struct probe_document *service_fill(const struct service_run_options *o, const s
     struct outcomes out = sum_up(c);
     struct service_facts facts = {
         .way = c->way, .plan = c->plan, .judged = out.evidence, .unanswered = out.unanswered, .unseen = ""};
-    bool tcp = c->way->transport != SERVICE_UDP, blind = tcp && out.evidence && out.seen == 0;
+    bool tcp = c->way->transport != SERVICE_UDP, blind = out.blind && out.blind == out.evidence;
     bool ok = set_up(d, o, c) && fill_packets(d, c) && probe_figures_count(d) == 0;
-    if (ok && blind)
+    if (ok && out.blind)
         facts.unseen =
             c->unseen.text[0]
                 ? probe_document_text(d, "%s", c->unseen.text)
-                : probe_document_text(d, "the capture on %s saw nothing of the connections: they come back another way",
-                                      c->interface);
+                : probe_document_text(d, "the capture on %s saw nothing of %s connections: they come back another way",
+                                      c->interface, blind ? "the" : "those");
     ok = ok && service_judge(d, &facts) == 0 && add_notes(d, c, &out);
     if (ok && c->failed.text[0] && d->verdict == SUMMARY_NOTHING_CHECKED)
         d->problem = d->verdict_text = probe_document_text(d, "%s", c->failed.text);
-    d->system_failed = c->failed.text[0] || (blind && c->unseen.text[0]);
+    /* a capture that ended on the way has seen the beginning only, and that may pass where the rest would not */
+    bool unseen = tcp && out.evidence && c->unseen.text[0];
+    if (ok && unseen && !blind)
+        ok = probe_document_note(d, "%s", c->unseen.text);
+    if (ok && unseen && !blind && d->problem[0] == '\0')
+        d->problem = probe_document_text(d, "%s", c->unseen.text);
+    d->system_failed = c->failed.text[0] || unseen;
     if (!ok) {
         probe_document_free(d);
         return NULL;

@@ -32,7 +32,11 @@ struct service_check {
     uint64_t dropped; /* frames that the capture lost */
 };
 
-/* The server spoke its protocol, so that what it sent is evidence. */
+/* Why what a server sent is none: a clause. */
+#define SERVICE_SPEAKS_OTHERWISE "what answers does not speak that protocol"
+
+/* The server spoke its protocol, so that what it sent is evidence. TLS with another protocol in it is another server.
+ */
 bool service_attempt_is_evidence(const struct service_attempt *a);
 
 /* The document of a check, judged; NULL without memory. */

@@ -248,13 +248,15 @@ static int find_some_wrong(struct judging *j)
     unsigned wrong_parts = 0;
     const char *parts = by_part(j, &pure, &wrong_parts), *command_text = command(j);
     bool tcp = j->facts->way->transport != SERVICE_UDP;
+    /* of one or two connections chance may make such an order */
+    enum confidence sure = j->facts->judged >= ROUNDS_TO_BE_SURE ? CONFIDENCE_HIGH : CONFIDENCE_LOW;
     struct probe_marks first = service_phase_marks(j->d, service_phase_name(PHASE_SYN_ACK), -1);
     if (tcp && pure && wrong_parts == 1u << PHASE_SYN_ACK)
         return add_finding(
             j,
             only_wrong(j, &first) == 0 ? finding_code_name(FINDING_UNMARKED_START)
                                        : finding_code_name(FINDING_CHANGED_MIDSTREAM),
-            CONFIDENCE_HIGH, j->wrong,
+            sure, j->wrong,
             probe_document_text(
                 j->d,
                 "%s marks its connections only after the first packet: %s, and %s is expected from the SYN-ACK on.",
@@ -266,7 +268,7 @@ static int find_some_wrong(struct judging *j)
                                 command_text));
     if (tcp && pure)
         return add_finding(
-            j, finding_code_name(FINDING_CHANGED_MIDSTREAM), CONFIDENCE_HIGH, j->wrong,
+            j, finding_code_name(FINDING_CHANGED_MIDSTREAM), sure, j->wrong,
             probe_document_text(j->d, "%s does not mark all parts of a connection alike: %s, and %s is expected.",
                                 j->host, parts, j->expected),
             probe_document_text(
@@ -306,7 +308,13 @@ static const char *why_not(struct judging *j)
         return probe_document_text(d,
                                    "%s answers with %s, but the policy's map has no class for %s (--class names one)",
                                    j->host, list(j, &j->all, true), kind_name(facts->way->kind));
-    if (!plan->any && plan->expected == 0)
+    if (plan->any) /* as an audit has it: what may carry anything has not been checked */
+        return probe_document_text(
+            d,
+            "%s answers with %s, and the policy allows %s any mark (--class judges it as another "
+            "class)",
+            j->host, list(j, &j->all, true), class_name(plan->traffic_class));
+    if (plan->expected == 0)
         return probe_document_text(
             d, "%s answers with %s, but the policy expects nothing of %s (--class judges it as another class)", j->host,
             list(j, &j->all, true), class_name(plan->traffic_class));
@@ -341,19 +349,43 @@ static void verdict_of(struct judging *j)
     bool violating = (double)j->wrong > j->facts->plan.tolerance * (double)j->known;
     d->verdict = violating ? SUMMARY_FAIL : SUMMARY_PASS;
     const char *requests = j->facts->plan.control ? ", whether it was asked with a mark or without" : "";
-    d->verdict_text =
-        violating ? probe_document_text(
-                        d, "%" PRIu64 " of %" PRIu64 " packets that came back carried the wrong mark (%s; expected %s)",
-                        j->wrong, j->known, list(j, &j->all, false), j->expected)
-        : j->facts->plan.any
-            ? probe_document_text(d, "the policy takes every mark of %s", class_name(j->facts->plan.traffic_class))
-            : probe_document_text(d, "all %" PRIu64 " packets that came back carried %s%s", j->known,
-                                  list(j, &j->all, true), requests);
+    d->verdict_text = violating
+                          ? probe_document_text(d,
+                                                "%" PRIu64 " of %" PRIu64
+                                                " packets that came back carried the wrong mark (%s; expected %s)",
+                                                j->wrong, j->known, list(j, &j->all, false), j->expected)
+                          : probe_document_text(d, "all %" PRIu64 " packets that came back carried %s%s", j->known,
+                                                list(j, &j->all, true), requests);
     if (!violating && j->wrong)
         d->verdict_text = probe_document_text(
             d,
             "%" PRIu64 " of %" PRIu64 " packets that came back carried the wrong mark, within the policy's tolerance",
             j->wrong, j->known);
+}
+
+/* Why what is right so far is not enough to pass, or NULL. */
+static const char *why_not_all(struct judging *j)
+{
+    struct probe_document *d = j->d;
+    const struct probe_marks *halves[] = {&j->marked, &j->control};
+    static const char *const words[] = {"marked", "unmarked"};
+    /* what was not seen may be what is wrong: several ways back, of which the capture sees one */
+    if (j->all.unknown)
+        return probe_document_text(
+            d, "%s: the marks of %" PRIu64 " of %" PRIu64 " answers are not known, those of the others are right: %s",
+            j->host, j->all.unknown, j->facts->judged,
+            j->facts->unseen[0] ? j->facts->unseen : "the system did not hand them over");
+    /* marks that only one kind of request gets may be repeated ones, and what drops the other kind is no small matter
+     */
+    for (size_t i = 0; i < d->class_count && j->facts->plan.control; i++)
+        if (probe_marks_known(halves[i]) == 0)
+            return d->classes[i].sent
+                       ? probe_document_text(d,
+                                             "%s: no %s request was answered, and %s ones were, rightly: "
+                                             "does something on the way drop what is %s?",
+                                             j->host, words[i], words[!i], words[i])
+                       : probe_document_text(d, "%s: no %s request was made", j->host, words[i]);
+    return NULL;
 }
 
 int service_judge(struct probe_document *d, const struct service_facts *facts)
@@ -385,7 +417,11 @@ int service_judge(struct probe_document *d, const struct service_facts *facts)
         return 0;
     }
     verdict_of(&j);
-    if (j.wrong == 0)
+    why = d->verdict == SUMMARY_PASS ? why_not_all(&j) : NULL;
+    if (why) {
+        d->verdict = SUMMARY_NOTHING_CHECKED;
+        d->verdict_text = d->problem = why;
+    } else if (j.wrong == 0)
         d->reverse_behaviour = behaviour_name(BEHAVIOUR_PRESERVED);
     else if (d->verdict == SUMMARY_FAIL)
         r = find(&j);

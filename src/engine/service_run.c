@@ -17,6 +17,9 @@ enum {
     SLICE_MS = 100,     /* how long a pause lasts before it is asked whether to stop */
 };
 
+/* By how much the time stamps of a capture may be ahead of the clock. */
+#define DRAIN_NS (20 * NS_PER_MS)
+
 struct run {
     const struct service_run_options *o;
     struct service_check *checks;
@@ -72,7 +75,8 @@ struct service_plan service_plan_for(const struct policy *p, const struct servic
 
 bool service_attempt_is_evidence(const struct service_attempt *a)
 {
-    return a->x.outcome == SERVICE_ANSWERED || a->x.outcome == SERVICE_TLS_FAILED || a->x.tls[0];
+    return a->x.outcome == SERVICE_ANSWERED || a->x.outcome == SERVICE_TLS_FAILED ||
+           (a->x.tls[0] && a->x.outcome != SERVICE_ANSWERED_OTHERWISE);
 }
 
 /* TCP tells no program the marks it receives: they are taken from a capture of the interface that leads there. */
@@ -91,15 +95,19 @@ static void open_capture(const struct run *run, struct service_check *c)
         c->unseen = error;
 }
 
-/* Hands what the capture holds to the connections it belongs to. */
+/* Hands what the capture holds to the connections it belongs to. What comes meanwhile waits for the next time: a server
+ * that never stops sending would keep us here for ever. */
 static void drain(struct run *run, struct service_check *c)
 {
-    struct frame frame;
+    struct frame frame = {0};
     struct packet packet;
+    struct timespec now;
     enum source_status status;
     if (!c->live)
         return;
-    while ((status = live_next(c->live, &frame)) == SOURCE_FRAME) {
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    int64_t end_ns = (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec + DRAIN_NS;
+    while ((status = frame.time_ns > end_ns ? SOURCE_END : live_next(c->live, &frame)) == SOURCE_FRAME) {
         if (decoder_frame(run->decoder, &frame, &packet) != DECODE_PACKET)
             continue;
         for (size_t i = c->attempt_count; i-- > 0;)
@@ -270,10 +278,12 @@ static int fill_all(const struct run *run, struct service_result *ret)
         ret->documents[ret->count++] = d;
         for (size_t k = 0; k < run->check_count; k++) {
             const struct service_check *silent = &run->checks[k];
-            if (is_passed_over(run, silent) && sibling(run, silent) == c &&
-                !probe_document_note(d, "%s over %s is not served at port %u: %s", service_name(silent->way->service),
+            if (!is_passed_over(run, silent) || sibling(run, silent) != c)
+                continue;
+            const char *problem = silent->attempts[silent->attempt_count - 1].x.problem;
+            if (!probe_document_note(d, "%s over %s is not served at port %u: %s", service_name(silent->way->service),
                                      service_transport_name(silent->way->transport), silent->server.port,
-                                     silent->attempts[silent->attempt_count - 1].x.problem))
+                                     problem[0] ? problem : SERVICE_SPEAKS_OTHERWISE))
                 return ERR_MEMORY;
         }
     }

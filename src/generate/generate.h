@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "generate/fault.h"
 #include "model/frame.h"
 #include "model/record.h"
-#include "generate/fault.h"
 
 /*
  * A conference as packets: who talks to whom, what they say and when, with which marks, and what the network does to
@@ -79,6 +79,9 @@ struct generate_options {
 
 enum { GENERATE_MARKS_MAX = 8 };
 
+/* Frames on their way at once, of 4 kB each: jitter of seconds for hundreds of calls has more. */
+enum { GENERATE_ON_THEIR_WAY_MAX = 200000 };
+
 struct generate_mark {
     dscp_t dscp;
     uint64_t packets, first_frame;
@@ -130,7 +133,8 @@ struct generator;
  * room for them), ERR_UNSUPPORTED without libnet, ERR_MEMORY. */
 int generator_new(const struct generate_options *options, struct generator **ret, struct error *error);
 
-/* 1 and a packet, in the order of time; 0 at the end; negative on failure. */
+/* 1 and a packet, in the order of time; 0 at the end; ERR_MEMORY, or ERR_LIMIT where more than
+ * GENERATE_ON_THEIR_WAY_MAX packets would have to be kept. */
 int generator_next(struct generator *g, struct generated *ret);
 
 size_t generator_streams(const struct generator *g, const struct generate_stream **ret);

@@ -2,25 +2,27 @@
 #define QOSMARK_GENERATE_INTERNAL_H
 
 /*
- * What the files generate_*.c share. In order:
+ * What the files of this room share. In order:
  *
- *   generate_plan.c     who takes part, from where; which fault hits what
- *   generate_call.c     a participant's streams, and when they begin and end
- *   generate_script.c   what is said in words: over UDP, or over TCP with its handshake and acknowledgements
- *   generate_sip.c, generate_sdp.c, generate_xmpp.c, generate_webrtc.c   the words
- *   generate_media.c, generate_rtcp.c   voice, video, slides and the reports on them
- *   generate_send.c     marks, faults, the network's effects; frames in the order of time
- *   generate_bulk.c     many streams of RTP and nothing else
+ *   plan.c     who takes part, from where; which fault hits what
+ *   call.c     a participant's streams, and when they begin and end
+ *   script.c   what is said in words: over UDP, or over TCP with its handshake and acknowledgements
+ *   sip.c, sdp.c, xmpp.c, webrtc.c   the words
+ *   media.c, rtcp.c   voice, video, slides and the reports on them
+ *   send.c     marks, faults, the network's effects; frames in the order of time
+ *   bulk.c     many streams of RTP and nothing else
  */
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "model/packet.h"
-#include "generate/generate.h"
 #include "generate/frame.h"
+#include "generate/generate.h"
 #include "generate/random.h"
+#include "model/packet.h"
 
 enum { END_PARTICIPANT = 0, END_NODE = 1 };
+
+enum { XMPP_A_CALL_MAX = 10000 }; /* ports of a participant that its XMPP clients have */
 
 enum { DATAGRAM_MAX = 4096, PENDING_BYTES = DATAGRAM_MAX + GENERATE_HEADER_MAX };
 
@@ -101,7 +103,7 @@ struct generator {
     struct error *error;  /* of the call that is running */
 };
 
-/* ---- generate_plan.c ---- */
+/* ---- plan.c ---- */
 
 /* Whether fault `i` of the options hits what this participant, or this node, sends. */
 bool plan_fault_at_site(const struct generator *g, size_t i, uint32_t site);
@@ -113,7 +115,7 @@ uint32_t plan_first_of_site(const struct generator *g, uint32_t site);
 /* Which faults hit a stream: bit i for options.faults[i]. */
 uint32_t plan_faults_of_stream(const struct generator *g, const struct generate_stream *s, uint8_t end);
 
-/* ---- generate_call.c ---- */
+/* ---- call.c ---- */
 
 struct rtp_source;
 
@@ -135,7 +137,7 @@ bool call_add_source(struct generator *g, int64_t first_ns, int (*send)(struct g
                      void *state);
 uint16_t call_node_ports(struct generator *g, uint32_t node, unsigned count); /* the first of `count`, even */
 
-/* ---- generate_script.c ---- */
+/* ---- script.c ---- */
 
 struct step {
     int64_t time_ns;
@@ -164,7 +166,7 @@ void tcp_close(struct script *s, const struct tcp_connection *c, uint8_t closer,
 /* Hands the script to the schedule. ERR_MEMORY. */
 int script_start(struct generator *g, struct script *s);
 
-/* ---- generate_media.c ---- */
+/* ---- media.c ---- */
 
 enum media_type { MEDIA_AUDIO, MEDIA_VIDEO, MEDIA_SLIDES };
 
@@ -198,7 +200,7 @@ struct media_sent {
 };
 struct media_sent media_sent(const struct rtp_source *r, int64_t now_ns);
 
-/* ---- generate_rtcp.c ---- */
+/* ---- rtcp.c ---- */
 
 struct rtcp_wish {
     uint32_t stream;
@@ -234,14 +236,14 @@ const char *sdp_write(struct generator *g, const struct sip_talk *t, uint8_t end
 int xmpp_talk(struct generator *g, uint32_t participant, uint32_t number);
 int webrtc_call(struct generator *g, uint32_t participant, uint32_t call, int64_t begin_ns, int64_t end_ns);
 
-/* ---- generate_send.c ---- */
+/* ---- send.c ---- */
 
 /* Sends one packet of a stream: its mark, what the faults make of it, what the network does to it. */
 int send_payload(struct generator *g, uint32_t stream, int64_t time_ns, uint8_t tcp_flags, const uint8_t *payload,
                  size_t len);
 struct addr plan_outer(const struct generator *g, uint32_t site, uint8_t version);
 
-/* ---- generate_bulk.c ---- */
+/* ---- bulk.c ---- */
 int bulk_new(struct generator *g);
 int bulk_next(struct generator *g, struct generated *ret);
 

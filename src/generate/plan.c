@@ -306,6 +306,9 @@ static int check_options(struct generator *g)
                          SHARED_CALLS_MAX);
     if (o->webrtc > o->calls)
         return error_set(g->error, ERR_USAGE, "--webrtc %u of %u calls: they are some of --calls", o->webrtc, o->calls);
+    if (o->xmpp && (o->xmpp - 1) / o->calls >= XMPP_A_CALL_MAX)
+        return error_set(g->error, ERR_USAGE, "--xmpp %u: there are ports for %d clients a call", o->xmpp,
+                         XMPP_A_CALL_MAX);
     if (o->duration_ns < DURATION_MIN_NS || o->duration_ns > DURATION_MAX_NS)
         return error_set(g->error, ERR_USAGE, "--duration is a time from 3s to 24h");
     return 0;

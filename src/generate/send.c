@@ -80,6 +80,10 @@ static struct pending *pending_new(struct generator *g)
 
 static int outbox_push(struct generator *g, struct pending *p)
 {
+    if (g->outbox_count == GENERATE_ON_THEIR_WAY_MAX) {
+        free(p);
+        return ERR_LIMIT;
+    }
     if (!grow((void **)&g->outbox, &g->outbox_cap, g->outbox_count, sizeof(struct pending *))) {
         free(p);
         return ERR_MEMORY;
@@ -177,7 +181,7 @@ int send_payload(struct generator *g, uint32_t stream, int64_t time_ns, uint8_t 
     if (whole && state->end == END_NODE)
         return 0;
     if (len > DATAGRAM_MAX - 8)
-        return ERR_LIMIT;
+        return ERR_FORMAT;
     mark(g, stream, time_ns, &fields);
     state->sent++;
     if (state->tcp)

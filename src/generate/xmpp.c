@@ -3,9 +3,10 @@
 
 #include "generate/internal.h"
 
-enum { PORT_XMPP = 5222, SEGMENT_BYTES = 1380, STEP_MS = 30 };
+enum { PORT_XMPP = 5222, PORT_CLIENT = 50000, SEGMENT_BYTES = 1380, STEP_MS = 30 };
 
 #define PRESENCE_NS (4 * NS_PER_S)
+#define STAGGER_NS  (11 * NS_PER_MS)
 
 /* A client's session with the server (RFC 6120, RFC 6121). */
 struct session {
@@ -67,7 +68,7 @@ static void sign_in(struct session *s, const char *name, unsigned number)
 int xmpp_talk(struct generator *g, uint32_t participant, uint32_t number)
 {
     const struct participant *p = &g->participants[participant];
-    uint16_t port = (uint16_t)(50000 + number % 10000);
+    uint16_t port = (uint16_t)(PORT_CLIENT + number / g->options.calls % XMPP_A_CALL_MAX);
     uint32_t streams[2];
     for (uint8_t end = 0; end < 2; end++) {
         streams[end] = call_add_stream(g, participant,
@@ -83,10 +84,12 @@ int xmpp_talk(struct generator *g, uint32_t participant, uint32_t number)
             return ERR_MEMORY;
     }
     int64_t end_ns = g->options.start_ns + g->options.duration_ns;
+    int64_t step_ns = g->options.duration_ns / 4 / g->options.xmpp;
+    step_ns = step_ns < STAGGER_NS ? step_ns : STAGGER_NS;
     struct session s = {.g = g, .script = script_new(g), .tcp = tcp_new(g, streams)};
     if (!s.script || !s.tcp)
         return ERR_MEMORY;
-    s.at_ns = g->options.start_ns + (int64_t)number * 11 * NS_PER_MS;
+    s.at_ns = g->options.start_ns + number * step_ns;
     tcp_open(s.script, s.tcp, END_PARTICIPANT, s.at_ns);
     s.at_ns += STEP_MS * NS_PER_MS;
     sign_in(&s, p->name, number);

@@ -45,6 +45,8 @@ enum probe_why {
     PROBE_WHY_NO_TLV,       /* the reply has no Class of Service TLV (RFC 8762 or TWAMP reflector) */
     PROBE_WHY_U_FLAG,       /* the TLV came back with U set: not understood (RFC 8972 section 4) */
     PROBE_WHY_BAD_TLV,      /* the TLV came back, but not as RFC 8972 section 4.4 lays it out */
+    PROBE_WHY_ECHO,         /* what it did not understand comes back without U as well: it answers nothing */
+    PROBE_WHY_COPIED,       /* the mark reported is the one that the reply was asked for, whatever arrived */
     PROBE_WHY_REFUSED,      /* RP = 1: the reflector replied with the mark it received */
     PROBE_WHY_UNPROVEN,     /* nothing shows that the reflector sends its replies with the mark it was asked for */
     PROBE_WHY_IGNORED,      /* something shows that it does not */
@@ -78,6 +80,7 @@ struct probe_packet {
     bool late;         /* the reply came after the time allowed */
     bool reordered;    /* the reply came after that of a packet sent later in the same flow */
     bool witness;      /* sent to learn about the reflector: in no class's figures */
+    bool echoed;       /* a witness's question came back unanswered and without U */
     bool told;         /* the reflector itself said which mark it replied with (probe_ask.h) */
     bool extra;        /* see above */
     const char *phase; /* of a service: "SYN-ACK", "TLS handshake", "data"...; NULL otherwise */
@@ -160,6 +163,7 @@ struct probe_finding {
     size_t class_count;
     enum confidence confidence; /* of the cause named */
     bool violation;             /* makes the verdict a fail */
+    bool limit;                 /* about a limit that was asked for, not about marks */
 };
 
 struct probe_target {
@@ -174,6 +178,7 @@ struct probe_reflector {
     enum probe_fact stateful; /* counts for itself: loss can be told apart by direction */
     enum probe_fact tlvs;     /* understands the Class of Service TLV */
     enum probe_fact obeys;    /* replies with the mark that it is asked for */
+    enum probe_fact reads;    /* something shows that it looks at the marks it reports; UNKNOWN: it was not asked */
     bool authenticated;       /* HMAC of the replies was checked */
     uint64_t twamp_marks;     /* replies whose byte after Sender TTL is not 0 (RFC 7750) */
 };

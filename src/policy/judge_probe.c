@@ -16,6 +16,17 @@ bool probe_packet_marks(const struct probe_document *d, const struct probe_packe
     return true;
 }
 
+bool probe_class_lost(const struct probe_document *d, const struct probe_class *c)
+{
+    enum { LOST_LEAST = 10 };
+    if (c->control || c->answered || c->sent < LOST_LEAST)
+        return false;
+    for (size_t i = 0; i < d->class_count; i++)
+        if (d->classes[i].answered >= LOST_LEAST && 2 * d->classes[i].answered >= d->classes[i].sent)
+            return true;
+    return false;
+}
+
 /* Sentences about a direction of which nothing is known: first for the way there, then for the way back. */
 static const char *const why_words[PROBE_WHY_COUNT][2] = {
     [PROBE_WHY_NONE] = {"", ""},
@@ -31,6 +42,14 @@ static const char *const why_words[PROBE_WHY_COUNT][2] = {
     [PROBE_WHY_BAD_TLV] = {"the Class of Service TLV did not come back as RFC 8972 lays it out",
                            "the Class of Service TLV did not come back as RFC 8972 lays it out, so the mark that the "
                            "replies leave with is not known"},
+    [PROBE_WHY_ECHO] = {"the reflector sends TLVs back unanswered and says that it understood them, so the marks that "
+                        "it reports cannot be believed",
+                        "the reflector sends TLVs back unanswered and says that it understood them, so the mark that "
+                        "its replies leave with is not known"},
+    [PROBE_WHY_COPIED] = {"the reflector reports the mark that it was asked to reply with, whatever was sent, so the "
+                          "marks that it reports cannot be believed",
+                          "the reflector reports the mark that it was asked to reply with, whatever was sent, so the "
+                          "mark that its replies leave with is not known"},
     [PROBE_WHY_REFUSED] = {"", "the reflector says that it did not use the mark it was asked for (RP = 1), so its "
                                "replies say nothing about the way back"},
     [PROBE_WHY_UNPROVEN] = {"", "nothing shows that the reflector replies with the mark it is asked for: either it "
@@ -84,7 +103,7 @@ static enum probe_change judge_way(struct probe_document *d, size_t index, enum 
 }
 
 struct tally {
-    size_t classes, forward_known, reverse_known, forward_changed, reverse_changed, silent;
+    size_t classes, forward_known, reverse_known, forward_changed, reverse_changed, lost;
 };
 
 /* Of the classes, not the control: what is said about the control is in its row. */
@@ -100,20 +119,22 @@ static struct tally count_classes(const struct probe_document *d)
         t.reverse_known += c->reverse != PROBE_CHANGE_UNKNOWN;
         t.forward_changed += c->forward == PROBE_CHANGE_CHANGED;
         t.reverse_changed += c->reverse == PROBE_CHANGE_CHANGED;
-        t.silent += c->answered == 0;
+        t.lost += probe_class_lost(d, c);
     }
     return t;
 }
 
+/* Of a class that was answered, where one was: that nobody answers tells less. */
 static const char *first_reason(const struct probe_document *d, enum probe_way way)
 {
-    for (size_t i = 0; i < d->class_count; i++) {
+    const char *found = "";
+    for (size_t i = d->class_count; i-- > 0;) {
         const struct probe_class *c = &d->classes[i];
         const char *reason = way == PROBE_WAY_FORWARD ? c->forward_reason : c->reverse_reason;
-        if (!c->control && reason && *reason)
-            return reason;
+        if (!c->control && reason && *reason && (c->answered || !*found))
+            found = reason;
     }
-    return "";
+    return found;
 }
 
 static const char *way_words(struct probe_document *d, const struct tally *t, enum probe_way way)
@@ -136,9 +157,12 @@ static void give_verdict(struct probe_document *d)
     struct tally t = count_classes(d);
     bool limits = d->limits.max_rtt_ms >= 0 || d->limits.max_loss >= 0 || d->limits.max_jitter_ms >= 0;
     bool violated = false, answered = false, broken = false;
+    const char *lost = t.lost ? probe_document_text(d, "; %zu of %zu class%s get%s no answer at all", t.lost, t.classes,
+                                                    t.classes > 1 ? "es" : "", t.lost > 1 ? "" : "s")
+                              : "";
     for (size_t i = 0; i < d->finding_count; i++) {
         violated |= d->findings[i].violation;
-        broken |= d->findings[i].violation && !*d->findings[i].direction; /* marks have a direction, limits none */
+        broken |= d->findings[i].limit;
     }
     for (size_t i = 0; i < d->class_count; i++)
         answered |= d->classes[i].answered > 0;
@@ -148,10 +172,11 @@ static void give_verdict(struct probe_document *d)
     if (!answered) {
         d->verdict_text = *d->problem ? d->problem : "no reply came back";
     } else if (!t.forward_known && !t.reverse_known) {
-        d->verdict_text = probe_document_text(d, "no mark could be judged: %s%s", first_reason(d, PROBE_WAY_FORWARD),
-                                              broken   ? "; a limit is exceeded"
-                                              : limits ? "; the limits are kept"
-                                                       : "");
+        d->verdict_text =
+            probe_document_text(d, "no mark could be judged: %s%s%s", first_reason(d, PROBE_WAY_FORWARD), lost,
+                                broken   ? "; a limit is exceeded"
+                                : limits ? "; the limits are kept"
+                                         : "");
     } else if (t.forward_known == t.classes && t.reverse_known == t.classes && !t.forward_changed &&
                !t.reverse_changed) {
         d->verdict_text =
@@ -162,8 +187,8 @@ static void give_verdict(struct probe_document *d)
                                          : "");
     } else {
         d->verdict_text =
-            probe_document_text(d, "%s; %s%s", way_words(d, &t, PROBE_WAY_FORWARD), way_words(d, &t, PROBE_WAY_REVERSE),
-                                broken ? "; a limit is exceeded" : "");
+            probe_document_text(d, "%s; %s%s%s", way_words(d, &t, PROBE_WAY_FORWARD),
+                                way_words(d, &t, PROBE_WAY_REVERSE), lost, broken ? "; a limit is exceeded" : "");
     }
 }
 

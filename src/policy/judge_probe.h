@@ -13,6 +13,7 @@ enum { JUDGE_PROBE_LEAST = 3 };
  * with, groups what is wrong into findings, and gives the verdict.
  *
  * Codes of findings beyond those of finding_code_name(): "no-benefit", "worse-than-unmarked" (neither is a violation),
+ * "class-lost" (every packet of a class is lost where others are answered: a violation, whatever the limits),
  * "round-trip-too-long", "too-much-loss", "too-much-jitter" (limits that were asked for).
  * 0 or ERR_MEMORY.
  */
@@ -29,6 +30,9 @@ enum probe_way { PROBE_WAY_FORWARD, PROBE_WAY_REVERSE };
 /* The mark a packet set out with in that direction, and the one it had at the end. False where not both are known. */
 bool probe_packet_marks(const struct probe_document *d, const struct probe_packet *p, enum probe_way way,
                         dscp_t *ret_from, dscp_t *ret_to);
+
+/* All of a class is lost while others are answered: that is no bad luck, and no lack of a reflector. */
+bool probe_class_lost(const struct probe_document *d, const struct probe_class *c);
 
 static inline enum probe_change probe_class_change(const struct probe_class *c, enum probe_way way)
 {

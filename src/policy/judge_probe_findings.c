@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "policy/behaviour.h"
+#include "policy/judge_change.h"
 #include "policy/judge_probe.h"
 
 enum { FINDINGS_MAX = 24, WORDS_MAX = 6 };
@@ -14,19 +15,6 @@ struct changes {
     /* which marks became which, packets of all classes with a known change */
     uint64_t from_to[DSCP_COUNT][DSCP_COUNT];
     enum pattern patterns[256]; /* by class */
-};
-
-static const struct {
-    enum behaviour behaviour;
-    enum finding_code code;
-} codes[] = {
-    {BEHAVIOUR_BLEACH_DSCP, FINDING_BLEACHED},
-    {BEHAVIOUR_BLEACH_TOS_PRECEDENCE, FINDING_TOS_PRECEDENCE_BLEACHED},
-    {BEHAVIOUR_BLEACH_SOME_TOS, FINDING_TOS_PRECEDENCE_BLEACHED},
-    {BEHAVIOUR_BLEACH_LOW, FINDING_LOW_BITS_BLEACHED},
-    {BEHAVIOUR_BLEACH_SOME_LOW, FINDING_LOW_BITS_BLEACHED},
-    {BEHAVIOUR_REMARK_TOS, FINDING_TOS_PRECEDENCE_REMARKED},
-    {BEHAVIOUR_REMARK_DSCP, FINDING_REMARKED},
 };
 
 static const char *const looks[FINDING_CODE_COUNT] = {
@@ -198,14 +186,11 @@ static const char *titles_text(const struct changes *x, bool partly)
 /* Where no one rule explains all classes: all that changed became 0, or it is a re-marking of some sort. */
 static enum finding_code code_for(const struct changes *x, enum behaviour b)
 {
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (codes[i].behaviour == b)
-            return codes[i].code;
     bool zero = true;
     for (dscp_t from = 0; from < DSCP_COUNT; from++)
         for (dscp_t to = 1; to < DSCP_COUNT; to++)
             zero &= from == to || x->from_to[from][to] == 0;
-    return zero ? FINDING_BLEACHED : FINDING_REMARKED;
+    return judge_change_code(b, zero);
 }
 
 /* "EF to CS0, AF41 to CS0": what became of the marks of the finding's classes. */
@@ -284,14 +269,18 @@ static void add_consistent(struct changes *x, bool intermittent)
     if (!f)
         return;
     f->violation = true;
-    f->confidence = b == BEHAVIOUR_MIXED ? CONFIDENCE_LOW : CONFIDENCE_HIGH;
+    bool doubt = x->way == PROBE_WAY_FORWARD && d->reflector.reads == PROBE_FACT_NO;
+    f->confidence = b == BEHAVIOUR_MIXED || doubt ? CONFIDENCE_LOW : CONFIDENCE_HIGH;
     const char *named = b == BEHAVIOUR_MIXED || b == BEHAVIOUR_PRESERVED || b == BEHAVIOUR_UNKNOWN
                             ? ""
                             : probe_document_text(d, ", consistent with %s (RFC 9435)", titles_text(x, intermittent));
     const char *changed = changes_text(x, f);
     if (!intermittent) {
-        f->message = probe_document_text(d, "%s the marks of %s are changed: %s%s%s.", ways[x->way], join_classes(d, f),
-                                         changed, named, kept_text(x));
+        f->message = probe_document_text(d, "%s the marks of %s are changed: %s%s%s%s.", ways[x->way],
+                                         join_classes(d, f), changed, named, kept_text(x),
+                                         doubt ? "; no other bit of that byte arrived either, so it may also be that "
+                                                 "the reflector does not look at it"
+                                               : "");
         f->advice = trace_advice(d, x->way, code);
         return;
     }
@@ -385,7 +374,7 @@ static double rtt_of(const struct probe_class *c)
 
 static double loss_of(const struct probe_class *c)
 {
-    return c->sent && c->answered ? (double)c->lost.round_trip / (double)c->sent : -1;
+    return c->sent ? (double)c->lost.round_trip / (double)c->sent : -1;
 }
 
 static double jitter_of(const struct probe_class *c)
@@ -400,7 +389,10 @@ static void add_limits(struct probe_document *d)
         {"too-much-loss", "loss there and back", "%", d->limits.max_loss, loss_of, 100},
         {"too-much-jitter", "jitter", "ms", d->limits.max_jitter_ms, jitter_of, 1},
     };
-    for (size_t l = 0; l < sizeof limits / sizeof limits[0]; l++) {
+    uint64_t answered = 0;
+    for (size_t i = 0; i < d->class_count; i++)
+        answered += d->classes[i].answered;
+    for (size_t l = 0; answered && l < sizeof limits / sizeof limits[0]; l++) { /* nobody there: no limit to hold */
         struct probe_finding *f = NULL;
         double worst = 0;
         for (size_t i = 0; i < d->class_count; i++) {
@@ -418,13 +410,38 @@ static void add_limits(struct probe_document *d)
         if (!f)
             continue;
         f->direction = "";
-        f->violation = true;
+        f->violation = f->limit = true;
         f->message = probe_document_text(d, "The %s of %s is up to %.3g %s, above the limit of %.3g %s.",
                                          limits[l].what, join_classes(d, f), worst * limits[l].scale, limits[l].unit,
                                          limits[l].limit * limits[l].scale, limits[l].unit);
         f->advice = "Compare with the unmarked control's row: where both are slow it is the path, where only the "
                     "classes are it is their queue.";
     }
+}
+
+static void add_lost(struct probe_document *d)
+{
+    struct probe_finding *f = NULL;
+    for (size_t i = 0; i < d->class_count; i++) {
+        struct probe_class *c = &d->classes[i];
+        if (!probe_class_lost(d, c))
+            continue;
+        if (!f && !(f = add_finding(d, "class-lost", PROBE_WAY_FORWARD)))
+            return;
+        add_class(f, i);
+        f->packets += c->sent;
+        c->violating = true;
+    }
+    if (!f)
+        return;
+    f->direction = "";
+    f->violation = true;
+    f->confidence = CONFIDENCE_HIGH;
+    f->message = probe_document_text(
+        d, "Every packet of %s is lost, on the way there or back, while others are answered.", join_classes(d, f));
+    f->advice =
+        "`qosmark trace` shows how far these marks get; look for a filter or policer that drops them, or a queue "
+        "of no bandwidth.";
 }
 
 static void add_benefit(struct probe_document *d, enum probe_benefit benefit, const char *code, const char *words,
@@ -474,6 +491,7 @@ int judge_probe_findings(struct probe_document *d)
         add_consistent(x, false);
         add_consistent(x, true);
     }
+    add_lost(d);
     add_limits(d);
     add_one_way(d);
     add_benefit(

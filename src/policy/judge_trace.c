@@ -110,6 +110,14 @@ static void name_behaviour(struct trace_document *d)
     d->behaviour = behaviour_name(behaviour_of(pairs, n));
 }
 
+static bool is_answered_beyond(const struct trace_path *p, uint8_t ttl)
+{
+    for (size_t i = 0; i < p->hop_count; i++)
+        if (p->hops[i].ttl > ttl && p->hops[i].reply_count)
+            return true;
+    return false;
+}
+
 /* How far the marks are known, where that is not all the way: the least of all paths that sent a class. */
 static void say_how_far(struct trace_document *d)
 {
@@ -133,7 +141,10 @@ static void say_how_far(struct trace_document *d)
         return;
     struct addr a = judge_trace_addr(d, shortest, least);
     const char *hop = judge_trace_hop_text(d, least, &a);
-    if (!reached)
+    if (reached && !is_answered_beyond(shortest, least))
+        d->arrived_text = trace_document_text(d, "Marks are known up to %s: beyond it nobody answered packets of %s.",
+                                              hop, judge_trace_class_text(d, judge_trace_classes(d, shortest->dscp)));
+    else if (!reached)
         d->arrived_text =
             trace_document_text(d, "The target did not answer: marks are known up to %s, and unknown beyond.", hop);
     else
@@ -151,7 +162,8 @@ static const char *where_text(struct trace_document *d)
     size_t places = 0;
     for (size_t i = 0; i < d->finding_count; i++) {
         const struct trace_finding *f = &d->findings[i];
-        if (!f->violation || f->by_ttl == 0 || strcmp(f->code, finding_code_name(FINDING_INTERMITTENT)) == 0)
+        if (!f->violation || f->by_ttl == 0 || f == judge_trace_lost(d) ||
+            strcmp(f->code, finding_code_name(FINDING_INTERMITTENT)) == 0)
             continue;
         first = first ? first : f;
         places++;
@@ -169,11 +181,16 @@ static void give_verdict(struct trace_document *d)
     for (size_t i = 0; i < d->finding_count; i++)
         violation |= d->findings[i].violation;
     size_t classes = d->checked + d->unknown;
+    const struct trace_finding *lost = judge_trace_lost(d);
     d->verdict = violation || d->changed ? SUMMARY_FAIL : d->checked ? SUMMARY_PASS : SUMMARY_NOTHING_CHECKED;
     say_how_far(d);
     if (d->verdict == SUMMARY_FAIL && d->changed)
         d->verdict_text = trace_document_text(d, "%zu of %zu class%s %s re-marked on the way%s", d->changed, classes,
                                               classes == 1 ? "" : "es", d->changed == 1 ? "is" : "are", where_text(d));
+    else if (d->verdict == SUMMARY_FAIL && lost)
+        d->verdict_text = trace_document_text(d, "packets of %s get no further than %s, others reach the target",
+                                              judge_trace_class_text(d, lost->classes),
+                                              judge_trace_hop_text(d, lost->after_ttl, &lost->after));
     else if (d->verdict == SUMMARY_FAIL)
         d->verdict_text = trace_document_text(d, "%s", "marks are not the same on all packets of a class");
     else if (d->verdict == SUMMARY_PASS)

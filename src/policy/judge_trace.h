@@ -11,7 +11,7 @@
  * 1812 §4.3.2.3), so a change lies after the last hop that quotes the old mark and not after the first that quotes the
  * new one: a segment, never a hop. Hops that are silent or quote no mark widen it. A mark that comes back downstream
  * was hidden by a tunnel, and nobody is accused. Codes of findings beyond those of finding_code_name(): "path-diverges"
- * (no violation).
+ * (no violation), "class-lost" (one mark gets no answer from where on the same flow others do).
  *
  * 0 or ERR_MEMORY.
  */
@@ -42,6 +42,9 @@ bool judge_trace_has_class(const struct trace_document *d, uint64_t classes);
 
 /* "voice", "voice and multimedia", "the unmarked control". */
 const char *judge_trace_class_text(struct trace_document *d, uint64_t classes);
+
+/* The first violation that is a mark which gets no further; NULL: none. */
+const struct trace_finding *judge_trace_lost(const struct trace_document *d);
 
 /* Adds an empty finding; NULL without memory or when there are too many. */
 struct trace_finding *judge_trace_add(struct trace_document *d, const char *code);

@@ -107,6 +107,77 @@ static void say_divergence(struct trace_document *d)
     }
 }
 
+/* ---- marks that get no further ---- */
+
+static uint8_t last_answered(const struct trace_path *p)
+{
+    uint8_t last = 0;
+    for (size_t i = 0; i < p->hop_count; i++)
+        if (p->hops[i].reply_count)
+            last = p->hops[i].ttl;
+    return last;
+}
+
+/* How many hops behind `last` answered another mark of the same flow and not this one, though it was asked as often as
+ * a router that limits its errors may take. A tail of silence is not kept in the document; each hop of it was asked
+ * more often than that, since it has answered others (trace_state.c). */
+static unsigned hops_missed(const struct trace_document *d, const struct trace_path *p, uint8_t last)
+{
+    enum { ASKED_LEAST = 3 };
+    unsigned most = 0;
+    for (size_t i = 0; i < d->path_count; i++) {
+        const struct trace_path *q = &d->paths[i];
+        unsigned missed = 0;
+        for (size_t k = 0; q->flow == p->flow && q->reached && k < q->hop_count; k++) {
+            const struct trace_hop *h = trace_path_hop(p, q->hops[k].ttl);
+            bool asked = h ? !h->reply_count && h->sent >= ASKED_LEAST : p->silent_tail;
+            missed += q->hops[k].ttl > last && q->hops[k].reply_count && asked;
+        }
+        most = missed > most ? missed : most;
+    }
+    return most;
+}
+
+const struct trace_finding *judge_trace_lost(const struct trace_document *d)
+{
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (strcmp(d->findings[i].code, "class-lost") == 0 && d->findings[i].violation)
+            return &d->findings[i];
+    return NULL;
+}
+
+/* A finding for each place at which marks stop; one hop that is missing may still be one that limits its errors. */
+static void say_lost(struct trace_document *d)
+{
+    enum { SURE_LEAST = 2 };
+    size_t first = d->finding_count;
+    for (size_t i = 0; i < d->path_count; i++) {
+        const struct trace_path *p = &d->paths[i];
+        uint8_t last = last_answered(p);
+        unsigned missed = p->reached || d->interrupted ? 0 : hops_missed(d, p, last);
+        struct trace_finding *f = NULL;
+        if (missed == 0)
+            continue;
+        for (size_t k = first; k < d->finding_count; k++)
+            if (d->findings[k].after_ttl == last)
+                f = &d->findings[k];
+        if (!f && !(f = judge_trace_add(d, "class-lost")))
+            return;
+        f->after_ttl = last;
+        f->by_ttl = (uint8_t)(last + 1);
+        f->after = judge_trace_addr(d, p, last);
+        f->classes |= judge_trace_classes(d, p->dscp);
+        f->flows |= 1U << (p->flow < 31 ? p->flow : 31);
+        f->confidence = missed >= SURE_LEAST ? CONFIDENCE_HIGH : CONFIDENCE_LOW;
+        f->violation |= missed >= SURE_LEAST && judge_trace_has_class(d, judge_trace_classes(d, p->dscp));
+        f->message = trace_document_text(
+            d, "Packets of %s get no answer beyond %s, where those with other marks on the same flow reach the target.",
+            judge_trace_class_text(d, f->classes), judge_trace_hop_text(d, last, &f->after));
+        f->advice = "Look there for a filter or policer that drops these marks; `qosmark probe` with a reflector tells "
+                    "whether they arrive.";
+    }
+}
+
 /* Load that is shared by port: other calls may take other paths than the ones seen here. */
 static void say_shared_load(struct trace_document *d)
 {
@@ -206,6 +277,7 @@ int judge_trace_paths(struct trace_document *d)
 {
     say_intermittent(d);
     say_divergence(d);
+    say_lost(d);
     say_shared_load(d);
     say_translation(d);
     say_ecn(d);

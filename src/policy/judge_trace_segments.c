@@ -2,22 +2,10 @@
 
 #include "base/error.h"
 #include "policy/behaviour.h"
+#include "policy/judge_change.h"
 #include "policy/judge_trace.h"
 
 enum { SEGMENTS_MAX = 24, MEMBERS_MAX = 64, WORDS_MAX = 6 };
-
-static const struct {
-    enum behaviour behaviour;
-    enum finding_code code;
-} codes[] = {
-    {BEHAVIOUR_BLEACH_DSCP, FINDING_BLEACHED},
-    {BEHAVIOUR_BLEACH_TOS_PRECEDENCE, FINDING_TOS_PRECEDENCE_BLEACHED},
-    {BEHAVIOUR_BLEACH_SOME_TOS, FINDING_TOS_PRECEDENCE_BLEACHED},
-    {BEHAVIOUR_BLEACH_LOW, FINDING_LOW_BITS_BLEACHED},
-    {BEHAVIOUR_BLEACH_SOME_LOW, FINDING_LOW_BITS_BLEACHED},
-    {BEHAVIOUR_REMARK_TOS, FINDING_TOS_PRECEDENCE_REMARKED},
-    {BEHAVIOUR_REMARK_DSCP, FINDING_REMARKED},
-};
 
 static const char *const looks[FINDING_CODE_COUNT] = {
     [FINDING_BLEACHED] = ("an untrusted port (`mls qos trust dscp` missing), a class map that ends in "
@@ -123,12 +111,9 @@ static enum behaviour behaviour_across(const struct trace_document *d, const str
 static enum finding_code code_for(const struct segment *s, enum behaviour b)
 {
     bool zero = true;
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (codes[i].behaviour == b)
-            return codes[i].code;
     for (size_t i = 0; i < s->count; i++)
         zero &= s->changes[i]->to == 0;
-    return zero ? FINDING_BLEACHED : FINDING_REMARKED;
+    return judge_change_code(b, zero);
 }
 
 /* "EF becomes CS0 and AF41 becomes CS0", each pair once. */

@@ -110,10 +110,14 @@ static enum verdict answer_direct(struct reflector_tlvs *t, uint8_t *value, size
     return UNDERSTOOD;
 }
 
-/* Not of the RFC (probe_ask.h): which mark this reply leaves with. Asked behind the Class of Service TLV. */
+/* Not of the RFC (probe_ask.h): which mark this reply leaves with. A Class of Service TLV behind it may still change
+ * that, so the answer is written at the end. */
 static enum verdict answer_ask(struct reflector_tlvs *t, uint8_t *value, size_t len)
 {
-    return probe_ask_answer(value, len, dscp_tos(reflector_reply_mark(t))) ? UNDERSTOOD : UNRECOGNIZED;
+    if (t->question || !probe_ask_answer(value, len, 0))
+        return UNRECOGNIZED;
+    t->question = value;
+    return UNDERSTOOD;
 }
 
 /* RFC 8972 §4.7: of the reply before this one; zeros where there was none, or nobody remembers. */
@@ -143,7 +147,7 @@ static const struct known {
     {STAMP_TLV_DIRECT, false, 12, answer_direct},
     {STAMP_TLV_FOLLOW_UP, false, 16, answer_follow_up},
     {STAMP_TLV_HMAC, false, STAMP_HMAC_BYTES, answer_padding}, /* made at the end */
-    {PROBE_ASK_TYPE, true, 0, answer_ask}, /* another length is somebody else's private use */
+    {PROBE_ASK_TYPE, true, 0, answer_ask},                     /* another length is somebody else's private use */
 };
 
 static enum verdict answer_one(struct reflector_tlvs *t, uint8_t type, uint8_t *value, size_t len)
@@ -249,6 +253,8 @@ int reflector_tlvs_answer(struct reflector_tlvs *t, uint8_t *bytes, size_t len,
         return 0;
     }
     answer_all(t, bytes, len);
+    if (t->question)
+        (void)probe_ask_answer(t->question, PROBE_ASK_BYTES, dscp_tos(reflector_reply_mark(t)));
     /* anew, over the reply's own sequence number and answers */
     return p.hmac ? stamp_hmac_sign(t->hmac, t->sequence, 4, bytes, p.hmac_at, bytes + p.hmac_at + STAMP_TLV_HEADER)
                   : 0;

@@ -33,6 +33,7 @@ struct reflector_tlvs {
     bool mark_asked; /* a Class of Service TLV asks for this mark on the reply, and it is granted */
     dscp_t mark;
     bool cos_seen;
+    uint8_t *question; /* the value of the TLV of probe_ask.h; NULL: there is none */
     unsigned count, unrecognized, malformed, untrusted;
 };
 

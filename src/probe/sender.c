@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "probe/probe_figures.h"
 #include "probe/probe_obey.h"
+#include "probe/probe_reads.h"
 #include "probe/sender_internal.h"
 
 enum {
@@ -275,7 +276,7 @@ static int close_sessions(struct sender *s, struct error *error)
     for (uint32_t i = 0;
          r == 0 && sent && i < CLOSERS_MOST && s->d->reflector.stateful == PROBE_FACT_YES && !is_stopped(s); i++) {
         find_tails(s, &t);
-        r = send_closers(s, &t, (uint32_t)s->config->rounds + i, &sent, error);
+        r = send_closers(s, &t, (uint32_t)s->config->rounds + WITNESSES_EACH + i, &sent, error);
         if (r == 0 && sent)
             r = pause_for(s, patience(s), error);
     }
@@ -284,44 +285,67 @@ static int close_sessions(struct sender *s, struct error *error)
     return r;
 }
 
-/* ---- witnesses: what does the reflector reply with? (probe_obey.h) ---- */
+/* ---- witnesses: what does the reflector read (probe_reads.h), and reply with (probe_obey.h)? ---- */
 
-static int send_witnesses(struct sender *s, struct error *error)
+static size_t control_of(const struct probe_document *d)
 {
-    const struct probe_document *d = s->d;
     size_t control = d->class_count;
-    int r = 0;
     for (size_t i = 0; i < d->class_count; i++)
         if (d->classes[i].control)
             control = i;
-    for (uint32_t n = 0; n < WITNESSES_EACH && control < d->class_count; n++) {
-        for (size_t i = 0; r == 0 && i < d->class_count && !is_stopped(s); i++) {
-            struct sender_probe probe = {
-                .class_index = control,
-                .flow = n % s->flow_count,
-                .round = (uint32_t)s->config->rounds + CLOSERS_MOST + n,
-                .mark = d->classes[control].sent_dscp,
-                .asked = d->classes[i].preferred_return,
-                .size = sender_least_size(s->hmac != NULL) + 32,
-                .witness = true,
-            };
-            r = sender_send(s, &probe, error);
-            if (r == 0)
-                r = pause_for(s, s->config->interval_ns / (int64_t)d->class_count, error);
-        }
+    return control;
+}
+
+/* One, and the time until the next. */
+static int send_witness(struct sender *s, size_t control, uint32_t number, dscp_t asked, struct error *error)
+{
+    const struct probe_document *d = s->d;
+    struct sender_probe probe = {
+        .class_index = control,
+        .flow = number % s->flow_count,
+        .round = (uint32_t)s->config->rounds + number,
+        .mark = d->classes[control].sent_dscp,
+        .asked = asked,
+        .size = size_of(s, control, number), /* or as long as it has to be */
+        .witness = true,
+    };
+    int r = sender_send(s, &probe, error);
+    return r == 0 ? pause_for(s, s->config->interval_ns / (int64_t)d->class_count, error) : r;
+}
+
+/* `each` for each mark, or just a few with a mark that no class has. */
+static int send_witnesses(struct sender *s, bool each, struct error *error)
+{
+    const struct probe_document *d = s->d;
+    size_t control = control_of(d);
+    int r = 0;
+    for (uint32_t n = 0; control < d->class_count && n < WITNESSES_EACH; n++) {
+        for (size_t i = 0; each && r == 0 && i < d->class_count && !is_stopped(s); i++)
+            r = send_witness(s, control, n, d->classes[i].preferred_return, error);
+        if (!each && r == 0 && !is_stopped(s))
+            r = send_witness(s, control, n, DSCP_LE, error);
     }
     return r == 0 ? pause_for(s, patience(s), error) : r;
 }
 
-static int learn_about_reflector(struct sender *s, struct error *error)
+/* Asks where there is something to ask. */
+static int question_reflector(struct sender *s, struct error *error)
 {
     bool ask = false;
-    bool any_reply = s->answered > 0;
-    s->d->reflector.tlvs = s->any_tlv ? PROBE_FACT_YES : any_reply ? PROBE_FACT_NO : PROBE_FACT_UNKNOWN;
+    s->d->reflector.tlvs = s->any_tlv ? PROBE_FACT_YES : PROBE_FACT_NO;
     int r = probe_obey_decide(s->d, &ask);
-    if (r == 0 && ask && !is_stopped(s))
-        r = send_witnesses(s, error);
-    return r == 0 && ask ? probe_obey_decide(s->d, NULL) : r;
+    enum probe_reads_ask reads = probe_reads_ask(s->d);
+    ask |= reads == PROBE_READS_SAME_MARK;
+    if (r == 0 && (ask || reads != PROBE_READS_SETTLED) && !is_stopped(s))
+        r = send_witnesses(s, ask, error);
+    return r;
+}
+
+/* What the answers say, once all is there. */
+static int conclude(struct sender *s)
+{
+    probe_reads_decide(s->d);
+    return probe_obey_decide(s->d, NULL);
 }
 
 /* ---- where nothing came back ---- */
@@ -424,9 +448,11 @@ int sender_run(const struct sender_config *config, struct probe_document *d, str
     if (r == 0)
         r = wait_for_replies(s, error);
     if (r == 0 && s->answered)
+        r = question_reflector(s, error);
+    if (r == 0 && s->answered)
         r = close_sessions(s, error);
     if (r == 0 && s->answered)
-        r = learn_about_reflector(s, error);
+        r = conclude(s);
     d->end_ns = udp_clock_now();
     if (r == 0 && s->answered == 0)
         describe_silence(s);

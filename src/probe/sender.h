@@ -46,9 +46,9 @@ uint32_t sender_least_size(bool authenticated);
 
 /*
  * Runs it all. The document has its classes (name, sent_dscp, preferred_return as the mark asked for, size_bytes, where
- * 0 takes the other classes' sizes in turn) and gets packets, strays, source, times, reflector.tlvs and .obeys. Where
- * nothing came back, `problem` says so. Negative only where the system failed (no socket, no memory, no permission, no
- * route), with the sentence in `error`; what came back until then is in the document.
+ * 0 takes the other classes' sizes in turn) and gets packets, strays, source, times, reflector.tlvs, .obeys and .reads.
+ * Where nothing came back, `problem` says so. Negative only where the system failed (no socket, no memory, no
+ * permission, no route), with the sentence in `error`; what came back until then is in the document.
  */
 int sender_run(const struct sender_config *config, struct probe_document *d, struct error *error);
 

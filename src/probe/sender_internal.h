@@ -50,7 +50,7 @@ struct sender_probe {
     uint32_t flow, round;
     dscp_t mark, asked;
     uint32_t size;
-    bool witness;
+    bool witness; /* with ECT(0) and the question of probe_ask.h */
 };
 
 static inline uint32_t sequence_of_place(size_t place)

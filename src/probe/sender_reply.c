@@ -38,8 +38,10 @@ void sender_wait(struct sender *s, int64_t until_ns)
     (void)nanosleep(&nap, NULL);
 }
 
-/* The answer to probe_ask.h, where the reply has one. */
-static bool find_told(const struct sender *s, const uint8_t *bytes, size_t len, tos_t *ret)
+/* What became of the question of probe_ask.h. */
+enum asked { ASKED_NOTHING, ASKED_ECHOED, ASKED_TOLD };
+
+static enum asked find_told(const struct sender *s, const uint8_t *bytes, size_t len, tos_t *ret)
 {
     size_t base = s->hmac ? STAMP_AUTH_BYTES : STAMP_BYTES;
     struct cursor c = cur_make(bytes, len, false);
@@ -47,12 +49,11 @@ static bool find_told(const struct sender *s, const uint8_t *bytes, size_t len, 
     cur_skip(&c, base);
     while (stamp_tlv_next(&c, &tlv)) {
         if (tlv.flags & (STAMP_TLV_M | STAMP_TLV_I))
-            return false;
-        if (tlv.type == PROBE_ASK_TYPE && !(tlv.flags & STAMP_TLV_U) &&
-            probe_ask_read(tlv.value.at, cur_left(&tlv.value), ret))
-            return true;
+            return ASKED_NOTHING;
+        if (tlv.type == PROBE_ASK_TYPE && !(tlv.flags & STAMP_TLV_U))
+            return probe_ask_read(tlv.value.at, cur_left(&tlv.value), ret) ? ASKED_TOLD : ASKED_ECHOED;
     }
-    return false;
+    return ASKED_NOTHING;
 }
 
 static void take_forward_mark(struct probe_packet *p, const struct stamp_reply *reply)
@@ -88,7 +89,9 @@ static void take_marks(struct sender *s, struct probe_packet *p, const struct st
     take_forward_mark(p, reply);
     s->any_tlv |= reply->cos.answer == STAMP_ANSWERED;
     s->d->reflector.twamp_marks += reply->twamp_tos_known;
-    if (p->witness && find_told(s, packet->bytes, packet->len, &told)) {
+    enum asked question = p->witness ? find_told(s, packet->bytes, packet->len, &told) : ASKED_NOTHING;
+    p->echoed = question == ASKED_ECHOED;
+    if (question == ASKED_TOLD) {
         p->told = true;
         p->replied = (int8_t)tos_dscp(told);
     }

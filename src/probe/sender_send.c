@@ -38,11 +38,17 @@ static size_t build(struct sender *s, const struct sender_probe *p, uint32_t seq
     return stamp_request_end(&w, s->hmac, p->size);
 }
 
+static tos_t tos_of(const struct sender_probe *p)
+{
+    enum { ECT_0 = 2 };
+    return (tos_t)(dscp_tos(p->mark) | (p->witness ? ECT_0 : 0));
+}
+
 /* 1: sent; 0: refused, with errno in *ret_errno; negative: broken. */
 static int put_udp(struct sender *s, struct sender_flow *f, const struct sender_probe *p, uint8_t *bytes, size_t len,
                    int *ret_errno, struct error *error)
 {
-    struct udp_packet packet = {.bytes = bytes, .len = len, .tos = dscp_tos(p->mark)};
+    struct udp_packet packet = {.bytes = bytes, .len = len, .tos = tos_of(p)};
     (void)s;
     for (int attempt = 0; attempt < 3; attempt++) {
         *ret_errno = 0;
@@ -67,7 +73,7 @@ static int put_crafted(struct sender *s, struct sender_flow *f, const struct sen
         .src = f->local,
         .dst = s->config->target,
         .proto = PROTO_UDP,
-        .tos = dscp_tos(p->mark),
+        .tos = tos_of(p),
         .ttl = 255,
         .dont_fragment = true,
         .payload = bytes,

@@ -256,7 +256,7 @@ static void read_answer(struct connection *c)
             memcpy(c->x->answer, text, sizeof text);
             return;
         }
-        ssize_t got = wait_bytes(c, bytes, sizeof bytes);
+        ssize_t got = c->tls && service_tls_ended(c->tls) ? 0 : wait_bytes(c, bytes, sizeof bytes);
         if (got <= 0) {
             if (reply == REPLY_INTERIM)
                 memcpy(c->x->answer, text, sizeof text);

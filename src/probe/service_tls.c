@@ -17,7 +17,7 @@ struct service_tls {
     BIO *in, *out;
     uint64_t fed, handshake_bytes;
     uint8_t first[2]; /* bytes of the server */
-    bool ready;
+    bool ready, ended;
 };
 
 bool service_tls_built_in(void)
@@ -95,7 +95,7 @@ int service_tls_feed(struct service_tls *t, const void *bytes, size_t len, struc
         memcpy(&t->first[t->fed + i], (const uint8_t *)bytes + i, 1);
     t->fed += len;
     if (t->ready)
-        return 0;
+        return 0; /* what comes now is decrypted by service_tls_read() */
     ERR_clear_error();
     int done = SSL_do_handshake(t->ssl);
     t->handshake_bytes = t->fed;
@@ -146,8 +146,17 @@ size_t service_tls_read(struct service_tls *t, void *to, size_t size)
 {
     ERR_clear_error();
     int got = SSL_read(t->ssl, to, size > INT_MAX ? INT_MAX : (int)size);
+    if (got <= 0) {
+        int why = SSL_get_error(t->ssl, got);
+        t->ended = why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE;
+    }
     ERR_clear_error();
     return got > 0 ? (size_t)got : 0;
+}
+
+bool service_tls_ended(const struct service_tls *t)
+{
+    return t->ended;
 }
 
 void service_tls_close(struct service_tls *t)

@@ -39,6 +39,10 @@ const char *service_tls_version(const struct service_tls *t); /* "TLSv1.3"; "" b
 int service_tls_write(struct service_tls *t, const void *bytes, size_t len, struct error *error);
 size_t service_tls_read(struct service_tls *t, void *to, size_t size);
 
+/* The last service_tls_read() found close_notify, or what no TLS allows: nothing is to be read any more, and what is
+ * fed from now on would only be kept. */
+bool service_tls_ended(const struct service_tls *t);
+
 void service_tls_close(struct service_tls *t); /* close_notify, for service_tls_take() */
 
 #endif

@@ -77,6 +77,12 @@ size_t service_tls_read(struct service_tls *t, void *to, size_t size)
     return 0;
 }
 
+bool service_tls_ended(const struct service_tls *t)
+{
+    (void)t;
+    return false;
+}
+
 void service_tls_close(struct service_tls *t)
 {
     (void)t;

@@ -17,6 +17,7 @@ struct conversation {
     const struct service_request *request;
     struct service_exchange *x;
     int64_t sent_ns; /* monotonic, of the last request */
+    int64_t end_ns;  /* when it is given up */
     bool done;
     uint8_t bytes[DATAGRAM_BYTES];
 };
@@ -33,27 +34,27 @@ static void note_answer(struct conversation *c, const struct udp_packet *p)
 
 static int receive(struct conversation *c, struct error *error)
 {
-    for (;;) {
+    /* whoever never stops sending is not waited for beyond the time-out */
+    while (service_clock_ns() < c->end_ns) {
         struct udp_packet p = {.bytes = c->bytes, .size = sizeof c->bytes};
         int got = udp_socket_receive(c->socket, &p, 1, error);
         if (got <= 0)
             return got;
         char text[SERVICE_TEXT_MAX] = "";
         enum service_reply reply = service_reply_read(c->request, slice_make(p.bytes, p.len), text);
-        if (reply == REPLY_NOT_OURS || reply == REPLY_MORE) {
+        if (reply == REPLY_DONE || reply == REPLY_INTERIM)
+            note_answer(c, &p);
+        else
             c->x->foreign++;
-            continue;
-        }
-        note_answer(c, &p);
-        if (reply == REPLY_INTERIM)
-            continue;
-        /* an answer of this service stands, whatever else comes with it */
-        if (reply == REPLY_DONE || !c->done) {
+        /* what is no answer is none of the marks that are judged, and the answer may still come: servers send requests
+         * of their own too */
+        if (reply == REPLY_DONE || (reply == REPLY_FOREIGN && !c->done)) {
             c->x->outcome = reply == REPLY_DONE ? SERVICE_ANSWERED : SERVICE_ANSWERED_OTHERWISE;
             memcpy(c->x->answer, text, sizeof text);
         }
-        c->done = true;
+        c->done |= reply == REPLY_DONE;
     }
+    return 0;
 }
 
 /* Sends the request and waits for answers until `deadline_ns`. 1: answered or an ICMP error settled it; 0: not yet. */
@@ -91,12 +92,15 @@ static int converse(struct conversation *c, const struct service_exchange_option
     struct udp_packet packet = {
         .bytes = request, .len = service_request_write(c->request, request), .tos = dscp_tos(o->dscp)};
     int64_t end = service_clock_ns() + o->timeout_ns;
+    c->end_ns = end;
     for (int64_t wait = FIRST_WAIT_NS; service_clock_ns() < end; wait *= 2) {
         int64_t until = service_clock_ns() + wait;
         int r = ask_once(c, &packet, until < end ? until : end, error);
         if (r != 0)
             return r < 0 ? r : 0;
     }
+    if (c->x->outcome == SERVICE_ANSWERED_OTHERWISE)
+        return 0;
     c->x->outcome = SERVICE_SILENT;
     (void)snprintf(c->x->problem, sizeof c->x->problem, "no answer came (asked %u time%s)", c->x->requests,
                    c->x->requests == 1 ? "" : "s");

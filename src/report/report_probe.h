@@ -20,6 +20,7 @@ struct probe_report {
     size_t count;
     bool set;     /* several targets were asked for: JSON is qosmark.probe-set/1, also where there is one */
     bool packets; /* each packet too (json, jsonl) */
+    const enum summary_verdict *verdict; /* of the set; NULL: the worst of its documents */
     enum probe_format format;
     struct report_options options; /* of the text: quiet, verbose, color, utf8, width */
 };

@@ -68,6 +68,7 @@ static json_t *make_reflector(struct js *js, const struct probe_reflector *r)
     js_set(js, o, "stateful", make_fact(r->stateful));
     js_set(js, o, "tlvs", make_fact(r->tlvs));
     js_set(js, o, "obeys_dscp1", make_fact(r->obeys));
+    js_set(js, o, "reads_marks", make_fact(r->reads));
     js_bool(js, o, "authenticated", r->authenticated);
     js_count(js, o, "rfc7750_marks", r->twamp_marks);
     return o;
@@ -333,7 +334,8 @@ void report_probe_json(struct out *out, const struct probe_report *r)
     struct js js = {0};
     if (r->set) {
         out_adds(out, "{\"schema\": \"qosmark.probe-set/1\",\n\"summary\": {\"verdict\": \"");
-        out_adds(out, report_probe_verdict_name(report_probe_verdict(r->documents, r->count)));
+        out_adds(out,
+                 report_probe_verdict_name(r->verdict ? *r->verdict : report_probe_verdict(r->documents, r->count)));
         out_adds(out, "\"},\n\"probes\": [");
     }
     for (size_t i = 0; i < r->count && out_ok(out); i++) {

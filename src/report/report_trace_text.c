@@ -141,7 +141,7 @@ static void address_cell(struct text *t, const struct trace_document *d, const s
     report_trace_answer(d, r, &answer);
     text_put(t, STYLE_PLAIN, address);
     if (answer.len)
-        text_putf(t, STYLE_BOLD, "  %s", strbuf_text(&answer));
+        text_piece(t, STYLE_BOLD, COL_MARKS, strbuf_text(&answer));
     strbuf_done(&answer);
     if (r->translated)
         text_put(t, STYLE_DIM, "  behind NAT");

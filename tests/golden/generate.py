@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 POLICY = """version: 1
 name: two-nodes
@@ -336,6 +337,10 @@ def bad_input(c):
             (["-o", c.folder / "no" / "such" / "folder"], 3, "folder"), (["-i", "nosuch0"], 2, "nosuch0"),
             (["--to", "224.0.0.1"], 2, "one host"), (["-o", nothing, "--vlan", "5000"], 2, "4094"),
             (["-o", nothing, "--streams", "3", "--fault", "swapped"], 2, "--streams"),
+            (["-o", nothing, "--start", "2026-02-31T09:00:00Z"], 2, "--start"),
+            (["-o", nothing, "--start", "2026- 1- 1T09:00:00Z"], 2, "--start"),
+            (["-o", nothing, "--xmpp", "20000", "--calls", "1"], 2, "--xmpp"),
+            (["-o", "/dev/full"], 3, "No space left"), (["-o", nothing, "--truth", "/dev/full"], 3, "/dev/full: No space"),
             (["-o", nothing, "-n", "only6=2001:db8::1"], 2, "only6")):
         done = c.run("generate", *args)
         lines = done.stderr.splitlines()
@@ -344,6 +349,21 @@ def bad_input(c):
     done = c.run("generate", "-o", "-", "-q", "--duration", "3s", "--dry-run")
     if done.returncode != 0 or "would write" not in done.stdout:
         c.say("--dry-run", f"exit {done.returncode}, {done.stdout!r}")
+
+
+def told_to_end(c):
+    """timeout(1) and systemd tell a program to end twice; nothing half may be left."""
+    file = c.folder / "ended.pcap"
+    process = subprocess.Popen([c.qosmark, "generate", "-o", file, "--calls", "500", "--duration", "10m"], stderr=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, text=True)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not any(p.stat().st_size for p in c.folder.glob("ended.pcap.*")):
+        time.sleep(0.01)
+    process.terminate()
+    process.terminate()
+    said = process.communicate(timeout=60)[1]
+    if process.returncode != 3 or said.count("\n") != 1 or list(c.folder.glob("ended.pcap*")):
+        c.say("told to end", f"exit {process.returncode}, {said!r}, {list(c.folder.glob('ended.pcap*'))}")
 
 
 def main():
@@ -358,7 +378,7 @@ def main():
         if "without libnet" in probe.stderr:
             print(probe.stderr.strip())
             return 77
-        for part in (clean_runs, fault_runs, network_runs, sameness, bulk_runs, bad_input):
+        for part in (clean_runs, fault_runs, network_runs, sameness, bulk_runs, bad_input, told_to_end):
             part(c)
         print(f"{c.runs} conferences, {c.bad} mismatches")
     return 1 if c.bad else 0

@@ -148,7 +148,29 @@ class Mute(Reflector):
         return [(request, tos)]
 
 
-KINDS = {"good": Reflector, "echoes-tlvs": EchoesTlvs, "no-tlvs": NoTlvs, "zeros": Zeros, "rfc7750": Rfc7750, "own-mark-0": OwnMark0,
+class ClearsFlags(Reflector):
+    """Broken: RFC 8762 alone, but all TLVs come back as they came with U cleared, as if each had been answered."""
+
+    def reply(self, request, tos):
+        out = b"".join(struct.pack("!BBH", 0, kind, len(value)) + value for _, kind, value in tlvs(request[44:]))
+        return [(base(request, now(), self.number(request)) + out, 0)]
+
+
+class CopiesAsked(Reflector):
+    """Broken: does not look at the mark received, and fills DSCP2 with DSCP1."""
+
+    def value(self, asked, arrived, ecn, rp):
+        return super().value(asked, asked, 0, rp)
+
+
+class NoEcn(Reflector):
+    """Reports the mark, and 0 as ECN whatever arrived."""
+
+    def value(self, asked, arrived, ecn, rp):
+        return super().value(asked, arrived, 0, rp)
+
+
+KINDS = {"clears-flags": ClearsFlags, "copies-asked": CopiesAsked, "no-ecn": NoEcn, "good": Reflector, "echoes-tlvs": EchoesTlvs, "no-tlvs": NoTlvs, "zeros": Zeros, "rfc7750": Rfc7750, "own-mark-0": OwnMark0,
          "own-mark-16": OwnMark16, "copies": Copies, "refuses": Refuses, "other-bits": OtherBits, "noisy": Noisy, "echo": Mute}
 
 

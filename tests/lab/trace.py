@@ -155,6 +155,16 @@ def mark_that_comes_back_is_a_tunnel(lab):
 
 
 @test
+def mark_that_is_dropped_is_no_pass(lab):
+    line = lab.line(3)
+    line.r2.nft_rules("forward", ["ip dscp 46 drop"])
+    doc = trace(line.h1, line.h2.addr4, "--flows", "1", "--classes", "voice", "--retries", "1", status=1)
+    found = [(f["code"], f["after_hop"], f["classes"]) for f in doc["findings"]]
+    assert found == [("class-lost", 2, ["voice"])], doc["findings"]
+    print("  EF ends behind hop 2, and that is said")
+
+
+@test
 def parallel_path_that_remarks_is_found(lab):
     """Two paths by 5-tuple; one bleaches. Of eight flows some take each, and the finding says so."""
     net = lab.diamond()

@@ -184,6 +184,25 @@ static void chance_is_no_reflection(void **state)
     probe_document_free(d);
 }
 
+static void an_order_in_few_connections_is_not_sure(void **state)
+{
+    (void)state;
+    struct service_plan plan = signaling();
+    for (uint64_t judged = 2; judged <= 3; judged++) {
+        struct probe_document *d = empty(&plan);
+        struct service_facts facts = {
+            .way = way_of(SERVICE_SIP, SERVICE_TCP), .plan = plan, .judged = judged, .unanswered = "", .unseen = ""};
+        for (uint16_t i = 0; i < judged; i++)
+            for (int part = 0; part < 3; part++)
+                add(d, i % 2, i / 2, phases[part], part ? AF31 : 0, part > 0);
+        assert_int_equal(probe_figures_count(d), 0);
+        assert_int_equal(service_judge(d, &facts), 0);
+        assert_string_equal(d->findings[0].code, "unmarked-start");
+        assert_int_equal(d->findings[0].confidence, judged == 2 ? CONFIDENCE_LOW : CONFIDENCE_HIGH);
+        probe_document_free(d);
+    }
+}
+
 static void any_of_the_expected_marks_is_right(void **state)
 {
     (void)state;
@@ -233,8 +252,50 @@ static void what_is_not_known_is_neither_passed_nor_failed(void **state)
     probe_document_free(d);
     none.any = true;
     d = judge_tcp(&none, (const int[]){0, 5, 63}, NULL);
-    assert_int_equal(d->verdict, SUMMARY_PASS);
+    assert_int_equal(d->verdict, SUMMARY_NOTHING_CHECKED);
+    assert_non_null(strstr(d->verdict_text, "the policy allows oa&m any mark"));
     probe_document_free(d);
+}
+
+static void some_right_marks_are_not_enough_where_others_are_not_known(void **state)
+{
+    (void)state;
+    static const int unknown[] = {PROBE_MARK_UNKNOWN, PROBE_MARK_UNKNOWN, PROBE_MARK_UNKNOWN};
+    static const int right[] = {AF31, AF31, AF31}, wrong[] = {0, 0, 0};
+    struct service_plan plan = signaling();
+    struct probe_document *d = judge_tcp(&plan, right, unknown);
+    assert_int_equal(d->verdict, SUMMARY_NOTHING_CHECKED);
+    assert_non_null(strstr(d->verdict_text, "are not known"));
+    assert_int_equal(d->finding_count, 0);
+    probe_document_free(d);
+    /* what is wrong is wrong all the same */
+    d = judge_tcp(&plan, unknown, wrong);
+    assert_int_equal(d->verdict, SUMMARY_FAIL);
+    probe_document_free(d);
+}
+
+static void requests_that_are_dropped_for_their_mark_do_not_pass(void **state)
+{
+    (void)state;
+    struct service_plan plan = signaling();
+    for (uint16_t lost = 0; lost < 2; lost++) {
+        struct probe_document *d = empty(&plan);
+        struct service_facts facts = {
+            .way = way_of(SERVICE_SIP, SERVICE_TCP), .plan = plan, .judged = ROUNDS, .unanswered = "", .unseen = ""};
+        for (uint32_t round = 0; round < ROUNDS; round++) {
+            for (int part = 0; part < 3; part++)
+                add(d, !lost, round, phases[part], AF31, part > 0);
+            struct probe_packet *p = probe_document_add(d);
+            p->class_index = lost;
+            p->round = round;
+        }
+        assert_int_equal(probe_figures_count(d), 0);
+        assert_int_equal(service_judge(d, &facts), 0);
+        assert_int_equal(d->verdict, SUMMARY_NOTHING_CHECKED);
+        assert_non_null(
+            strstr(d->verdict_text, lost ? "no unmarked request was answered" : "no marked request was answered"));
+        probe_document_free(d);
+    }
 }
 
 static void nobody_answering_says_why(void **state)
@@ -310,9 +371,12 @@ int main(void)
         cmocka_unit_test(a_server_that_repeats_the_marks_of_requests_does_not_pass),
         cmocka_unit_test(a_syn_ack_alone_may_repeat_the_mark_of_the_syn),
         cmocka_unit_test(chance_is_no_reflection),
+        cmocka_unit_test(an_order_in_few_connections_is_not_sure),
         cmocka_unit_test(any_of_the_expected_marks_is_right),
         cmocka_unit_test(tolerance_and_least_packets_are_the_policys),
         cmocka_unit_test(what_is_not_known_is_neither_passed_nor_failed),
+        cmocka_unit_test(some_right_marks_are_not_enough_where_others_are_not_known),
+        cmocka_unit_test(requests_that_are_dropped_for_their_mark_do_not_pass),
         cmocka_unit_test(nobody_answering_says_why),
         cmocka_unit_test(video_without_its_lower_bits_is_named),
         cmocka_unit_test(ipv6_is_told_the_command_of_ipv6),

@@ -48,8 +48,6 @@ static struct generator *make(const struct generate_options *o)
 {
     struct generator *g = NULL;
     struct error e = {0};
-    if (!craft_available())
-        skip();
     if (generator_new(o, &g, &e) < 0)
         fail_msg("%s", e.text);
     return g;
@@ -231,8 +229,6 @@ static void what_cannot_be_is_refused_with_a_sentence(void **state)
                  {"unshifted:oslo", "no participant", 1},
                  {"changed-midstream:6s", "after the conference", 4},
                  {"unmarked-start:20", "--duration of 14s", 4}};
-    if (!craft_available())
-        skip();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct generate_options o = usual();
         struct generator *g = NULL;
@@ -289,5 +285,9 @@ int main(void)
         cmocka_unit_test(what_cannot_be_is_refused_with_a_sentence),
         cmocka_unit_test(bulk_has_the_packets_that_were_asked_for),
     };
+    if (!craft_available()) {
+        print_message("skipped: built without libnet\n");
+        return 0;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,6 +262,53 @@ static void limits_are_part_of_the_verdict(void **state)
     probe_document_free(d);
 }
 
+/* A filter that drops EF: what is left is kept, and that must not be all that is said. */
+static void a_class_that_is_lost_as_a_whole_is_no_pass(void **state)
+{
+    (void)state;
+    struct probe_document *d = document(keeps, keeps, 20);
+    for (size_t i = 0; i < d->packet_count; i++)
+        if (d->packets[i].class_index == 0)
+            d->packets[i].answered = false;
+    d->classes[0].answered = 0;
+    d->classes[0].lost = (struct probe_loss){-1, -1, 20};
+    d->limits = (struct probe_limits){-1, -1, -1};
+    assert_int_equal(judge_probe(d), 0);
+    assert_int_equal(d->verdict, SUMMARY_FAIL);
+    const struct probe_finding *f = expected(d, "class-lost");
+    assert_true(f->violation);
+    assert_int_equal(f->class_count, 1);
+    assert_true(d->classes[0].violating);
+    assert_non_null(strstr(d->verdict_text, "1 of 3 classes gets no answer at all"));
+    assert_null(strstr(d->verdict_text, "limit"));
+    d->limits.max_loss = 0.01;
+    assert_int_equal(judge_probe(d), 0);
+    expected(d, "too-much-loss");
+    /* nobody answers at all: that says nothing of the class */
+    for (size_t i = 0; i < CLASSES; i++)
+        d->classes[i].answered = 0;
+    for (size_t i = 0; i < d->packet_count; i++)
+        d->packets[i].answered = false;
+    assert_int_equal(judge_probe(d), 0);
+    assert_int_equal(violations(d), 0);
+    assert_int_equal(d->verdict, SUMMARY_NOTHING_CHECKED);
+    probe_document_free(d);
+}
+
+static void a_reflector_that_may_not_look_is_a_doubt(void **state)
+{
+    (void)state;
+    struct probe_document *d = document(bleaches, keeps, 10);
+    d->reflector.reads = PROBE_FACT_NO;
+    assert_int_equal(judge_probe(d), 0);
+    assert_int_equal(expected(d, "bleached")->confidence, CONFIDENCE_LOW);
+    assert_non_null(strstr(expected(d, "bleached")->message, "does not look at it"));
+    d->reflector.reads = PROBE_FACT_YES;
+    assert_int_equal(judge_probe(d), 0);
+    assert_int_equal(expected(d, "bleached")->confidence, CONFIDENCE_HIGH);
+    probe_document_free(d);
+}
+
 static void limits_alone_can_be_checked(void **state)
 {
     (void)state;
@@ -320,6 +367,8 @@ int main(void)
         cmocka_unit_test(parallel_paths_show_by_flow),
         cmocka_unit_test(one_change_in_time_is_no_parallel_path),
         cmocka_unit_test(limits_are_part_of_the_verdict),
+        cmocka_unit_test(a_class_that_is_lost_as_a_whole_is_no_pass),
+        cmocka_unit_test(a_reflector_that_may_not_look_is_a_doubt),
         cmocka_unit_test(limits_alone_can_be_checked),
         cmocka_unit_test(a_mark_helps_only_where_chance_and_trifles_do_not_explain_it),
     };

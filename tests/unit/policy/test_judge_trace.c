@@ -286,6 +286,58 @@ static void a_class_that_goes_another_way_is_flagged(void **state)
     trace_document_free(d);
 }
 
+/* EF is dropped behind hop 2, the rest reaches the target. */
+static void a_mark_that_gets_no_further_is_no_pass(void **state)
+{
+    (void)state;
+    struct trace_document *d = sample_trace(4);
+    sample_path(d, 0, 0, 0, 4, MARKS(0, 0, 0, 0));
+    struct trace_path *p = sample_path(d, 0, 46, 0, 4, MARKS(46, 46, SILENT, SILENT));
+    p->hops[2].sent = p->hops[3].sent = 3;
+    judge(d);
+    assert_int_equal(d->verdict, SUMMARY_FAIL);
+    assert_int_equal(d->finding_count, 1);
+    assert_string_equal(d->findings[0].code, "class-lost");
+    assert_int_equal(d->findings[0].after_ttl, 2);
+    assert_int_equal(d->findings[0].by_ttl, 3);
+    assert_non_null(strstr(d->verdict_text, "packets of voice get no further than hop 2 (10.0.2.1)"));
+    assert_non_null(strstr(d->arrived_text, "nobody answered packets of voice"));
+    trace_document_free(d);
+
+    /* the same as the engine leaves it, without the tail; interrupted, it says nothing */
+    for (int interrupted = 0; interrupted < 2; interrupted++) {
+        d = sample_trace(4);
+        sample_path(d, 0, 0, 0, 4, MARKS(0, 0, 0, 0));
+        sample_path(d, 0, 46, 0, 2, MARKS(46, 46));
+        d->interrupted = interrupted;
+        judge(d);
+        assert_int_equal(d->finding_count, !interrupted);
+        assert_int_equal(d->verdict, interrupted ? SUMMARY_PASS : SUMMARY_FAIL);
+        trace_document_free(d);
+    }
+
+    /* one hop may be one that limits its errors: told, and nobody is accused; so it is where it was asked too little */
+    for (int few = 0; few < 2; few++) {
+        d = sample_trace(4);
+        sample_path(d, 0, 0, 0, 4, MARKS(0, 0, 0, 0));
+        p = sample_path(d, 0, 46, 0, 4, MARKS(46, 46, few ? SILENT : 46, SILENT));
+        p->hops[3].sent = 3;
+        judge(d);
+        assert_int_equal(d->verdict, SUMMARY_PASS);
+        assert_int_equal(d->finding_count, 1);
+        assert_int_equal(d->findings[0].confidence, CONFIDENCE_LOW);
+        trace_document_free(d);
+    }
+    /* nobody reaches it: that is the target's silence */
+    d = sample_trace(4);
+    sample_path(d, 0, 0, 0, 4, MARKS(0, 0, 0, SILENT));
+    p = sample_path(d, 0, 46, 0, 4, MARKS(46, 46, SILENT, SILENT));
+    p->hops[2].sent = p->hops[3].sent = 3;
+    judge(d);
+    assert_int_equal(d->finding_count, 0);
+    trace_document_free(d);
+}
+
 static void answers_that_differ_are_intermittent(void **state)
 {
     (void)state;
@@ -355,6 +407,7 @@ int main(void)
         cmocka_unit_test(parallel_paths_of_which_one_remarks),
         cmocka_unit_test(both_ways_that_remark_at_one_router_are_one_finding),
         cmocka_unit_test(a_class_that_goes_another_way_is_flagged),
+        cmocka_unit_test(a_mark_that_gets_no_further_is_no_pass),
         cmocka_unit_test(answers_that_differ_are_intermittent),
         cmocka_unit_test(labels_nat_and_ecn_are_noted),
     };

@@ -56,6 +56,42 @@ static void what_is_not_known_comes_back_with_u_and_as_it_was(void **state)
     WANTED(0x80, 0xc8, 0, 3, 1, 2, 3, 0x80, 0x06, 0, 4, 0x10, 0x01, 0, 0, 0x00, 0x04, 0, 4, 0xba, 0xe8, 0, 0);
 }
 
+/* docs/REFLECT.md: the question of type 253, answered with the byte that the reply leaves with */
+static void the_mark_of_the_reply_is_told_to_who_asks(void **state)
+{
+    (void)state;
+    struct exchange x;
+    /* behind a wish for AF41, which is granted */
+    ANSWER(stateless, 0x80, 4, 0, 4, 0x88, 0, 0, 0, 0x80, 253, 0, 8, 'q', 'o', 's', 'm', 0, 0, 0, 0);
+    WANTED(0x00, 4, 0, 4, 0x8a, 0xe8, 0, 0, 0x00, 253, 0, 8, 'q', 'o', 's', 'm', 0x88, 1, 0, 0);
+    assert_int_equal(x.out.tos, 0x88);
+    /* ... which is not granted: the mark that arrived, EF */
+    ANSWER((struct reflector_config){.refuse_marks = true}, 0x80, 4, 0, 4, 0x88, 0, 0, 0, 0x80, 253, 0, 8, 'q', 'o',
+           's', 'm', 0, 0, 0, 0);
+    WANTED(0x00, 4, 0, 4, 0x8a, 0xe9, 0, 0, 0x00, 253, 0, 8, 'q', 'o', 's', 'm', 0xb8, 1, 0, 0);
+    assert_int_equal(x.out.tos, 0xb8);
+    /* without a wish */
+    ANSWER(stateless, 0x80, 253, 0, 8, 'q', 'o', 's', 'm', 0, 0, 0, 0);
+    WANTED(0x00, 253, 0, 8, 'q', 'o', 's', 'm', 0xb8, 1, 0, 0);
+    /* before the wish, and twice */
+    ANSWER(stateless, 0x80, 253, 0, 8, 'q', 'o', 's', 'm', 0, 0, 0, 0, 0x80, 4, 0, 4, 0x88, 0, 0, 0);
+    WANTED(0x00, 253, 0, 8, 'q', 'o', 's', 'm', 0x88, 1, 0, 0, 0x00, 4, 0, 4, 0x8a, 0xe8, 0, 0);
+    ANSWER(stateless, 0x80, 253, 0, 8, 'q', 'o', 's', 'm', 0, 0, 0, 0, 0x80, 253, 0, 8, 'q', 'o', 's', 'm', 0, 0, 0, 0);
+    WANTED(0x00, 253, 0, 8, 'q', 'o', 's', 'm', 0xb8, 1, 0, 0, 0x80, 253, 0, 8, 'q', 'o', 's', 'm', 0, 0, 0, 0);
+}
+
+static void another_private_use_of_the_type_comes_back_with_u_and_as_it_was(void **state)
+{
+    (void)state;
+    struct exchange x;
+    ANSWER(stateless, 0x80, 253, 0, 8, 'p', 'r', 'i', 'v', 1, 2, 3, 4);
+    WANTED(0x80, 253, 0, 8, 'p', 'r', 'i', 'v', 1, 2, 3, 4);
+    ANSWER(stateless, 0x80, 253, 0, 4, 'q', 'o', 's', 'm', 0x80, 4, 0, 4, 0xb8, 0, 0, 0);
+    WANTED(0x80, 253, 0, 4, 'q', 'o', 's', 'm', 0x00, 4, 0, 4, 0xba, 0xe8, 0, 0);
+    ANSWER(stateless, 0x80, 253, 0, 0);
+    WANTED(0x80, 253, 0, 0);
+}
+
 static void behind_a_malformed_tlv_nothing_is_touched(void **state)
 {
     (void)state;
@@ -355,6 +391,8 @@ int main(void)
         cmocka_unit_test(the_mark_that_arrived_comes_back_as_in_the_vectors),
         cmocka_unit_test(a_reflector_that_does_not_grant_the_mark_says_so),
         cmocka_unit_test(what_is_not_known_comes_back_with_u_and_as_it_was),
+        cmocka_unit_test(the_mark_of_the_reply_is_told_to_who_asks),
+        cmocka_unit_test(another_private_use_of_the_type_comes_back_with_u_and_as_it_was),
         cmocka_unit_test(behind_a_malformed_tlv_nothing_is_touched),
         cmocka_unit_test(the_location_is_told_in_the_room_that_was_given),
         cmocka_unit_test(ipv6_addresses_are_told_too),

@@ -10,6 +10,7 @@
 
 #include "probe/service_exchange.h"
 #include "probe/service_route.h"
+#include "probe/service_tls.h"
 
 /* Requests over loopback, to servers made here. What the kernel of the server's side says of the packets that came is
  * the truth: TCP_SAVED_SYN holds the IP header of the SYN, IP_RECVTOS the byte of a datagram. */
@@ -117,6 +118,63 @@ static void udp_tells_the_mark_of_the_answer_and_passes_over_others(void **state
     assert_int_equal(x.datagrams[0].tos, 46 << 2);
     assert_true(x.answer_ns >= 0);
     assert_string_equal(x.answer, "Binding success");
+}
+
+/* Sends a request of its own, without a mark, and then (if told to) the answer, with EF. */
+struct talkative_server {
+    int fd;
+    bool answers;
+};
+
+static void *talkative_serve(void *user)
+{
+    const struct talkative_server *s = user;
+    static const char own[] = "OPTIONS sip:you SIP/2.0\r\n\r\n", status[] = "SIP/2.0 200 OK\r\n";
+    char bytes[4096];
+    struct sockaddr_in from;
+    socklen_t len = sizeof from;
+    int ef = 46 << 2;
+    ssize_t got =
+        recvfrom(s->fd, bytes + sizeof status, sizeof bytes - sizeof status, 0, (struct sockaddr *)&from, &len);
+    if (got <= 0)
+        return NULL;
+    (void)sendto(s->fd, own, sizeof own - 1, 0, (struct sockaddr *)&from, sizeof from);
+    (void)setsockopt(s->fd, IPPROTO_IP, IP_TOS, &ef, sizeof ef);
+    /* the request's headers are in it, the Call-ID among them */
+    memcpy(bytes + 1, status, sizeof status - 1);
+    bytes[sizeof status] = 'X';
+    if (s->answers)
+        (void)sendto(s->fd, bytes + 1, sizeof status - 1 + (size_t)got, 0, (struct sockaddr *)&from, sizeof from);
+    return NULL;
+}
+
+static struct service_exchange talk(bool answers, int64_t timeout_ns)
+{
+    struct talkative_server s = {.answers = answers};
+    uint16_t port;
+    pthread_t thread;
+    s.fd = server_socket(SOCK_DGRAM, &port);
+    struct service_exchange_options o = options(SERVICE_SIP, SERVICE_UDP, port, timeout_ns);
+    assert_int_equal(pthread_create(&thread, NULL, talkative_serve, &s), 0);
+    struct service_exchange x = exchange(&o);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(s.fd);
+    return x;
+}
+
+static void a_request_of_the_servers_own_is_no_answer(void **state)
+{
+    (void)state;
+    struct service_exchange x = talk(true, 15000 * MS);
+    assert_int_equal(x.outcome, SERVICE_ANSWERED);
+    assert_string_equal(x.answer, "SIP/2.0 200 OK");
+    assert_int_equal(x.foreign, 1);
+    assert_int_equal(x.datagram_count, 1); /* and only its mark is judged */
+    assert_int_equal(x.datagrams[0].tos, 46 << 2);
+    x = talk(false, 700 * MS);
+    assert_int_equal(x.outcome, SERVICE_ANSWERED_OTHERWISE);
+    assert_string_equal(x.answer, "OPTIONS sip:you SIP/2.0");
+    assert_int_equal(x.datagram_count, 0);
 }
 
 static void udp_asks_again_and_gives_up(void **state)
@@ -227,6 +285,8 @@ static void another_protocol_is_an_answer_of_another_kind(void **state)
     struct service_exchange x = against("SSH-2.0-x\r\n", SERVICE_SIP, SERVICE_TCP, 15000 * MS, NULL);
     assert_int_equal(x.outcome, SERVICE_ANSWERED_OTHERWISE);
     assert_string_equal(x.answer, "SSH-2.0-x");
+    if (!service_tls_built_in())
+        return;
     x = against("SSH-2.0-x\r\n", SERVICE_HTTPS, SERVICE_TLS, 15000 * MS, NULL);
     assert_int_equal(x.outcome, SERVICE_ANSWERED_OTHERWISE);
 }
@@ -281,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(udp_tells_the_mark_of_the_answer_and_passes_over_others),
+        cmocka_unit_test(a_request_of_the_servers_own_is_no_answer),
         cmocka_unit_test(udp_asks_again_and_gives_up),
         cmocka_unit_test(a_closed_port_is_refused_over_udp_and_tcp),
         cmocka_unit_test(tcp_marks_its_very_first_packet),

@@ -55,7 +55,7 @@ static void text_shows_marks_where_they_were_and_the_change_between(void **state
         "      EF: MPLS label 16005 TC 5\n",
         "  \u2514\u2500 EF\u2192CS0, AF41\u2192CS0, AF31\u2192CS0 between hop 2 and hop 3 (bleach-dscp)\n",
         "   3    CS0   \u2717 CS0   \u2717 CS0   \u2717 CS0     4.50 ms  10.0.3.1\n",
-        "   4    CS0   \u2717 CS0   \u2717 CS0   \u2717 CS0     6.00 ms  10.0.4.1  target (port unreachable)\n",
+        "   4    CS0   \u2717 CS0   \u2717 CS0   \u2717 CS0     6.00 ms  10.0.4.1\n      target (port unreachable)\n",
         "Another flow, source port 40001\n",
         "   3    CS0     EF      AF41    AF31    4.50 ms  10.0.3.2\n",
         "  \u2717 bleached\n",

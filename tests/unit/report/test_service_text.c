@@ -1,5 +1,6 @@
 #include "testing.h"
 
+#include "report/report_probe.h"
 #include "report/report_service.h"
 
 /* The text of `probe --service`, from documents made by hand. */
@@ -70,6 +71,29 @@ static const char *text_of(struct probe_document *const *documents, size_t count
         assert_true(quiet || column <= 80);
     }
     return s.text;
+}
+
+static void a_set_in_json_has_the_verdict_it_is_told(void **state)
+{
+    (void)state;
+    static struct sink s;
+    struct probe_document *d[2] = {document(SUMMARY_PASS, AF31, AF31), document(SUMMARY_NOTHING_CHECKED, 0, 0)};
+    for (size_t i = 0; i < 2; i++) /* the policy expects nothing of it: no cause for an incomplete verdict */
+        d[1]->classes[i].expected_return = 0;
+    enum summary_verdict verdict = report_service_verdict(d, 2);
+    struct probe_report r = {
+        .documents = (const struct probe_document *const *)d, .count = 2, .set = true, .format = PROBE_FORMAT_JSON};
+    struct error error = {0};
+    assert_int_equal(verdict, SUMMARY_PASS);
+    for (int told = 0; told < 2; told++) {
+        const char *first = "\"summary\": {\"verdict\": \"nothing-checked\"}";
+        s.len = 0;
+        r.verdict = told ? &verdict : NULL;
+        assert_int_equal(report_probe_write(&r, to_sink, &s, &error), 0);
+        assert_non_null(strstr(s.text, told ? "\"summary\": {\"verdict\": \"pass\"}" : first));
+    }
+    probe_document_free(d[0]);
+    probe_document_free(d[1]);
 }
 
 static void parts_are_shown_where_they_differ(void **state)
@@ -160,6 +184,7 @@ static void one_cause_in_several_ways_is_one_finding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_set_in_json_has_the_verdict_it_is_told),
         cmocka_unit_test(parts_are_shown_where_they_differ),
         cmocka_unit_test(parts_that_are_alike_are_one_unless_asked_for),
         cmocka_unit_test(one_that_could_not_be_judged_keeps_the_rest_from_passing),

@@ -1,4 +1,4 @@
-#include "cli/probe_service_target.h"
+#include "cli/target.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 
-static void add(struct service_target *t, const struct addr *a, uint8_t ip_version)
+static void add(struct target *t, const struct addr *a, uint8_t ip_version)
 {
     if (ip_version && a->version != ip_version)
         return;
@@ -36,7 +36,7 @@ static const struct node *find_node(const struct policy *policy, const char *nam
     return NULL;
 }
 
-static void add_resolved(struct service_target *t, const struct addrinfo *list, uint8_t ip_version)
+static void add_resolved(struct target *t, const struct addrinfo *list, uint8_t ip_version)
 {
     for (const struct addrinfo *i = list; i; i = i->ai_next) {
         struct addr a = {0};
@@ -57,7 +57,7 @@ static void add_resolved(struct service_target *t, const struct addrinfo *list, 
     }
 }
 
-static int resolve(struct service_target *t, uint8_t ip_version)
+static int resolve(struct target *t, uint8_t ip_version)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
     int r = getaddrinfo(t->name, NULL, &hints, &list);
@@ -69,10 +69,10 @@ static int resolve(struct service_target *t, uint8_t ip_version)
     return 0;
 }
 
-int service_target_find(const char *name, const struct policy *policy, uint8_t ip_version, struct service_target *ret)
+int target_find(const char *name, const struct policy *policy, uint8_t ip_version, struct target *ret)
 {
     struct addr literal;
-    struct service_target t = {.name = name, .node = ""};
+    struct target t = {.name = name, .node = ""};
     bool is_literal = addr_parse(slice_make(name, strlen(name)), &literal);
     const struct node *node = find_node(policy, name, is_literal ? &literal : NULL);
     int status = 0;
