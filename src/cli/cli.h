@@ -23,6 +23,7 @@ int cmd_policy(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_reflect(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 
 /* What --version prints, of every command. Returns EXIT_CONFORMS. */

@@ -12,6 +12,7 @@ static const struct command commands[] = {
     {"trace", "TARGET", "find the segment of the path that changes a mark", cmd_trace},
     {"reflect", "", "answer probes", cmd_reflect},
     {"generate", "", "marked conference traffic, to a file or onto a network", cmd_generate},
+    {"compare", "BEFORE AFTER", "what the network did between two captures of the same traffic", cmd_compare},
     {"policy", "show|check|convert", "the policy in force; check a file; what to type on servers and switches", cmd_policy},
 };
 

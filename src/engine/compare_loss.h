@@ -1,0 +1,32 @@
+#ifndef QOSMARK_ENGINE_COMPARE_LOSS_H
+#define QOSMARK_ENGINE_COMPARE_LOSS_H
+
+#include "engine/compare_clock.h"
+#include "engine/compare_figures.h"
+
+/*
+ * A packet is lost where it was surely sent while the capture after ran, by the clocks and delays of those that
+ * arrived, and is not in it. Whether one class loses more than the others is asked twice: of the shares (Newcombe's
+ * interval), and of thirty-two slices of the time, since losses come in bursts and one burst proves nothing (sign
+ * test).
+ */
+enum { COMPARE_SLICES = 32 };
+
+struct compare_slices {
+    uint64_t sent[COMPARE_SLICES], lost[COMPARE_SLICES];
+};
+
+void compare_loss_begin(struct compare_work *w, enum compare_way way);
+void compare_loss_arrived(struct compare_work *w, enum compare_way way, enum traffic_class c, int64_t near_ns);
+
+/* Whether losses are known at all, after compare_loss_count() and the sums. */
+void compare_loss_know(struct compare_work *w);
+
+/* A time of one capture by the clock of the other, at the earliest and at the latest; false where no packet tells. */
+bool compare_loss_window(const struct compare_work *w, uint32_t side, int64_t ns, int64_t *ret_earliest,
+                         int64_t *ret_latest);
+
+/* Chance of at least max(more, less) of more + less on one side or the other where both are as likely. */
+double compare_loss_sign_chance(uint32_t more, uint32_t less);
+
+#endif

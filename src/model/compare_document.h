@@ -1,0 +1,217 @@
+#ifndef QOSMARK_MODEL_COMPARE_DOCUMENT_H
+#define QOSMARK_MODEL_COMPARE_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "model/address.h"
+#include "model/dscp.h"
+#include "model/kind.h"
+#include "model/record.h"
+
+/*
+ * What one `qosmark compare` found. engine/compare_run.h fills it in, policy/judge_compare.h adds the behaviours, the
+ * findings and the verdict, report/report_compare.h renders it.
+ *
+ * Captures are points on a path, in the order given. A segment lies between two of them. Traffic crosses a segment one
+ * way or the other: forward is from the first point to the second. "Before" and "after" are always those of the packet
+ * on its way: of what goes backwards, before is the mark in the second capture.
+ */
+
+enum compare_way {
+    COMPARE_FORWARD = 0,
+    COMPARE_BACKWARD,
+    COMPARE_BOTH,
+    COMPARE_ROWS /* rows of figures: each way, and both */
+};
+
+/* How it is known which way a stream goes. */
+enum compare_way_by { COMPARE_WAY_ASSUMED = 0, COMPARE_WAY_TTL, COMPARE_WAY_CLOCK };
+
+/* Why a packet of a matched stream is neither matched nor lost. */
+enum compare_why {
+    COMPARE_OUTSIDE = 0,   /* not surely within the time of the other capture */
+    COMPARE_IDENTICAL,     /* others of its stream are the same: nothing tells them apart */
+    COMPARE_COPIES_DIFFER, /* it is in one capture more than once, with different marks */
+    COMPARE_CUT,           /* a snapshot length left too little to tell it by */
+    COMPARE_FRAGMENTS,     /* its fragments are incomplete, or carry different marks */
+    COMPARE_RESEGMENTED,   /* TCP bytes that the other capture has in segments of other sizes */
+    COMPARE_WHY_COUNT
+};
+
+/* Why a stream could not be matched. */
+enum compare_unpaired {
+    COMPARE_PAIRED = 0,
+    COMPARE_NOT_SEEN,   /* no packet of it is in the other capture */
+    COMPARE_OTHER_TIME, /* it was sent before the other capture began, or after it ended */
+    COMPARE_AMBIGUOUS,  /* the other capture has its packets in more than one stream */
+    COMPARE_TAKEN,      /* the other capture has its packets in a stream that is matched with another one */
+    COMPARE_TOO_SHORT,  /* the snapshot length, or payloads too short or too alike, leave nothing to match it by */
+    COMPARE_UNPAIRED_COUNT
+};
+
+struct compare_capture {
+    struct input input;
+    uint64_t taken;    /* packets that took part */
+    uint64_t left_out; /* beyond the cap on packets or streams */
+};
+
+struct compare_cell {
+    dscp_t before, after;
+    uint64_t packets;
+    uint64_t first_before,
+        first_after; /* frames of the earliest such packet, in the capture before and in that after */
+};
+
+/* Delay above the least one of its way, which is what clocks that disagree leave to be known. Milliseconds. */
+struct compare_spread {
+    uint64_t packets; /* 0: not known */
+    double median, p95, p99, max;
+    double jitter; /* RFC 3550 §6.4.1, of the segment alone; negative: not known */
+};
+
+/* Loss of one class against that of all others of the same way. */
+struct compare_loss_test {
+    bool done;        /* there was something to compare with */
+    double low, high; /* interval of the difference of the shares, class minus others */
+    uint32_t slices_more,
+        slices_less; /* parts of the common time in which the class lost the larger or the smaller share */
+    double chance;   /* of so many slices on one side, were there no difference (sign test, both sides) */
+    uint64_t other_lost, other_sent;
+    bool differs; /* both tests agree, with room for the number of classes */
+};
+
+struct compare_class {
+    enum traffic_class traffic_class; /* CLASS_NONE: all that the policy has no class for */
+    uint64_t streams;                 /* matched ones */
+    uint64_t matched, changed;
+    uint64_t lost; /* surely sent within the time of the other capture, and not in it */
+    uint64_t lost_by_dscp[DSCP_COUNT];
+    uint64_t unresolved[COMPARE_WHY_COUNT];
+    uint64_t appeared; /* only in the capture after, in streams that were matched */
+    uint64_t reordered;
+    uint64_t ecn_marked, ecn_cleared; /* became CE; was ECT or CE and is not-ECT */
+    struct compare_cell *cells;       /* by mark before, then most packets first */
+    size_t cell_count;
+    struct compare_spread delay;
+    struct compare_loss_test test;
+};
+
+/* The figures of one way, or of both. */
+struct compare_row {
+    struct compare_class classes[CLASS_COUNT]; /* by traffic class */
+    uint64_t streams, matched, changed, lost;
+    bool loss_known;
+    const char *loss_reason;  /* why it is not; "" otherwise */
+    const char *behaviour;    /* filled in by policy/ */
+    uint64_t assumed_streams; /* of which nothing tells the way */
+};
+
+/* One stream that was matched. */
+struct compare_stream {
+    uint8_t proto;
+    struct endpoint src[2], dst[2]; /* in the first and in the second capture of the segment */
+    bool has_ssrc;
+    uint32_t ssrc;
+    enum kind kind;
+    enum traffic_class traffic_class;
+    enum compare_way way;
+    enum compare_way_by way_by;
+    bool translated; /* found by what its packets hold, not by its addresses */
+    uint64_t matched, changed, lost;
+};
+
+struct compare_segment {
+    uint32_t first, second; /* captures */
+    struct compare_row rows[COMPARE_ROWS];
+    bool clock_known[2];
+    int64_t offset_ns[2]; /* by way: the clock of the far capture minus that of the near one, plus the least delay */
+    double drift_ppm[2];
+    bool both_ways;
+    struct compare_stream *streams; /* those with most changed packets first; in the arena */
+    size_t stream_count, streams_left_out;
+};
+
+struct compare_unmatched {
+    uint32_t capture, other;
+    uint8_t proto;
+    struct endpoint src, dst;
+    bool has_ssrc;
+    uint32_t ssrc;
+    enum kind kind;
+    enum traffic_class traffic_class;
+    uint64_t packets;
+    enum compare_unpaired why;
+    uint64_t first_frame;
+};
+
+struct compare_finding {
+    const char *code;
+    const char *message, *advice;
+    uint32_t segment; /* index into segments */
+    enum compare_way way;
+    uint64_t packets;
+    uint32_t classes;                   /* bit n: traffic class n */
+    uint64_t first_before, first_after; /* frames; 0 for none */
+    const char *wireshark;              /* display filter for the capture after; "" for none */
+    enum confidence confidence;
+    bool violation;
+};
+
+struct compare_document {
+    struct arena arena;
+    const char *policy_name, *policy_source;
+
+    struct compare_capture *captures;
+    size_t capture_count;
+    struct compare_segment *segments; /* between neighbours */
+    size_t segment_count;
+    struct compare_segment *whole; /* from the first to the last: the only segment where there are two captures */
+
+    struct compare_unmatched *unmatched; /* heap; most packets first within a segment */
+    size_t unmatched_count, unmatched_cap, unmatched_left_out;
+
+    /* filled in by policy/ */
+    struct compare_finding *findings; /* violations first */
+    size_t finding_count;
+    enum summary_verdict verdict;
+    const char *verdict_text;
+    bool complete;
+
+    const char **notes;
+    size_t note_count;
+};
+
+struct compare_document *compare_document_new(void); /* NULL without memory */
+void compare_document_free(struct compare_document *d);
+
+/* Adds a sentence to the notes; false without memory. */
+bool compare_document_note(struct compare_document *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Text in the document's arena; "" without memory. */
+const char *compare_document_text(struct compare_document *d, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+const char *compare_way_name(enum compare_way w);           /* "forward", "backward", "both" */
+const char *compare_way_by_name(enum compare_way_by b);     /* "assumed", "ttl", "clock" */
+const char *compare_why_name(enum compare_why w);           /* "outside-window"... */
+const char *compare_unpaired_name(enum compare_unpaired u); /* "not-seen"... */
+const char *compare_unpaired_text(enum compare_unpaired u); /* one sentence for people, without a full stop */
+
+/* "voice", or "unclassified" for what the policy has no class for. */
+const char *compare_class_name(enum traffic_class c);
+
+/* Of a segment, the capture before and the one after for a way. */
+static inline uint32_t compare_before(const struct compare_segment *s, enum compare_way w)
+{
+    return w == COMPARE_BACKWARD ? s->second : s->first;
+}
+
+static inline uint32_t compare_after(const struct compare_segment *s, enum compare_way w)
+{
+    return w == COMPARE_BACKWARD ? s->first : s->second;
+}
+
+#endif

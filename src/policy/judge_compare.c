@@ -1,0 +1,156 @@
+#include "policy/judge_compare.h"
+
+#include "base/error.h"
+#include "policy/behaviour.h"
+
+enum { FINDINGS_MAX = 512, PAIRS_MAX = DSCP_COUNT * DSCP_COUNT };
+
+/* ---- behaviour ---- */
+
+/* The marks of a row as pairs, each once; how many. */
+static size_t pairs_of(const struct compare_row *row, struct behaviour_pair *pairs, bool *ret_marked)
+{
+    size_t n = 0;
+    uint64_t seen[DSCP_COUNT] = {0};
+    *ret_marked = false;
+    for (int c = 0; c < CLASS_COUNT; c++)
+        for (size_t i = 0; i < row->classes[c].cell_count; i++) {
+            const struct compare_cell *cell = &row->classes[c].cells[i];
+            *ret_marked |= cell->before != 0 || cell->after != 0;
+            if (seen[cell->before] >> cell->after & 1)
+                continue;
+            seen[cell->before] |= (uint64_t)1 << cell->after;
+            pairs[n++] = (struct behaviour_pair){.sent = dscp_set_of(cell->before), .seen = cell->after};
+        }
+    return n;
+}
+
+/* Of unmarked packets that stay unmarked nothing is learnt. */
+static void name_behaviour(struct compare_row *row, struct behaviour_pair *pairs)
+{
+    bool marked;
+    size_t n = pairs_of(row, pairs, &marked);
+    row->behaviour = behaviour_name(marked ? behaviour_of(pairs, n) : BEHAVIOUR_UNKNOWN);
+}
+
+static bool name_behaviours(struct compare_document *d)
+{
+    struct behaviour_pair *pairs = arena_alloc(&d->arena, PAIRS_MAX * sizeof *pairs);
+    if (!pairs)
+        return false;
+    for (size_t i = 0; i < d->segment_count; i++)
+        for (int row = 0; row < COMPARE_ROWS; row++)
+            name_behaviour(&d->segments[i].rows[row], pairs);
+    for (int row = 0; d->whole != d->segments && row < COMPARE_ROWS; row++)
+        name_behaviour(&d->whole->rows[row], pairs);
+    return true;
+}
+
+/* ---- verdict ---- */
+
+static bool has_marks(const struct compare_row *row)
+{
+    for (int c = 0; c < CLASS_COUNT; c++)
+        for (size_t i = 0; i < row->classes[c].cell_count; i++)
+            if (row->classes[c].cells[i].before || row->classes[c].cells[i].after)
+                return true;
+    return false;
+}
+
+/* "EF to CS0", the change that most packets had, and how many other ones there are. */
+static const char *change_text(struct compare_document *d, const struct compare_row *row)
+{
+    const struct compare_cell *most = NULL;
+    uint64_t kinds = 0;
+    for (int c = 0; c < CLASS_COUNT; c++)
+        for (size_t i = 0; i < row->classes[c].cell_count; i++) {
+            const struct compare_cell *cell = &row->classes[c].cells[i];
+            if (cell->before == cell->after)
+                continue;
+            kinds++;
+            if (!most || cell->packets > most->packets)
+                most = cell;
+        }
+    if (!most)
+        return "";
+    return compare_document_text(d, "%s %s to %s", kinds > 1 ? ", most of them from" : ", from",
+                                 dscp_name(most->before), dscp_name(most->after));
+}
+
+static const char *unmatched_text(struct compare_document *d)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->unmatched_count; i++)
+        n += d->unmatched[i].traffic_class != CLASS_NONE;
+    return n ? compare_document_text(d, "; %zu stream%s of a class could not be matched", n, n == 1 ? "" : "s") : "";
+}
+
+static void give_verdict(struct compare_document *d)
+{
+    const struct compare_segment *empty = NULL, *unmarked = NULL, *changed = NULL;
+    size_t places = 0;
+    uint64_t matched = 0;
+    for (size_t i = 0; i < d->segment_count; i++) {
+        const struct compare_segment *s = &d->segments[i];
+        const struct compare_row *row = &s->rows[COMPARE_BOTH];
+        matched = i == 0 || row->matched < matched ? row->matched : matched;
+        if (row->matched == 0)
+            empty = empty ? empty : s;
+        else if (!has_marks(row))
+            unmarked = unmarked ? unmarked : s;
+        if (row->changed) {
+            changed = changed ? changed : s;
+            places++;
+        }
+    }
+    if (changed) {
+        const struct compare_row *row = &changed->rows[COMPARE_BOTH];
+        d->verdict = SUMMARY_FAIL;
+        d->verdict_text = compare_document_text(
+            d, "%llu of %llu packets changed their mark between %s and %s%s%s%s", (unsigned long long)row->changed,
+            (unsigned long long)row->matched, d->captures[changed->first].input.file,
+            d->captures[changed->second].input.file, change_text(d, row),
+            places > 1 ? compare_document_text(d, "; %zu segments change marks", places) : "", unmatched_text(d));
+    } else if (empty) {
+        d->verdict = SUMMARY_NOTHING_CHECKED;
+        d->verdict_text =
+            compare_document_text(d, "no packet of %s was found in %s", d->captures[empty->first].input.file,
+                                  d->captures[empty->second].input.file);
+    } else if (unmarked) {
+        d->verdict = SUMMARY_NOTHING_CHECKED;
+        d->verdict_text =
+            compare_document_text(d,
+                                  "all %llu packets that %s and %s have in common are unmarked: whether marks survive "
+                                  "cannot be told from them",
+                                  (unsigned long long)unmarked->rows[COMPARE_BOTH].matched,
+                                  d->captures[unmarked->first].input.file, d->captures[unmarked->second].input.file);
+    } else {
+        d->verdict = SUMMARY_PASS;
+        d->verdict_text =
+            compare_document_text(d, "all %llu packets found in %s kept their marks%s", (unsigned long long)matched,
+                                  d->capture_count == 2 ? "both captures" : "neighbouring captures", unmatched_text(d));
+    }
+}
+
+static void sort_findings(struct compare_document *d)
+{
+    for (size_t i = 1; i < d->finding_count; i++)
+        for (size_t j = i; j > 0 && d->findings[j].violation && !d->findings[j - 1].violation; j--) {
+            struct compare_finding swap = d->findings[j];
+            d->findings[j] = d->findings[j - 1];
+            d->findings[j - 1] = swap;
+        }
+}
+
+int judge_compare(struct compare_document *d, const struct policy *policy)
+{
+    d->findings = arena_alloc(&d->arena, FINDINGS_MAX * sizeof *d->findings);
+    if (!d->findings || !name_behaviours(d))
+        return ERR_MEMORY;
+    judge_compare_findings(d, policy);
+    if (d->finding_count > FINDINGS_MAX)
+        d->finding_count = FINDINGS_MAX;
+    sort_findings(d);
+    give_verdict(d);
+    return 0;
+}

@@ -1,0 +1,214 @@
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "report/html_page.h"
+#include "report/report_compare.h"
+
+enum { STREAMS_MAX = 500, UNMATCHED_MAX = 500, PARTS_MAX = 16 };
+
+static const struct {
+    const char *word;
+    enum html_style style;
+} verdicts[] = {
+    [SUMMARY_NOTHING_CHECKED] = {"Nothing checked.", HTML_UNSURE},
+    [SUMMARY_PASS] = {"Pass.", HTML_GOOD},
+    [SUMMARY_FAIL] = {"Fail.", HTML_BAD},
+};
+
+static void number_cell(struct html *h, uint64_t n)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+    html_cell(h, HTML_NUMBER, text);
+}
+
+static void capture_table(struct html *h, const struct compare_document *d)
+{
+    static const char *const columns[] = {"point", "capture", "packets", "began", "dropped", "problem"};
+    html_table_begin(h, "Captures, in the order of the path", columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < d->capture_count; i++) {
+        const struct compare_capture *c = &d->captures[i];
+        char when[CLOCK_TEXT_MAX] = "";
+        html_row_begin(h);
+        number_cell(h, i + 1);
+        html_cell(h, HTML_STRONG, c->input.file);
+        number_cell(h, c->taken);
+        if (c->input.packets)
+            clock_format(c->input.first_ns, when);
+        html_cell(h, HTML_PLAIN, when);
+        number_cell(h, c->input.dropped);
+        html_cell(h, *c->input.problem ? HTML_BAD : HTML_PLAIN, c->input.problem);
+        html_row_end(h);
+    }
+    html_table_end(h);
+}
+
+static void matrix_cell(struct html *h, const struct compare_class *c)
+{
+    struct html_part parts[PARTS_MAX];
+    char labels[PARTS_MAX][48];
+    size_t n = c->cell_count < PARTS_MAX ? c->cell_count : PARTS_MAX;
+    for (size_t i = 0; i < n; i++) {
+        bool changed = c->cells[i].before != c->cells[i].after;
+        (void)snprintf(labels[i], sizeof labels[i], changed ? "%s to %s" : "%s kept", dscp_name(c->cells[i].before),
+                       dscp_name(c->cells[i].after));
+        parts[i] = (struct html_part){labels[i], c->cells[i].packets, changed ? HTML_BAD : HTML_GOOD};
+    }
+    html_cell_bar(h, parts, n);
+}
+
+static void class_row(struct html *h, const struct compare_row *row, int class)
+{
+    const struct compare_class *c = &row->classes[class];
+    struct strbuf left = {0};
+    char text[64] = "";
+    html_row_begin(h);
+    html_cell(h, HTML_STRONG, compare_class_name((enum traffic_class) class));
+    number_cell(h, c->streams);
+    number_cell(h, c->matched);
+    matrix_cell(h, c);
+    if (row->loss_known && c->matched + c->lost)
+        (void)snprintf(text, sizeof text, "%llu (%.2f %%)", (unsigned long long)c->lost,
+                       100.0 * (double)c->lost / (double)(c->matched + c->lost));
+    html_cell(h,
+              !row->loss_known                     ? HTML_UNSURE
+              : c->test.differs && c->test.low > 0 ? HTML_BAD
+                                                   : HTML_NUMBER,
+              row->loss_known ? text : "unknown");
+    text[0] = '\0';
+    if (c->delay.packets > 1)
+        (void)snprintf(text, sizeof text, "%.2f / %.2f / %.2f ms", c->delay.median, c->delay.p95, c->delay.max);
+    html_cell(h, HTML_NUMBER, text);
+    report_compare_unresolved(c, &left);
+    html_cell(h, HTML_DIM, strbuf_text(&left));
+    if (!strbuf_ok(&left))
+        out_fail(h->out, ERR_MEMORY);
+    strbuf_done(&left);
+    html_row_end(h);
+}
+
+static void way_table(struct html *h, const struct compare_document *d, const struct compare_segment *s,
+                      enum compare_way way)
+{
+    static const char *const columns[] = {
+        "class",       "streams", "packets", "marks before and after", "lost", "added delay: median / p95 / most",
+        "not compared"};
+    struct strbuf caption = {0};
+    const struct compare_row *row = &s->rows[way];
+    bool any = false;
+    for (int c = 0; c < CLASS_COUNT; c++)
+        any |= report_compare_has(&row->classes[c]);
+    if (!any)
+        return;
+    strbuf_addf(&caption, "From %s to %s: %s", d->captures[compare_before(s, way)].input.file,
+                d->captures[compare_after(s, way)].input.file, row->behaviour);
+    html_table_begin(h, strbuf_text(&caption), columns, sizeof columns / sizeof columns[0]);
+    for (int c = 1; c <= CLASS_COUNT; c++)
+        if (report_compare_has(&row->classes[c % CLASS_COUNT]))
+            class_row(h, row, c % CLASS_COUNT);
+    html_table_end(h);
+    if (!strbuf_ok(&caption))
+        out_fail(h->out, ERR_MEMORY);
+    strbuf_done(&caption);
+}
+
+static void stream_table(struct html *h, const struct compare_document *d, const struct compare_segment *s)
+{
+    static const char *const columns[] = {"stream", "class", "kind", "way", "matched", "changed", "missing"};
+    struct strbuf text = {0};
+    size_t n = s->stream_count < STREAMS_MAX ? s->stream_count : STREAMS_MAX,
+           rest = s->stream_count - n + s->streams_left_out;
+    if (n == 0)
+        return;
+    strbuf_addf(&text, "Streams found in %s and %s", d->captures[s->first].input.file,
+                d->captures[s->second].input.file);
+    html_table_begin(h, strbuf_text(&text), columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < n; i++) {
+        const struct compare_stream *r = &s->streams[i];
+        text.len = 0;
+        report_compare_stream_name(r, &text);
+        html_row_begin(h);
+        html_cell(h, HTML_CODE, strbuf_text(&text));
+        html_cell(h, HTML_PLAIN, compare_class_name(r->traffic_class));
+        html_cell(h, HTML_PLAIN, kind_name(r->kind));
+        html_cell(h, r->way_by == COMPARE_WAY_ASSUMED ? HTML_DIM : HTML_PLAIN, compare_way_name(r->way));
+        number_cell(h, r->matched);
+        html_cell(h, r->changed ? HTML_BAD : HTML_GOOD, r->changed ? "changed" : "kept");
+        number_cell(h, r->lost);
+        html_row_end(h);
+    }
+    html_table_end(h);
+    text.len = 0;
+    strbuf_addf(&text, "%zu more streams are not listed.", rest);
+    if (rest)
+        html_paragraph(h, HTML_DIM, strbuf_text(&text));
+    if (!strbuf_ok(&text))
+        out_fail(h->out, ERR_MEMORY);
+    strbuf_done(&text);
+}
+
+static void unmatched_table(struct html *h, const struct compare_document *d)
+{
+    static const char *const columns[] = {"only in", "from", "to", "class", "kind", "packets", "why"};
+    size_t n = d->unmatched_count < UNMATCHED_MAX ? d->unmatched_count : UNMATCHED_MAX;
+    size_t rest = d->unmatched_count - n + d->unmatched_left_out;
+    char text[ENDPOINT_TEXT_MAX + 48];
+    if (n == 0)
+        return;
+    html_table_begin(h, "Streams that could not be matched", columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < n; i++) {
+        const struct compare_unmatched *u = &d->unmatched[i];
+        html_row_begin(h);
+        html_cell(h, HTML_PLAIN, d->captures[u->capture].input.file);
+        endpoint_format(&u->src, text);
+        html_cell(h, HTML_CODE, text);
+        endpoint_format(&u->dst, text);
+        html_cell(h, HTML_CODE, text);
+        html_cell(h, HTML_PLAIN, compare_class_name(u->traffic_class));
+        html_cell(h, HTML_PLAIN, kind_name(u->kind));
+        number_cell(h, u->packets);
+        html_cell(h, HTML_UNSURE, compare_unpaired_text(u->why));
+        html_row_end(h);
+    }
+    html_table_end(h);
+    (void)snprintf(text, sizeof text, "%zu more are not listed.", rest);
+    if (rest)
+        html_paragraph(h, HTML_DIM, text);
+}
+
+static void finding_list(struct html *h, const struct compare_document *d)
+{
+    if (!d->finding_count)
+        return;
+    html_heading(h, "Findings");
+    html_list_begin(h);
+    for (size_t i = 0; i < d->finding_count; i++) {
+        const struct compare_finding *f = &d->findings[i];
+        html_item(h, f->violation ? HTML_BAD : HTML_UNSURE, f->code, f->message, f->advice);
+    }
+    html_list_end(h);
+}
+
+void report_compare_html(struct out *out, const struct compare_document *d, const struct report_options *o)
+{
+    struct html h;
+    (void)o;
+    struct strbuf path = {0};
+    strbuf_addf(&path, "%s to %s", d->captures[0].input.file, d->captures[d->capture_count - 1].input.file);
+    html_begin(&h, out, "qosmark compare", strbuf_text(&path));
+    if (!strbuf_ok(&path))
+        out_fail(out, ERR_MEMORY);
+    strbuf_done(&path);
+    html_verdict(&h, verdicts[d->verdict].style, verdicts[d->verdict].word, d->verdict_text);
+    finding_list(&h, d);
+    for (size_t i = 0; i < d->segment_count; i++)
+        for (int way = 0; way < COMPARE_BOTH; way++)
+            way_table(&h, d, &d->segments[i], (enum compare_way)way);
+    unmatched_table(&h, d);
+    capture_table(&h, d);
+    for (size_t i = 0; i < d->segment_count; i++)
+        stream_table(&h, d, &d->segments[i]);
+    for (size_t i = 0; i < d->note_count; i++)
+        html_paragraph(&h, HTML_DIM, d->notes[i]);
+    html_end(&h);
+}
