@@ -47,6 +47,7 @@ enum probe_why {
     PROBE_WHY_BAD_TLV,      /* the TLV came back, but not as RFC 8972 section 4.4 lays it out */
     PROBE_WHY_ECHO,         /* what it did not understand comes back without U as well: it answers nothing */
     PROBE_WHY_COPIED,       /* the mark reported is the one that the reply was asked for, whatever arrived */
+    PROBE_WHY_UNREAD,       /* everything is reported as 0, and nothing shows that the reflector looks at it */
     PROBE_WHY_REFUSED,      /* RP = 1: the reflector replied with the mark it received */
     PROBE_WHY_UNPROVEN,     /* nothing shows that the reflector sends its replies with the mark it was asked for */
     PROBE_WHY_IGNORED,      /* something shows that it does not */

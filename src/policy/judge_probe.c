@@ -50,6 +50,10 @@ static const char *const why_words[PROBE_WHY_COUNT][2] = {
                           "marks that it reports cannot be believed",
                           "the reflector reports the mark that it was asked to reply with, whatever was sent, so the "
                           "mark that its replies leave with is not known"},
+    [PROBE_WHY_UNREAD] = {"all marks are reported as CS0, and so are the ECN bits: either the way there clears the whole "
+                          "byte, or the reflector does not look at it; with `qosmark reflect` at the far end it can be told",
+                          "nothing shows that the reflector looks at marks, so the mark that its replies leave with is not "
+                          "known"},
     [PROBE_WHY_REFUSED] = {"", "the reflector says that it did not use the mark it was asked for (RP = 1), so its "
                                "replies say nothing about the way back"},
     [PROBE_WHY_UNPROVEN] = {"", "nothing shows that the reflector replies with the mark it is asked for: either it "

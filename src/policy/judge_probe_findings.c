@@ -278,8 +278,8 @@ static void add_consistent(struct changes *x, bool intermittent)
     if (!intermittent) {
         f->message = probe_document_text(d, "%s the marks of %s are changed: %s%s%s%s.", ways[x->way],
                                          join_classes(d, f), changed, named, kept_text(x),
-                                         doubt ? "; no other bit of that byte arrived either, so it may also be that "
-                                                 "the reflector does not look at it"
+                                         doubt ? "; all arrive alike and the ECN that was sent does not arrive, so it "
+                                                 "may also be that the reflector does not look at it"
                                                : "");
         f->advice = trace_advice(d, x->way, code);
         return;

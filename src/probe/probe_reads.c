@@ -94,14 +94,19 @@ void probe_reads_decide(struct probe_document *d)
     enum { COPIED_LEAST = 2 };
     struct course c = course_of(d);
     struct testimony t = hear(d);
-    if (!c.any || t.count == 0)
+    bool all_zero = c.nothing && !c.one_sent && !t.ecn;
+    if (!c.any || (t.count == 0 && !all_zero))
         return;
     if (t.told) {
         d->reflector.reads = PROBE_FACT_YES;
-    } else if (t.echoed && c.nothing && !t.ecn) {
+    } else if (t.echoed && all_zero) {
         take_back(d, PROBE_WHY_ECHO);
         d->reflector.reads = PROBE_FACT_NO;
         d->reflector.tlvs = PROBE_FACT_NO;
+    } else if (all_zero) {
+        /* a path that clears the byte and a reflector that does not look at it are the same from here */
+        take_back(d, PROBE_WHY_UNREAD);
+        d->reflector.reads = PROBE_FACT_NO;
     } else if (c.as_asked && !c.one_arrived && t.as_asked >= COPIED_LEAST && t.otherwise == 0) {
         /* the control, unmarked as they are, arrived unmarked */
         take_back(d, PROBE_WHY_COPIED);

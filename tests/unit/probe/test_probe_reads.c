@@ -90,11 +90,29 @@ static void a_bleaching_path_is_certain_where_ecn_or_the_reflector_bears_witness
     expect(QOSMARK, BLEACHES_BYTE, PROBE_READS_SAME_MARK, PROBE_FACT_YES, PROBE_WHY_NONE);
 }
 
-static void where_nothing_of_the_byte_arrives_there_is_a_doubt(void **state)
+static void where_nothing_of_the_byte_arrives_nobody_is_accused(void **state)
 {
     (void)state;
-    expect(READS, BLEACHES_BYTE, PROBE_READS_SAME_MARK, PROBE_FACT_NO, PROBE_WHY_NONE);
-    expect(SAYS_ZERO, KEEPS, PROBE_READS_SAME_MARK, PROBE_FACT_NO, PROBE_WHY_NONE);
+    expect(READS, BLEACHES_BYTE, PROBE_READS_SAME_MARK, PROBE_FACT_NO, PROBE_WHY_UNREAD);
+    expect(READS_WITHOUT_ECN, BLEACHES_DSCP, PROBE_READS_SAME_MARK, PROBE_FACT_NO, PROBE_WHY_UNREAD);
+    expect(SAYS_ZERO, KEEPS, PROBE_READS_SAME_MARK, PROBE_FACT_NO, PROBE_WHY_UNREAD);
+}
+
+static void without_witnesses_zeros_alone_accuse_nobody(void **state)
+{
+    (void)state;
+    struct probe_document *d = probe_document_new();
+    assert_non_null(d);
+    d->classes = arena_alloc(&d->arena, MARKS * sizeof *d->classes);
+    d->class_count = MARKS;
+    for (uint16_t i = 0; i < MARKS; i++) {
+        d->classes[i] = (struct probe_class){.sent_dscp = marks[i], .control = marks[i] == 0};
+        send(d, SAYS_ZERO, KEEPS, i, marks[i], false);
+    }
+    probe_reads_decide(d);
+    for (size_t i = 0; i < d->packet_count; i++)
+        assert_int_equal(d->packets[i].why_forward, PROBE_WHY_UNREAD);
+    probe_document_free(d);
 }
 
 int main(void)
@@ -104,7 +122,8 @@ int main(void)
         cmocka_unit_test(a_reflector_that_copies_the_mark_asked_for_passes_no_path),
         cmocka_unit_test(an_echo_without_u_accuses_no_path),
         cmocka_unit_test(a_bleaching_path_is_certain_where_ecn_or_the_reflector_bears_witness),
-        cmocka_unit_test(where_nothing_of_the_byte_arrives_there_is_a_doubt),
+        cmocka_unit_test(where_nothing_of_the_byte_arrives_nobody_is_accused),
+        cmocka_unit_test(without_witnesses_zeros_alone_accuse_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
