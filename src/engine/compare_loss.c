@@ -180,21 +180,6 @@ void compare_loss_know(struct compare_work *w)
 
 /* ---- does one class lose more ---- */
 
-double compare_loss_sign_chance(uint32_t more, uint32_t less)
-{
-    uint32_t n = more + less, most = more > less ? more : less;
-    double term = 1, sum = 0; /* C(n, i) / 2^n from i = n down */
-    for (uint32_t i = 0; i < n; i++)
-        term /= 2;
-    for (uint32_t i = n; i >= most && i <= n; i--) {
-        sum += term;
-        if (i == 0)
-            break;
-        term = term * i / (n - i + 1);
-    }
-    return sum * 2 < 1 ? sum * 2 : 1;
-}
-
 static void test_class(struct compare_work *w, enum compare_way way, enum traffic_class class, double error)
 {
     struct compare_class *c = &w->segment->rows[way].classes[class];
@@ -222,7 +207,7 @@ static void test_class(struct compare_work *w, enum compare_way way, enum traffi
     t->done = difference.known;
     t->low = difference.low;
     t->high = difference.high;
-    t->chance = compare_loss_sign_chance(t->slices_more, t->slices_less);
+    t->chance = statistics_sign_chance(t->slices_more, t->slices_less);
     bool same_side = difference.low > 0 ? t->slices_more > t->slices_less : t->slices_less > t->slices_more;
     t->differs = t->done && (difference.low > 0 || difference.high < 0) && same_side && t->chance < error;
 }

@@ -26,7 +26,4 @@ void compare_loss_know(struct compare_work *w);
 bool compare_loss_window(const struct compare_work *w, uint32_t side, int64_t ns, int64_t *ret_earliest,
                          int64_t *ret_latest);
 
-/* Chance of at least max(more, less) of more + less on one side or the other where both are as likely. */
-double compare_loss_sign_chance(uint32_t more, uint32_t less);
-
 #endif

@@ -174,6 +174,7 @@ static void compare_loss(struct delays *x, const struct comparison *cmp, size_t 
 {
     struct probe_class *c = &x->d->classes[class_index];
     uint64_t sent = 0, lost = 0, control_sent = 0, control_lost = 0;
+    uint64_t only_this = 0, only_control = 0; /* rounds in which one of the two was lost */
     size_t n = 0;
     double least = (double)INFINITY;
     for (size_t i = 0; i < x->d->packet_count; i++) {
@@ -181,6 +182,8 @@ static void compare_loss(struct delays *x, const struct comparison *cmp, size_t 
         if (p->class_index == class_index && is_round_of(p) && p->round < cmp->rounds && cmp->by_round[p->round].sent) {
             sent++;
             lost += !p->answered;
+            only_this += !p->answered && cmp->by_round[p->round].answered;
+            only_control += p->answered && !cmp->by_round[p->round].answered;
             if (p->answered && p->rtt_ns >= 0 && to_ms((double)p->rtt_ns) < least)
                 least = to_ms((double)p->rtt_ns);
         }
@@ -199,6 +202,12 @@ static void compare_loss(struct delays *x, const struct comparison *cmp, size_t 
     }
     c->control_loss_share = control_sent ? (double)control_lost / (double)control_sent : -1;
     c->loss_share = statistics_share_difference(lost, sent, control_lost, control_sent, cmp->error);
+    /* A full queue drops in bursts, which that interval takes for independent packets. The order in a round is random, so
+     * that without an effect either may be the one that is lost: only what the signs show as well is a difference. */
+    if (c->loss_share.known && statistics_sign_chance(only_this, only_control) > cmp->error) {
+        c->loss_share.low = fmin(c->loss_share.low, 0);
+        c->loss_share.high = fmax(c->loss_share.high, 0);
+    }
 }
 
 /* Sizes alternate from round to round, so a round counts for the classes whose size its control had. */

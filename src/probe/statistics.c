@@ -151,3 +151,16 @@ struct probe_interval statistics_paired_shift(const double *sorted, size_t n, do
         .high = walsh_kth(sorted, n, all + 1 - end),
     };
 }
+
+double statistics_sign_chance(uint64_t more, uint64_t less)
+{
+    uint64_t most = more > less ? more : less;
+    double n = (double)more + (double)less, sum = 0;
+    /* C(n, i) / 2^n, by logarithms: 2^-n alone is below the least double from 1,075 on */
+    double term = exp(lgamma(n + 1) - lgamma((double)most + 1) - lgamma(n - (double)most + 1) - n * log(2));
+    for (double i = (double)most; i <= n; i++) {
+        sum += term;
+        term *= (n - i) / (i + 1);
+    }
+    return sum * 2 < 1 ? sum * 2 : 1;
+}

@@ -181,9 +181,15 @@ def mark_of(rule):
 
 # ---- queues ----
 
-def check_benefit(what, document, expected):
-    voice = by_class(document)["voice"]
-    check(what, voice["benefit"] == expected, f"{voice['benefit']} instead of {expected}: {voice['comparison']}")
+def benefit(what, expected, *command):
+    """The document in which voice has that benefit. An interval of 95 % is wrong once in twenty: it may be asked again."""
+    for _ in range(2):
+        document = probe(*command, status=0, what=what)
+        voice = by_class(document)["voice"]
+        if voice["benefit"] == expected:
+            break
+    check(what, voice["benefit"] == expected, f"twice {voice['benefit']} instead of {expected}: {voice['comparison']}")
+    return document
 
 
 def part_queues():
@@ -194,25 +200,21 @@ def part_queues():
         args = (line.h2.addr4, "-c", 60, "-i", "20ms", "--classes", "voice", "--size", 172, "--timeout", "1s")
         rest = {"rate": "2800kbit", "ceil": "3mbit", "prio": 1, "limit": 30}
         line.r1.htb(line.r2, {"voice": {"dscp": [46], "rate": "200kbit", "ceil": "3mbit", "prio": 0}, "rest": rest}, rate="3mbit")
-        d = probe(line.h1, *args, "--load", "3300kbit", status=0, what="favoured")
-        check_benefit("EF favoured", d, "helped")
+        d = benefit("EF favoured", "helped", line.h1, *args, "--load", "3300kbit")
         check("EF favoured: the estimate is a gain", (by_class(d)["voice"]["comparison"]["delay_ms"] or {"high": 1})["high"] < 0)
 
         line.r1.clear()
-        d = probe(line.h1, *args, "--load", "3300kbit", status=0, what="ignored")
-        check_benefit("EF ignored", d, "no-benefit")
+        d = benefit("EF ignored", "no-benefit", line.h1, *args, "--load", "3300kbit")
         check("EF ignored: finding", "no-benefit" in {f["code"] for f in d["findings"]})
 
         line.r1.tc("qdisc", "del", "dev", line.r1.to(line.r2), "root")
         line.r1.htb(line.r2, {"voice": {"dscp": [46], "rate": "64kbit", "ceil": "64kbit", "prio": 1, "limit": 3},
                               "rest": {"rate": "2900kbit", "ceil": "3mbit", "prio": 0, "limit": 30}}, rate="3mbit")
-        d = probe(line.h1, *args, "--load", "2mbit", status=0, what="punished")
-        check_benefit("EF punished", d, "worse")
+        d = benefit("EF punished", "worse", line.h1, *args, "--load", "2mbit")
         check("EF punished: finding", "worse-than-unmarked" in {f["code"] for f in d["findings"]})
 
         line.r1.tc("qdisc", "del", "dev", line.r1.to(line.r2), "root")
-        d = probe(line.h1, line.h2.addr4, "-c", 60, "--classes", "voice", *FAST, status=0, what="idle")
-        check_benefit("idle", d, "inconclusive")
+        benefit("idle", "inconclusive", line.h1, line.h2.addr4, "-c", 60, "--classes", "voice", *FAST)
 
 
 # ---- reflectors of other people ----

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "engine/compare_clock.h"
-#include "engine/compare_loss.h"
 
 enum { N = 2000 };
 
@@ -55,32 +54,11 @@ static void little_or_jumping_evidence_gives_no_drift(void **state)
     assert_false(compare_clock_fit(s, 0, scratch).known);
 }
 
-/* The binomial distribution by hand: 2 * (1 + 10 + 45) / 1024 for eight of ten. */
-static void the_sign_test_is_the_binomial(void **state)
-{
-    (void)state;
-    static const struct {
-        uint32_t more, less;
-        double chance;
-    } cases[] = {{0, 0, 1},
-                 {1, 0, 1},
-                 {10, 0, 2.0 / 1024},
-                 {0, 10, 2.0 / 1024},
-                 {8, 2, 112.0 / 1024},
-                 {5, 5, 1},
-                 {32, 0, 2.0 / 4294967296.0}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        double got = compare_loss_sign_chance(cases[i].more, cases[i].less);
-        assert_true(got - cases[i].chance < 1e-12 && cases[i].chance - got < 1e-12);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offset_and_drift_are_taken_out),
         cmocka_unit_test(little_or_jumping_evidence_gives_no_drift),
-        cmocka_unit_test(the_sign_test_is_the_binomial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,9 +158,32 @@ static void without_a_shift_one_in_twenty_misses_zero(void **state)
     assert_in_range(missed, 60, 140);
 }
 
+/* The binomial distribution by hand: 2 * (1 + 10 + 45) / 1024 for eight of ten. */
+static void the_sign_test_is_the_binomial(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t more, less;
+        double chance;
+    } cases[] = {{0, 0, 1},
+                 {1, 0, 1},
+                 {10, 0, 2.0 / 1024},
+                 {0, 10, 2.0 / 1024},
+                 {8, 2, 112.0 / 1024},
+                 {5, 5, 1},
+                 {32, 0, 2.0 / 4294967296.0},
+                 {2500, 2500, 1},
+                 {3000, 2000, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        double got = statistics_sign_chance(cases[i].more, cases[i].less);
+        assert_true(got - cases[i].chance < 1e-12 && cases[i].chance - got < 1e-12);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_sign_test_is_the_binomial),
         cmocka_unit_test(normal_quantiles_are_those_of_the_tables),
         cmocka_unit_test(quantiles_lie_between_the_two_nearest_values),
         cmocka_unit_test(jitter_moves_by_a_sixteenth),
