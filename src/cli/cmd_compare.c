@@ -34,7 +34,7 @@ struct compare_arguments {
     size_t file_count;
     const char *output;
     struct report_options report;
-    enum compare_format format;
+    enum report_format format;
     enum color_choice color;
     bool outer, help, version;
     long jobs;
@@ -52,7 +52,7 @@ static int take_named(struct compare_arguments *a, const struct option_walk *w)
     } else if (strcmp(name, "output") == 0) {
         a->output = w->value;
     } else if (strcmp(name, "format") == 0) {
-        if (!compare_format_parse(w->value, &a->format))
+        if (!report_format_parse(w->value, &a->format))
             return cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl, csv or html", w->value);
     } else if (strcmp(name, "color") == 0) {
         if (!color_parse(w->value, &a->color))
@@ -119,8 +119,8 @@ static int check_arguments(const struct compare_arguments *a)
         return cli_fail(EXIT_USAGE, "standard input (\"-\") can be read once only");
     if (a->report.quiet && a->report.verbose)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
-    if (a->report.quiet && a->format != COMPARE_FORMAT_TEXT)
-        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", compare_format_name(a->format));
+    if (a->report.quiet && a->format != REPORT_TEXT)
+        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->format));
     return 0;
 }
 

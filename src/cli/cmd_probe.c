@@ -312,7 +312,7 @@ static int write_interval(struct forever *f, const struct probe_document *d)
                                   .format = f->a->format,
                                   .options = f->a->report};
     report.options.quiet = true;
-    if (f->a->format == PROBE_FORMAT_TEXT) {
+    if (f->a->format == REPORT_TEXT) {
         clock_format(d->begin_ns, time);
         (void)fprintf(f->file, "%.19sZ ", time);
     }

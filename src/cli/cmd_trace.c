@@ -313,7 +313,7 @@ static int trace(struct trace_arguments *a, const struct policy *policy)
     }
     drop_capabilities(a);
     status = run(&j);
-    if (*j.document->problem && (a->report.quiet || a->format != TRACE_FORMAT_TEXT || a->output))
+    if (*j.document->problem && (a->report.quiet || a->format != REPORT_TEXT || a->output))
         (void)cli_fail(0, "%s", j.document->problem);
     status = write_report(&j, status);
 out:

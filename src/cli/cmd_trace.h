@@ -22,7 +22,7 @@ struct trace_arguments {
     uint64_t port, first_hop, max_hops, retries, queries, flows, rate; /* port, rate: 0 not given */
     int64_t timeout_ns;
     enum trace_engine engine;
-    enum trace_format format;
+    enum report_format format;
     enum color_choice color;
     struct report_options report;
     bool dry_run, help, version;

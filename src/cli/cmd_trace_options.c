@@ -108,7 +108,7 @@ static int take_word(struct trace_arguments *a, const struct option_walk *w)
         if (!units_duration(w->value, &a->timeout_ns) || a->timeout_ns > 60000000000LL)
             return cli_fail(EXIT_USAGE, "--timeout is a time up to 60s, such as 500ms or 2s, not \"%s\"", w->value);
     } else if (strcmp(name, "format") == 0) {
-        if (!trace_format_parse(w->value, &a->format))
+        if (!report_format_parse(w->value, &a->format))
             return cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl, csv or html", w->value);
     } else if (strcmp(name, "color") == 0) {
         if (!color_parse(w->value, &a->color))
@@ -158,8 +158,8 @@ static int check(const struct trace_arguments *a)
         return cli_fail(EXIT_USAGE, "--engine udp can send UDP only: TCP SYN and ICMP need raw packets");
     if (a->report.quiet && a->report.verbose)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
-    if (a->report.quiet && a->format != TRACE_FORMAT_TEXT)
-        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", trace_format_name(a->format));
+    if (a->report.quiet && a->format != REPORT_TEXT)
+        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->format));
     return 0;
 }
 

@@ -165,7 +165,7 @@ static int take_word(struct probe_arguments *a, const char *name, const char *va
     }
     if (strcmp(name, "format") == 0) {
         a->format_given = true;
-        return probe_format_parse(value, &a->format)
+        return report_format_parse(value, &a->format)
                    ? 0
                    : cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl, csv or html", value);
     }
@@ -258,15 +258,15 @@ static int check(struct probe_arguments *a)
         return cli_fail(EXIT_USAGE, "the target is empty");
     if (a->report.quiet && a->report.verbose)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
-    if (a->report.quiet && a->format != PROBE_FORMAT_TEXT)
-        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", probe_format_name(a->format));
-    if (a->packets && a->format != PROBE_FORMAT_JSON && a->format != PROBE_FORMAT_JSONL)
+    if (a->report.quiet && a->format != REPORT_TEXT)
+        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->format));
+    if (a->packets && a->format != REPORT_JSON && a->format != REPORT_JSONL)
         return cli_fail(EXIT_USAGE, "--packets is for json and jsonl");
     if (!a->continuous && (a->listen || a->every_ns))
         return cli_fail(EXIT_USAGE, "--%s goes with --continuous", a->listen ? "listen" : "every");
-    if (a->continuous && a->format != PROBE_FORMAT_TEXT && a->format != PROBE_FORMAT_JSONL)
+    if (a->continuous && a->format != REPORT_TEXT && a->format != REPORT_JSONL)
         return cli_fail(EXIT_USAGE, "--continuous writes text or jsonl: a %s document has an end",
-                        probe_format_name(a->format));
+                        report_format_name(a->format));
     if (a->continuous && a->dry_run)
         return cli_fail(EXIT_USAGE, "--dry-run shows one interval: leave --continuous out");
     if (a->run.sender.source.version) {

@@ -23,7 +23,7 @@ struct probe_arguments {
     uint8_t key[STAMP_KEY_MAX];
     size_t key_bytes;
     struct endpoint listen_at;
-    enum probe_format format;
+    enum report_format format;
     struct report_options report;
     enum color_choice color;
     struct probe_run_options run; /* policy, target and seed are still to be set */

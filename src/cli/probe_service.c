@@ -53,7 +53,7 @@ enum { SPEC_COUNT = sizeof specs / sizeof specs[0], COUNT_MAX = 1000 };
 struct service_arguments {
     struct policy_arguments policy;
     const char *target, *domain, *output;
-    enum probe_format format;
+    enum report_format format;
     bool services[SERVICE_COUNT];
     bool transport_given, dry_run, help, version;
     enum service_transport transport;
@@ -144,7 +144,7 @@ static int take_valued(struct service_arguments *a, const char *name, const char
     } else if (strcmp(name, "domain") == 0) {
         a->domain = value;
     } else if (strcmp(name, "format") == 0) {
-        if (!probe_format_parse(value, &a->format))
+        if (!report_format_parse(value, &a->format))
             status = cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl, csv or html", value);
     } else if (strcmp(name, "output") == 0) {
         a->output = value;
@@ -202,8 +202,8 @@ static int take_arguments(struct service_arguments *a, int argc, char **argv)
         return cli_fail(EXIT_USAGE, "probe needs a target: qosmark probe TARGET --service sip");
     if (a->report.quiet && a->report.verbose)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
-    if (a->report.quiet && a->format != PROBE_FORMAT_TEXT)
-        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", probe_format_name(a->format));
+    if (a->report.quiet && a->format != REPORT_TEXT)
+        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->format));
     return 0;
 }
 
@@ -312,7 +312,7 @@ static int write_documents(const struct service_arguments *a, const struct servi
                                   .verdict = &verdict,
                                   .format = a->format,
                                   .options = a->report};
-    return a->format == PROBE_FORMAT_TEXT
+    return a->format == REPORT_TEXT
                ? report_service_text(r->documents, r->count, &a->report, output_write, output)
                : report_probe_write(&report, output_write, output, &ignored);
 }

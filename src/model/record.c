@@ -49,6 +49,13 @@ const char *direction_name(enum direction d)
     return direction_names[d];
 }
 
+const char *summary_verdict_name(enum summary_verdict v)
+{
+    static const char *const names[] = {
+        [SUMMARY_NOTHING_CHECKED] = "nothing-checked", [SUMMARY_PASS] = "pass", [SUMMARY_FAIL] = "fail"};
+    return (unsigned)v < sizeof names / sizeof names[0] ? names[v] : "";
+}
+
 const char *verdict_name(enum verdict v)
 {
     return verdict_names[v];

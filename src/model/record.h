@@ -226,6 +226,7 @@ struct quality {
 
 const char *direction_name(enum direction d);
 const char *verdict_name(enum verdict v);
+const char *summary_verdict_name(enum summary_verdict v); /* "pass", "fail", "nothing-checked" */
 const char *finding_code_name(enum finding_code code);
 bool finding_code_parse(struct slice text, enum finding_code *ret);
 const char *role_name(enum node_role role); /* "" where it is not exactly one role */

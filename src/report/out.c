@@ -67,3 +67,13 @@ int out_finish(struct out *o)
     out_flush(o);
     return o->status;
 }
+
+int out_conclude(struct out *out, struct error *error)
+{
+    int r = out_finish(out);
+    if (r == ERR_IO)
+        return error_set(error, r, "the report could not be written");
+    if (r < 0)
+        return error_set(error, r, "the report could not be made: %s", error_name(r));
+    return 0;
+}

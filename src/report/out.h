@@ -40,6 +40,7 @@ char *out_room(struct out *o, size_t bytes);
 void out_used(struct out *o, size_t bytes);
 void out_fail(struct out *o, int code); /* keeps the first code */
 bool out_ok(const struct out *o);
+int out_conclude(struct out *out, struct error *error); /* out_finish(), with the sentence that goes with a failure */
 int out_finish(struct out *o); /* hands over what is left; 0, ERR_IO or ERR_MEMORY */
 
 #endif

@@ -24,12 +24,7 @@ int report_write(const struct document *d, const struct report_options *o, repor
     struct out out;
     out_init(&out, sink, user);
     formats[o->format].write(&out, d, o);
-    int r = out_finish(&out);
-    if (r == ERR_IO)
-        return error_set(error, r, "the report could not be written");
-    if (r < 0)
-        return error_set(error, r, "the report could not be made: %s", error_name(r));
-    return 0;
+    return out_conclude(&out, error);
 }
 
 bool report_format_parse(const char *name, enum report_format *ret)

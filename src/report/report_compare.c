@@ -2,52 +2,21 @@
 
 #include <string.h>
 
-static const struct {
-    const char *name;
-    void (*write)(struct out *out, const struct compare_document *d, const struct report_options *o);
-} formats[COMPARE_FORMAT_COUNT] = {
-    [COMPARE_FORMAT_TEXT] = {"text", report_compare_text},    [COMPARE_FORMAT_JSON] = {"json", report_compare_json},
-    [COMPARE_FORMAT_JSONL] = {"jsonl", report_compare_jsonl}, [COMPARE_FORMAT_CSV] = {"csv", report_compare_csv},
-    [COMPARE_FORMAT_HTML] = {"html", report_compare_html},
+static void (*const writers[REPORT_FORMAT_COUNT])(struct out *out, const struct compare_document *d, const struct report_options *o) = {
+    [REPORT_TEXT] = report_compare_text,    [REPORT_JSON] = report_compare_json,
+    [REPORT_JSONL] = report_compare_jsonl, [REPORT_CSV] = report_compare_csv,
+    [REPORT_HTML] = report_compare_html,
 };
 
-int report_compare_write(const struct compare_document *d, enum compare_format format,
+int report_compare_write(const struct compare_document *d, enum report_format format,
                          const struct report_options *options, report_sink sink, void *user, struct error *error)
 {
     struct out out;
-    if ((unsigned)format >= COMPARE_FORMAT_COUNT)
+    if ((unsigned)format >= REPORT_FORMAT_COUNT)
         return error_set(error, ERR_USAGE, "unknown report format %d", (int)format);
     out_init(&out, sink, user);
-    formats[format].write(&out, d, options);
-    int status = out_finish(&out);
-    if (status == ERR_IO)
-        return error_set(error, status, "the report could not be written");
-    if (status < 0)
-        return error_set(error, status, "the report could not be made: %s", error_name(status));
-    return 0;
-}
-
-bool compare_format_parse(const char *name, enum compare_format *ret)
-{
-    for (int i = 0; i < COMPARE_FORMAT_COUNT; i++) {
-        if (strcmp(name, formats[i].name) == 0) {
-            *ret = (enum compare_format)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *compare_format_name(enum compare_format f)
-{
-    return (unsigned)f < COMPARE_FORMAT_COUNT ? formats[f].name : "";
-}
-
-const char *report_compare_verdict_name(enum summary_verdict v)
-{
-    static const char *const names[] = {
-        [SUMMARY_NOTHING_CHECKED] = "nothing-checked", [SUMMARY_PASS] = "pass", [SUMMARY_FAIL] = "fail"};
-    return names[v];
+    writers[format](&out, d, options);
+    return out_conclude(&out, error);
 }
 
 bool report_compare_has(const struct compare_class *c)

@@ -5,26 +5,11 @@
 #include "report/out.h"
 #include "report/report.h"
 
-/* What `qosmark compare` found. */
-enum compare_format {
-    COMPARE_FORMAT_TEXT = 0,
-    COMPARE_FORMAT_JSON,
-    COMPARE_FORMAT_JSONL,
-    COMPARE_FORMAT_CSV,
-    COMPARE_FORMAT_HTML,
-    COMPARE_FORMAT_COUNT
-};
-
 /* `options.format` is not used. */
-int report_compare_write(const struct compare_document *d, enum compare_format format,
+int report_compare_write(const struct compare_document *d, enum report_format format,
                          const struct report_options *options, report_sink sink, void *user, struct error *error);
 
-bool compare_format_parse(const char *name, enum compare_format *ret);
-const char *compare_format_name(enum compare_format f);
-
 /* ---- what the formats share ---- */
-
-const char *report_compare_verdict_name(enum summary_verdict v); /* pass, fail, nothing-checked */
 
 /* Whether there is anything to say of a class. */
 bool report_compare_has(const struct compare_class *c);

@@ -301,7 +301,7 @@ static json_t *make_summary(struct js *js, const struct compare_document *d)
         changed += d->segments[i].rows[COMPARE_BOTH].changed;
     for (size_t i = 0; i < d->unmatched_count; i++)
         classed += d->unmatched[i].traffic_class != CLASS_NONE;
-    js_text(js, o, "verdict", report_compare_verdict_name(d->verdict));
+    js_text(js, o, "verdict", summary_verdict_name(d->verdict));
     js_bool(js, o, "complete", d->complete);
     js_text(js, o, "text", d->verdict_text);
     js_count(js, o, "streams", row->streams);

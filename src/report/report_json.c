@@ -112,16 +112,11 @@ static void put_input(struct writer *w, size_t i)
 
 static void put_summary(struct writer *w)
 {
-    static const char *const verdicts[] = {
-        [SUMMARY_NOTHING_CHECKED] = "nothing-checked",
-        [SUMMARY_PASS] = "pass",
-        [SUMMARY_FAIL] = "fail",
-    };
     struct emit *e = &w->e;
     const struct summary *s = &w->d->summary;
     emit_open(e, '{');
     emit_key(e, "verdict");
-    emit_text(e, verdicts[s->verdict]);
+    emit_text(e, summary_verdict_name(s->verdict));
     emit_key(e, "complete");
     emit_bool(e, s->complete);
     emit_key(e, "streams");

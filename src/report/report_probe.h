@@ -5,35 +5,20 @@
 #include "report/out.h"
 #include "report/report.h"
 
-/* What `qosmark probe` found, of one target or of several. */
-enum probe_format {
-    PROBE_FORMAT_TEXT = 0,
-    PROBE_FORMAT_JSON,
-    PROBE_FORMAT_JSONL,
-    PROBE_FORMAT_CSV,
-    PROBE_FORMAT_HTML,
-    PROBE_FORMAT_COUNT
-};
-
 struct probe_report {
     const struct probe_document *const *documents;
     size_t count;
     bool set;     /* several targets were asked for: JSON is qosmark.probe-set/1, also where there is one */
     bool packets; /* each packet too (json, jsonl) */
     const enum summary_verdict *verdict; /* of the set; NULL: the worst of its documents */
-    enum probe_format format;
+    enum report_format format;
     struct report_options options; /* of the text: quiet, verbose, color, utf8, width */
 };
 
 int report_probe_write(const struct probe_report *r, report_sink sink, void *user, struct error *error);
 
-bool probe_format_parse(const char *name, enum probe_format *ret);
-const char *probe_format_name(enum probe_format f);
-
 /* Worst of several: fail, then nothing checked, then pass. */
 enum summary_verdict report_probe_verdict(const struct probe_document *const *documents, size_t count);
-const char *report_probe_verdict_name(enum summary_verdict v); /* pass, fail, nothing-checked */
-
 /*
  * For Prometheus (text format 0.0.4), of a probe that runs on and on: counters over all intervals, gauges of the last
  * one. Labels are target, class, direction and DSCP: as many series as there are classes and marks, whatever the

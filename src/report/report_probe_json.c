@@ -317,7 +317,7 @@ static json_t *make_document(struct js *js, const struct probe_document *d, bool
         js_append(js, findings, make_finding(js, d, &d->findings[i]));
     js_set(js, o, "findings", findings);
     json_t *summary = js_check(js, json_object());
-    js_text(js, summary, "verdict", report_probe_verdict_name(d->verdict));
+    js_text(js, summary, "verdict", summary_verdict_name(d->verdict));
     js_text(js, summary, "text", d->verdict_text);
     js_text(js, summary, "problem", d->problem);
     js_set(js, summary, "lost", make_lost(js, &d->lost));
@@ -335,7 +335,7 @@ void report_probe_json(struct out *out, const struct probe_report *r)
     if (r->set) {
         out_adds(out, "{\"schema\": \"qosmark.probe-set/1\",\n\"summary\": {\"verdict\": \"");
         out_adds(out,
-                 report_probe_verdict_name(r->verdict ? *r->verdict : report_probe_verdict(r->documents, r->count)));
+                 summary_verdict_name(r->verdict ? *r->verdict : report_probe_verdict(r->documents, r->count)));
         out_adds(out, "\"},\n\"probes\": [");
     }
     for (size_t i = 0; i < r->count && out_ok(out); i++) {

@@ -2,52 +2,21 @@
 
 #include <string.h>
 
-static const struct {
-    const char *name;
-    void (*write)(struct out *out, const struct trace_document *d, const struct report_options *o);
-} formats[TRACE_FORMAT_COUNT] = {
-    [TRACE_FORMAT_TEXT] = {"text", report_trace_text},    [TRACE_FORMAT_JSON] = {"json", report_trace_json},
-    [TRACE_FORMAT_JSONL] = {"jsonl", report_trace_jsonl}, [TRACE_FORMAT_CSV] = {"csv", report_trace_csv},
-    [TRACE_FORMAT_HTML] = {"html", report_trace_html},
+static void (*const writers[REPORT_FORMAT_COUNT])(struct out *out, const struct trace_document *d, const struct report_options *o) = {
+    [REPORT_TEXT] = report_trace_text,    [REPORT_JSON] = report_trace_json,
+    [REPORT_JSONL] = report_trace_jsonl, [REPORT_CSV] = report_trace_csv,
+    [REPORT_HTML] = report_trace_html,
 };
 
-int report_trace_write(const struct trace_document *d, enum trace_format format, const struct report_options *options,
+int report_trace_write(const struct trace_document *d, enum report_format format, const struct report_options *options,
                        report_sink sink, void *user, struct error *error)
 {
     struct out out;
-    if ((unsigned)format >= TRACE_FORMAT_COUNT)
+    if ((unsigned)format >= REPORT_FORMAT_COUNT)
         return error_set(error, ERR_USAGE, "unknown report format %d", (int)format);
     out_init(&out, sink, user);
-    formats[format].write(&out, d, options);
-    int status = out_finish(&out);
-    if (status == ERR_IO)
-        return error_set(error, status, "the report could not be written");
-    if (status < 0)
-        return error_set(error, status, "the report could not be made: %s", error_name(status));
-    return 0;
-}
-
-bool trace_format_parse(const char *name, enum trace_format *ret)
-{
-    for (int i = 0; i < TRACE_FORMAT_COUNT; i++) {
-        if (strcmp(name, formats[i].name) == 0) {
-            *ret = (enum trace_format)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *trace_format_name(enum trace_format f)
-{
-    return (unsigned)f < TRACE_FORMAT_COUNT ? formats[f].name : "";
-}
-
-const char *report_trace_verdict_name(enum summary_verdict v)
-{
-    static const char *const names[] = {
-        [SUMMARY_NOTHING_CHECKED] = "nothing-checked", [SUMMARY_PASS] = "pass", [SUMMARY_FAIL] = "fail"};
-    return names[v];
+    writers[format](&out, d, options);
+    return out_conclude(&out, error);
 }
 
 bool report_trace_same_way(const struct trace_path *a, const struct trace_path *b)

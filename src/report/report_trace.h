@@ -5,26 +5,11 @@
 #include "report/out.h"
 #include "report/report.h"
 
-/* What `qosmark trace` found. */
-enum trace_format {
-    TRACE_FORMAT_TEXT = 0,
-    TRACE_FORMAT_JSON,
-    TRACE_FORMAT_JSONL,
-    TRACE_FORMAT_CSV,
-    TRACE_FORMAT_HTML,
-    TRACE_FORMAT_COUNT
-};
-
 /* `options.format` is not used. */
-int report_trace_write(const struct trace_document *d, enum trace_format format, const struct report_options *options,
+int report_trace_write(const struct trace_document *d, enum report_format format, const struct report_options *options,
                        report_sink sink, void *user, struct error *error);
 
-bool trace_format_parse(const char *name, enum trace_format *ret);
-const char *trace_format_name(enum trace_format f);
-
 /* ---- what the formats share ---- */
-
-const char *report_trace_verdict_name(enum summary_verdict v); /* pass, fail, nothing-checked */
 
 /* Of two paths of one mark, whether flow by flow nothing is different: to be shown once. */
 bool report_trace_same_way(const struct trace_path *a, const struct trace_path *b);

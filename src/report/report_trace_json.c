@@ -151,7 +151,7 @@ static json_t *make_summary(struct js *js, const struct trace_document *d)
     bool reached = false;
     for (size_t i = 0; i < d->path_count; i++)
         reached |= d->paths[i].reached;
-    js_text(js, o, "verdict", report_trace_verdict_name(d->verdict));
+    js_text(js, o, "verdict", summary_verdict_name(d->verdict));
     js_bool(js, o, "complete", !d->interrupted && !*d->problem);
     js_count(js, o, "checked", d->checked);
     js_count(js, o, "changed", d->changed);

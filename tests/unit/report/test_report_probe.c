@@ -63,7 +63,7 @@ static struct probe_document *document(const char *name)
     return d;
 }
 
-static struct strbuf write_as(struct probe_document *d, enum probe_format format, bool set)
+static struct strbuf write_as(struct probe_document *d, enum report_format format, bool set)
 {
     struct strbuf text = {0};
     const struct probe_document *const documents[] = {d};
@@ -77,7 +77,7 @@ static void json_says_null_where_nothing_is_known(void **state)
 {
     (void)state;
     struct probe_document *d = document("10.0.4.2");
-    struct strbuf text = write_as(d, PROBE_FORMAT_JSON, false);
+    struct strbuf text = write_as(d, REPORT_JSON, false);
     json_t *o = json_loads(strbuf_text(&text), JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(o);
     assert_string_equal(json_string_value(json_object_get(o, "schema")), "qosmark.probe/1");
@@ -102,7 +102,7 @@ static void a_set_holds_its_probes(void **state)
 {
     (void)state;
     struct probe_document *d = document("node");
-    struct strbuf text = write_as(d, PROBE_FORMAT_JSON, true);
+    struct strbuf text = write_as(d, REPORT_JSON, true);
     json_t *o = json_loads(strbuf_text(&text), 0, NULL);
     assert_string_equal(json_string_value(json_object_get(o, "schema")), "qosmark.probe-set/1");
     assert_string_equal(json_string_value(json_object_get(json_object_get(o, "summary"), "verdict")), "fail");
@@ -116,12 +116,12 @@ static void no_name_reaches_a_terminal_or_a_page_as_it_is(void **state)
 {
     (void)state;
     struct probe_document *d = document("evil\x1b[2J<b>\",x");
-    for (int f = 0; f < PROBE_FORMAT_COUNT; f++) {
-        struct strbuf text = write_as(d, (enum probe_format)f, true);
+    for (int f = 0; f < REPORT_FORMAT_COUNT; f++) {
+        struct strbuf text = write_as(d, (enum report_format)f, true);
         assert_null(strchr(strbuf_text(&text), '\x1b'));
-        if (f == PROBE_FORMAT_HTML)
+        if (f == REPORT_HTML)
             assert_null(strstr(strbuf_text(&text), "<b>\""));
-        if (f == PROBE_FORMAT_CSV)
+        if (f == REPORT_CSV)
             assert_non_null(strstr(strbuf_text(&text), "\"evil\\x1B[2J<b>\"\",x\""));
         strbuf_done(&text);
     }
@@ -133,9 +133,9 @@ static void a_sink_that_refuses_is_an_error(void **state)
     (void)state;
     struct probe_document *d = document("10.0.4.2");
     const struct probe_document *const documents[] = {d};
-    for (int f = 0; f < PROBE_FORMAT_COUNT; f++) {
+    for (int f = 0; f < REPORT_FORMAT_COUNT; f++) {
         struct probe_report r = {
-            .documents = documents, .count = 1, .format = (enum probe_format)f, .options = {.width = 80}};
+            .documents = documents, .count = 1, .format = (enum report_format)f, .options = {.width = 80}};
         struct error error = {0};
         assert_int_equal(report_probe_write(&r, refuse, NULL, &error), ERR_IO);
         assert_true(error.text[0]);
@@ -147,7 +147,7 @@ static void lines_of_text_fit_eighty_columns(void **state)
 {
     (void)state;
     struct probe_document *d = document("10.0.4.2");
-    struct strbuf text = write_as(d, PROBE_FORMAT_TEXT, false);
+    struct strbuf text = write_as(d, REPORT_TEXT, false);
     struct slice rest = slice_make(text.at, text.len);
     while (rest.len)
         assert_true(slice_next(&rest, '\n').len <= 80);

@@ -20,7 +20,7 @@ static bool refuse(void *user, const char *bytes, size_t len)
     return false;
 }
 
-static struct strbuf render(const struct trace_document *d, enum trace_format format, bool quiet, bool utf8)
+static struct strbuf render(const struct trace_document *d, enum report_format format, bool quiet, bool utf8)
 {
     struct report_options o = {.quiet = quiet, .utf8 = utf8, .width = 80};
     struct strbuf to = {0};
@@ -46,7 +46,7 @@ static void text_shows_marks_where_they_were_and_the_change_between(void **state
 {
     (void)state;
     struct trace_document *d = judged_sample();
-    struct strbuf t = render(d, TRACE_FORMAT_TEXT, false, true);
+    struct strbuf t = render(d, REPORT_TEXT, false, true);
     static const char *const lines[] = {
         "FAIL: 4 of 4 classes are re-marked on the way, between hop 2",
         "To 10.0.4.1 (conf.example.com) from 10.0.0.9, UDP port 34904 in raw packets",
@@ -67,7 +67,7 @@ static void text_shows_marks_where_they_were_and_the_change_between(void **state
             fail_msg("not there, or not in this order: %s\nin: %s", lines[i], t.at);
     }
     strbuf_done(&t);
-    t = render(d, TRACE_FORMAT_TEXT, true, true);
+    t = render(d, REPORT_TEXT, true, true);
     assert_ptr_equal(strchr(t.at, '\n'), t.at + t.len - 1); /* one line */
     strbuf_done(&t);
     trace_document_free(d);
@@ -77,7 +77,7 @@ static void text_is_ascii_where_the_terminal_is(void **state)
 {
     (void)state;
     struct trace_document *d = judged_sample();
-    struct strbuf t = render(d, TRACE_FORMAT_TEXT, false, false);
+    struct strbuf t = render(d, REPORT_TEXT, false, false);
     for (size_t i = 0; i < t.len; i++)
         assert_true((unsigned char)t.at[i] < 0x80);
     assert_non_null(strstr(t.at, "EF->CS0"));
@@ -93,7 +93,7 @@ static void json_has_the_keys_of_the_contract(void **state)
     sample_path(d, 0, 0, 0, 4, MARKS(0, SILENT, 0, 0));
     sample_path(d, 0, 46, 0, 4, MARKS(46, SILENT, 0, 0));
     assert_int_equal(judge_trace(d), 0);
-    struct strbuf t = render(d, TRACE_FORMAT_JSON, false, true);
+    struct strbuf t = render(d, REPORT_JSON, false, true);
     json_t *o = json_loads(t.at, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(o);
     assert_string_equal(json_string_value(json_object_get(o, "schema")), "qosmark.trace/1");
@@ -121,7 +121,7 @@ static void json_has_the_keys_of_the_contract(void **state)
     assert_string_equal(json_string_value(json_object_get(change, "behaviour")), "bleach-dscp");
     json_decref(o);
     strbuf_done(&t);
-    t = render(d, TRACE_FORMAT_JSONL, false, true);
+    t = render(d, REPORT_JSONL, false, true);
     assert_ptr_equal(strchr(t.at, '\n'), t.at + t.len - 1);
     strbuf_done(&t);
     trace_document_free(d);
@@ -131,7 +131,7 @@ static void csv_has_a_row_for_each_class_flow_and_hop(void **state)
 {
     (void)state;
     struct trace_document *d = judged_sample();
-    struct strbuf t = render(d, TRACE_FORMAT_CSV, false, true);
+    struct strbuf t = render(d, REPORT_CSV, false, true);
     size_t rows = 0, commas = 0;
     for (size_t i = 0; i < t.len; i++) {
         commas += t.at[i] == ',';
@@ -153,11 +153,11 @@ static void names_from_outside_are_escaped(void **state)
     struct trace_document *d = judged_sample();
     d->target.name = "<script>\x1b[31m&\"";
     d->policy_name = "\x1b]0;title\x07";
-    for (int f = 0; f < TRACE_FORMAT_COUNT; f++) {
-        struct strbuf t = render(d, (enum trace_format)f, false, true);
+    for (int f = 0; f < REPORT_FORMAT_COUNT; f++) {
+        struct strbuf t = render(d, (enum report_format)f, false, true);
         assert_null(strchr(t.at, '\x1b'));
         assert_null(strchr(t.at, '\x07'));
-        if (f == TRACE_FORMAT_HTML)
+        if (f == REPORT_HTML)
             assert_null(strstr(t.at, "<script"));
         strbuf_done(&t);
     }
@@ -169,9 +169,9 @@ static void a_report_that_cannot_be_written_says_so(void **state)
     (void)state;
     struct trace_document *d = judged_sample();
     struct report_options o = {.width = 80};
-    for (int f = 0; f < TRACE_FORMAT_COUNT; f++) {
+    for (int f = 0; f < REPORT_FORMAT_COUNT; f++) {
         struct error error = {0};
-        assert_int_equal(report_trace_write(d, (enum trace_format)f, &o, refuse, NULL, &error), ERR_IO);
+        assert_int_equal(report_trace_write(d, (enum report_format)f, &o, refuse, NULL, &error), ERR_IO);
         assert_string_not_equal(error.text, "");
     }
     trace_document_free(d);

@@ -82,7 +82,7 @@ static void a_set_in_json_has_the_verdict_it_is_told(void **state)
         d[1]->classes[i].expected_return = 0;
     enum summary_verdict verdict = report_service_verdict(d, 2);
     struct probe_report r = {
-        .documents = (const struct probe_document *const *)d, .count = 2, .set = true, .format = PROBE_FORMAT_JSON};
+        .documents = (const struct probe_document *const *)d, .count = 2, .set = true, .format = REPORT_JSON};
     struct error error = {0};
     assert_int_equal(verdict, SUMMARY_PASS);
     for (int told = 0; told < 2; told++) {
