@@ -49,17 +49,24 @@ char *arena_copy(struct arena *a, const char *text, size_t len)
     return at;
 }
 
-char *arena_printf(struct arena *a, const char *format, ...)
+char *arena_vprintf(struct arena *a, const char *format, va_list args)
 {
-    va_list args, again;
-    va_start(args, format);
+    va_list again;
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     char *at = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
     if (at)
         (void)vsnprintf(at, (size_t)n + 1, format, again);
     va_end(again);
+    return at;
+}
+
+char *arena_printf(struct arena *a, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *at = arena_vprintf(a, format, args);
+    va_end(args);
     return at;
 }
 

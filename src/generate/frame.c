@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "probe/craft.h"
 
 enum {
@@ -25,18 +26,6 @@ enum {
 static uint16_t load16(const uint8_t *at)
 {
     return (uint16_t)((unsigned)at[0] << 8 | at[1]);
-}
-
-static void store16(uint8_t *to, unsigned v)
-{
-    to[0] = (uint8_t)(v >> 8);
-    to[1] = (uint8_t)v;
-}
-
-static void store32(uint8_t *to, uint32_t v)
-{
-    store16(to, v >> 16);
-    store16(to + 2, v & 0xffff);
 }
 
 static uint32_t fold(uint64_t sum)
@@ -148,8 +137,8 @@ static int build_outer(struct generate_frames *f, uint8_t version, enum generate
     h->outer_at = (uint8_t)(len - (v4 ? IPV4_BYTES : IPV6_BYTES));
     if (tunnel == GENERATE_GRE) {
         carried = GRE_PROTO;
-        store16(h->bytes + len, 0);
-        store16(h->bytes + len + 2, version == 4 ? 0x0800 : 0x86dd);
+        store_be16(h->bytes + len, 0);
+        store_be16(h->bytes + len + 2, version == 4 ? 0x0800 : 0x86dd);
         len += GRE_BYTES;
     }
     h->bytes[h->outer_at + (v4 ? 9 : 6)] = carried;
@@ -197,16 +186,16 @@ static void patch_ip(uint8_t *ip, tos_t tos, uint16_t ip_id, size_t packet, unsi
 {
     if (ip[0] >> 4 == 4) {
         ip[1] = tos;
-        store16(ip + 2, (unsigned)packet);
-        store16(ip + 4, ip_id);
-        store16(ip + 6, fragment);
-        store16(ip + 10, 0);
-        store16(ip + 10, ~generate_sum(ip, IPV4_BYTES) & 0xffff);
+        store_be16(ip + 2, (unsigned)packet);
+        store_be16(ip + 4, ip_id);
+        store_be16(ip + 6, fragment);
+        store_be16(ip + 10, 0);
+        store_be16(ip + 10, ~generate_sum(ip, IPV4_BYTES) & 0xffff);
         return;
     }
     ip[0] = (uint8_t)(0x60 | tos >> 4);
     ip[1] = (uint8_t)((tos & 15) << 4 | (ip[1] & 15));
-    store16(ip + 4, (unsigned)(packet - IPV6_BYTES));
+    store_be16(ip + 4, (unsigned)(packet - IPV6_BYTES));
 }
 
 /* Everything before the transport header, for a packet whose innermost IP packet has `packet` bytes. */
@@ -214,7 +203,7 @@ static void patch_around(const struct generate_header *h, const struct generate_
                          unsigned fragment, uint8_t *to)
 {
     if (h->vlan_at)
-        store16(to + h->vlan_at, (unsigned)fields->pcp << 13 | (load16(h->bytes + h->vlan_at) & 0xfff));
+        store_be16(to + h->vlan_at, (unsigned)fields->pcp << 13 | (load16(h->bytes + h->vlan_at) & 0xfff));
     if (h->tunnelled)
         patch_ip(to + h->outer_at, fields->outer_tos, fields->ip_id, packet + (size_t)(h->ip_at - h->outer_at), 0);
     patch_ip(to + h->ip_at, fields->tos, fields->ip_id, packet, fragment);
@@ -226,17 +215,17 @@ static void patch_transport(const struct generate_header *h, const struct genera
 {
     size_t len = transport_bytes(h) + payload_len, sum_at = 6;
     if (h->proto == PROTO_TCP) {
-        store32(to + 4, fields->seq);
-        store32(to + 8, fields->ack);
+        store_be32(to + 4, fields->seq);
+        store_be32(to + 8, fields->ack);
         to[13] = fields->tcp_flags;
         sum_at = 16;
     } else {
-        store16(to + 4, (unsigned)len);
+        store_be16(to + 4, (unsigned)len);
     }
-    store16(to + sum_at, 0);
+    store_be16(to + sum_at, 0);
     uint64_t sum = (uint64_t)h->pseudo_sum + len + payload_sum + generate_sum(to, transport_bytes(h));
     unsigned checksum = ~fold(sum) & 0xffff;
-    store16(to + sum_at, checksum == 0 && h->proto == PROTO_UDP ? 0xffff : checksum);
+    store_be16(to + sum_at, checksum == 0 && h->proto == PROTO_UDP ? 0xffff : checksum);
 }
 
 size_t generate_frame_write(const struct generate_header *h, const struct generate_fields *fields,
@@ -278,8 +267,8 @@ size_t generate_frame_fragment(const struct generate_header *h, const struct gen
         to[h->ip_at + 6] = FRAGMENT_PROTO;
         at[0] = h->proto;
         at[1] = 0;
-        store16(at + 2, (unsigned)(from | more)); /* in units of 8, shifted left by 3: the bytes themselves */
-        store32(at + 4, fields->ip_id);
+        store_be16(at + 2, (unsigned)(from | more)); /* in units of 8, shifted left by 3: the bytes themselves */
+        store_be32(at + 4, fields->ip_id);
         at += FRAGMENT_BYTES;
     }
     patch_around(h, fields, (size_t)(h->transport_at - h->ip_at) + extension + len,

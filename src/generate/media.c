@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 enum {
     RTP_BYTES = 12,
     PACKET_BYTES = 1100, /* of RTP payload at most, as encoders choose */
@@ -55,18 +57,6 @@ static void begin_frame(struct rtp_source *r)
     r->sent_of_frame = 0;
 }
 
-static void put16(uint8_t *to, unsigned v)
-{
-    to[0] = (uint8_t)(v >> 8);
-    to[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *to, uint32_t v)
-{
-    put16(to, v >> 16);
-    put16(to + 2, v & 0xffff);
-}
-
 /* A fragment of an H.264 slice (RFC 6184 §5.8), or a whole one (§5.6). The slice begins with exp-Golomb numbers that
  * make sense: first macroblock 0, slice type 5 or 7, parameter set 0. */
 static size_t head_h264(const struct rtp_source *r, bool first, bool last, uint8_t *to)
@@ -93,7 +83,7 @@ static size_t head_vp8(const struct rtp_source *r, bool first, uint8_t *to)
     size_t n = 0;
     to[n++] = first ? 0x90 : 0x80;
     to[n++] = 0x80;
-    put16(to + n, 0x8000U | (unsigned)(r->frame & 0x7fff));
+    store_be16(to + n, 0x8000U | (unsigned)(r->frame & 0x7fff));
     n += 2;
     if (first && r->key) {
         memcpy(to + n, key, sizeof key);
@@ -135,9 +125,9 @@ static int rtp_send(struct generator *g, struct source *source)
 
     rtp[0] = 0x80;
     rtp[1] = (uint8_t)(r->codec->payload_type | ((video ? last : r->frame == 0) ? 0x80 : 0));
-    put16(rtp + 2, r->sequence++);
-    put32(rtp + 4, frame_timestamp(r, r->frame));
-    put32(rtp + 8, r->ssrc);
+    store_be16(rtp + 2, r->sequence++);
+    store_be32(rtp + 4, frame_timestamp(r, r->frame));
+    store_be32(rtp + 8, r->ssrc);
     size_t head = head_of(r, first, last, rtp + RTP_BYTES);
     head = head < payload ? head : payload;
     size_t from = generate_random_below(&r->random, sizeof g->noise - sizeof packet);
@@ -149,7 +139,7 @@ static int rtp_send(struct generator *g, struct source *source)
     r->sent_of_frame += payload;
 
     bool framed = g->states[r->stream].tcp != NULL;
-    put16(packet, (unsigned)len);
+    store_be16(packet, (unsigned)len);
     int sent = send_payload(g, r->stream, source->next_ns, framed ? TCP_ACK | TCP_PSH : 0, framed ? packet : rtp,
                             len + (framed ? FRAMING_BYTES : 0));
     if (r->left) {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/notes.h"
+
 struct compare_document *compare_document_new(void)
 {
     struct compare_document *d = calloc(1, sizeof *d);
@@ -24,20 +26,11 @@ void compare_document_free(struct compare_document *d)
     free(d);
 }
 
-__attribute__((format(printf, 2, 0))) static const char *text_of(struct compare_document *d, const char *format,
-                                                                 va_list args)
-{
-    char text[4096];
-    int n = vsnprintf(text, sizeof text, format, args);
-    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    return arena_copy(&d->arena, text, len);
-}
-
 const char *compare_document_text(struct compare_document *d, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *text = text_of(d, format, args);
+    const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
     return text ? text : "";
 }
@@ -46,14 +39,9 @@ bool compare_document_note(struct compare_document *d, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *text = text_of(d, format, args);
+    const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
-    const char **notes = text ? realloc(d->notes, (d->note_count + 1) * sizeof *notes) : NULL;
-    if (!notes)
-        return false;
-    d->notes = notes;
-    d->notes[d->note_count++] = text;
-    return true;
+    return notes_add(&d->notes, &d->note_count, text);
 }
 
 const char *compare_way_name(enum compare_way w)

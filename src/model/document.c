@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/notes.h"
+
 struct document *document_new(void)
 {
     struct document *d = calloc(1, sizeof *d);
@@ -45,19 +47,11 @@ void document_own(struct document *d, void *what, void (*free_what)(void *what))
 
 bool document_note(struct document *d, const char *format, ...)
 {
-    char text[512];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
-    const char *copy = arena_copy(&d->arena, text, strlen(text));
-    const char **notes = realloc(d->notes, (d->note_count + 1) * sizeof *notes);
-    if (notes)
-        d->notes = notes;
-    if (!copy || !notes)
-        return false;
-    d->notes[d->note_count++] = copy;
-    return true;
+    return notes_add(&d->notes, &d->note_count, text);
 }
 
 /* --- records ------------------------------------------------------------------------------------------------------ */

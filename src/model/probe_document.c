@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "model/notes.h"
 
 struct probe_document *probe_document_new(void)
 {
@@ -50,36 +51,22 @@ struct probe_packet *probe_document_add(struct probe_document *d)
     return p;
 }
 
-__attribute__((format(printf, 2, 0))) static const char *add_text(struct probe_document *d, const char *format,
-                                                                  va_list args)
-{
-    char text[1024];
-    (void)vsnprintf(text, sizeof text, format, args);
-    const char *copy = arena_copy(&d->arena, text, strlen(text));
-    return copy ? copy : "";
-}
-
 const char *probe_document_text(struct probe_document *d, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *text = add_text(d, format, args);
+    const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
-    return text;
+    return text ? text : "";
 }
 
 bool probe_document_note(struct probe_document *d, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *text = add_text(d, format, args);
+    const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
-    const char **notes = realloc(d->notes, (d->note_count + 1) * sizeof *notes);
-    if (!notes)
-        return false;
-    d->notes = notes;
-    d->notes[d->note_count++] = text;
-    return true;
+    return notes_add(&d->notes, &d->note_count, text);
 }
 
 uint64_t probe_marks_in(const struct probe_marks *m, dscp_set_t set)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/notes.h"
+
 static const char *const answer_names[TRACE_ANSWER_COUNT] = {
     [TRACE_TIME_EXCEEDED] = "time-exceeded",
     [TRACE_PORT_UNREACHABLE] = "port-unreachable",
@@ -38,20 +40,11 @@ void trace_document_free(struct trace_document *d)
     free(d);
 }
 
-__attribute__((format(printf, 2, 0))) static const char *text_of(struct trace_document *d, const char *format,
-                                                                 va_list args)
-{
-    char text[2048];
-    int n = vsnprintf(text, sizeof text, format, args);
-    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    return arena_copy(&d->arena, text, len);
-}
-
 const char *trace_document_text(struct trace_document *d, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *text = text_of(d, format, args);
+    const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
     return text ? text : "";
 }
@@ -60,14 +53,9 @@ bool trace_document_note(struct trace_document *d, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *text = text_of(d, format, args);
+    const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
-    const char **notes = text ? realloc(d->notes, (d->note_count + 1) * sizeof *notes) : NULL;
-    if (!notes)
-        return false;
-    d->notes = notes;
-    d->notes[d->note_count++] = text;
-    return true;
+    return notes_add(&d->notes, &d->note_count, text);
 }
 
 const char *trace_answer_name(enum trace_answer a)

@@ -2,22 +2,11 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "probe/probe_ask.h"
 
 /* What became of one TLV. */
 enum verdict { UNDERSTOOD, UNRECOGNIZED, MALFORMED };
-
-static void put_u16(uint8_t *to, uint16_t v)
-{
-    to[0] = (uint8_t)(v >> 8);
-    to[1] = (uint8_t)v;
-}
-
-static void put_u32(uint8_t *to, uint32_t v)
-{
-    put_u16(to, (uint16_t)(v >> 16));
-    put_u16(to + 2, (uint16_t)v);
-}
 
 /* ---- the types: `value` has the length of the table below ---- */
 
@@ -60,8 +49,8 @@ static enum verdict answer_location(struct reflector_tlvs *t, uint8_t *value, si
 {
     struct cursor c = cur_make(value + 4, len - 4, false);
     struct stamp_tlv sub;
-    put_u16(value, t->port);
-    put_u16(value + 2, t->in->peer.port);
+    store_be16(value, t->port);
+    store_be16(value + 2, t->in->peer.port);
     while (stamp_tlv_next(&c, &sub)) {
         uint8_t *at = value + (sub.at - value);
         size_t sub_len = cur_left(&sub.value);
@@ -105,8 +94,8 @@ static enum verdict answer_direct(struct reflector_tlvs *t, uint8_t *value, size
     (void)len;
     if (!t->session)
         return UNRECOGNIZED;
-    put_u32(value + 4, t->session->received);
-    put_u32(value + 8, t->session->returned);
+    store_be32(value + 4, t->session->received);
+    store_be32(value + 8, t->session->returned);
     return UNDERSTOOD;
 }
 
@@ -127,9 +116,9 @@ static enum verdict answer_follow_up(struct reflector_tlvs *t, uint8_t *value, s
     if (!t->session || !t->session->replied)
         return UNDERSTOOD;
     uint64_t sent = stamp_time_write(t->session->last_sent_ns, t->format);
-    put_u32(value, t->session->last_sequence);
-    put_u32(value + 4, (uint32_t)(sent >> 32));
-    put_u32(value + 8, (uint32_t)sent);
+    store_be32(value, t->session->last_sequence);
+    store_be32(value + 4, (uint32_t)(sent >> 32));
+    store_be32(value + 8, (uint32_t)sent);
     value[12] = STAMP_METHOD_SOFTWARE;
     return UNDERSTOOD;
 }

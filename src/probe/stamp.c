@@ -2,23 +2,7 @@
 
 #include <string.h>
 
-static void put_u16(uint8_t *to, uint16_t v)
-{
-    to[0] = (uint8_t)(v >> 8);
-    to[1] = (uint8_t)v;
-}
-
-static void put_u32(uint8_t *to, uint32_t v)
-{
-    put_u16(to, (uint16_t)(v >> 16));
-    put_u16(to + 2, (uint16_t)v);
-}
-
-static void put_u64(uint8_t *to, uint64_t v)
-{
-    put_u32(to, (uint32_t)(v >> 32));
-    put_u32(to + 4, (uint32_t)v);
-}
+#include "base/bytes.h"
 
 /* ---- TLVs: RFC 8972 §4 ---- */
 
@@ -58,10 +42,10 @@ struct stamp_writer stamp_request_begin(uint8_t *to, size_t size, const struct s
     if (!base)
         return w;
     uint8_t *times = base + (authenticated ? 16 : 4);
-    put_u32(base, r->sequence);
-    put_u64(times, r->timestamp);
-    put_u16(times + 8, stamp_error_write(r->error));
-    put_u16(times + 10, r->ssid);
+    store_be32(base, r->sequence);
+    store_be64(times, r->timestamp);
+    store_be16(times + 8, stamp_error_write(r->error));
+    store_be16(times + 10, r->ssid);
     return w;
 }
 
@@ -74,7 +58,7 @@ void stamp_tlv_add(struct stamp_writer *w, enum stamp_tlv_type type, const void 
     }
     to[0] = STAMP_TLV_U;
     to[1] = (uint8_t)type;
-    put_u16(to + 2, (uint16_t)len);
+    store_be16(to + 2, (uint16_t)len);
     if (value && len)
         memcpy(to + STAMP_TLV_HEADER, value, len);
 }
@@ -101,7 +85,7 @@ void stamp_timestamp_info_add(struct stamp_writer *w)
 void stamp_direct_add(struct stamp_writer *w, uint32_t sent)
 {
     uint8_t value[12] = {0};
-    put_u32(value, sent);
+    store_be32(value, sent);
     stamp_tlv_add(w, STAMP_TLV_DIRECT, value, sizeof value);
 }
 
