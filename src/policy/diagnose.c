@@ -8,18 +8,10 @@
 /* Traffic without a right to its mark, by the pair of its ends, both directions together, and by what it is. */
 static void name_unentitled(struct diagnosis *x)
 {
-    for (uint32_t i = 0; i < x->d->record_count; i++) {
-        if (verdict_of(x, i) != VERDICT_VIOLATING || expected_of(x, i))
-            continue;
-        uint32_t a = diagnosis_entity(x, x->record_src[i]), b = diagnosis_entity(x, x->record_dst[i]);
-        diagnosis_name(x, i,
-                       (struct cause){.code = FINDING_UNENTITLED_PRIORITY,
-                                      .confidence = kind_of(x, i) == KIND_OTHER ? CONFIDENCE_HIGH : CONFIDENCE_CERTAIN,
-                                      .scope = SCOPE_PAIR,
-                                      .a = a < b ? a : b,
-                                      .b = a < b ? b : a,
-                                      .event = (uint32_t)kind_of(x, i)});
-    }
+    for (uint32_t i = 0; i < x->d->record_count; i++)
+        if (verdict_of(x, i) == VERDICT_VIOLATING && !expected_of(x, i))
+            diagnosis_name(x, i, kind_of(x, i) == KIND_OTHER ? CONFIDENCE_HIGH : CONFIDENCE_CERTAIN,
+                           (struct pattern){.code = FINDING_UNENTITLED_PRIORITY, .scope = SCOPE_ENDS, .event = (uint32_t)kind_of(x, i)});
 }
 
 /* Where the outer mark was judged (--layer outer) and the inner one is right, nobody failed to mark and nobody bleached:
@@ -35,11 +27,9 @@ static void name_tunnels(struct diagnosis *x)
         const struct record inner = {.marks = r->outer, .mark_count = r->outer_count};
         if (marks_seen(&inner) & ~r->expected)
             continue;
-        diagnosis_name(x, i,
-                       (struct cause){.code = FINDING_TUNNEL_DIFFERS,
-                                      .confidence = CONFIDENCE_CERTAIN,
-                                      .scope = SCOPE_NONE,
-                                      .b = marks_dominant(r, marks_wrong(r, x->d->priority))});
+        uint32_t mark = marks_dominant(r, marks_wrong(r, x->d->priority));
+        diagnosis_name(x, i, CONFIDENCE_CERTAIN,
+                       (struct pattern){.code = FINDING_TUNNEL_DIFFERS, .scope = SCOPE_NONE, .event = mark << 8});
     }
 }
 
@@ -69,13 +59,13 @@ static void diagnosis_free(void *own)
     }
     free(x->lookups);
     free(x->hosts);
-    free(x->prefixes);
+    free(x->wide);
+    free(x->place_first);
     free(x->record_src);
     free(x->record_dst);
-    free(x->gets_marks);
-    cause_table_done(&x->causes);
-    free(x->cause_of);
-    free(x->confidence_of);
+    free(x->node_gets_marks);
+    pattern_table_done(&x->patterns);
+    free(x->named);
     free(x->groups);
     free(x->group_order);
     free(x->grouped_records);
@@ -104,11 +94,12 @@ int diagnose_document(struct document *d, const struct policy *p)
     bool ok = diagnosis_init(x, d, p);
     if (ok)
         name_unentitled(x);
-    ok = ok && name_companions(x) && name_courses(x) && name_units(x) && follow_media(x) && merge_places(x);
+    ok = ok && name_companions(x) && name_courses(x) && name_units(x) && follow_media(x);
+    close_naming(x);
+    ok = ok && merge_places(x);
     if (ok)
         name_tunnels(x);
-    close_naming(x);
-    ok = ok && !x->failed && causes_compact(x) && make_groups(x) && !x->failed;
+    ok = ok && !x->failed && make_groups(x) && order_groups(x) && !x->failed;
     if (!ok) {
         diagnosis_free(x);
         d->finding_count = 0;

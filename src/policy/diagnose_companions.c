@@ -68,12 +68,10 @@ static void name_companion(struct diagnosis *x, struct item *item, const struct 
     if (item->course != COURSE_CONSTANT)
         return;
     bool handshake = r->kind != KIND_RTCP && item->seen == 0 && r->last_ns <= m->first_ns + HANDSHAKE_NS;
-    diagnosis_name(x, item->record,
-                   (struct cause){.code = handshake ? FINDING_UNMARKED_START : FINDING_RTCP_DIFFERS,
-                                  .confidence = CONFIDENCE_CERTAIN,
-                                  .scope = SCOPE_ENTITY,
-                                  .a = item_src(x, item),
-                                  .event = handshake ? 0 : (uint32_t)r->kind});
+    diagnosis_name(x, item->record, CONFIDENCE_CERTAIN,
+                   (struct pattern){.code = handshake ? FINDING_UNMARKED_START : FINDING_RTCP_DIFFERS,
+                                    .scope = SCOPE_ENTITY,
+                                    .event = handshake ? 0 : (uint32_t)r->kind});
 }
 
 static void name_way(struct diagnosis *x, const uint32_t *w, size_t n)
@@ -150,12 +148,8 @@ static void name_rest(struct diagnosis *x)
     for (size_t i = 0; i < x->item_count; i++) {
         const struct item *item = &x->items[i];
         if (is_open(x, item))
-            diagnosis_name(x, item->record,
-                           (struct cause){.code = item->seen == 0 ? FINDING_BLEACHED : FINDING_REMARKED,
-                                          .confidence = CONFIDENCE_LOW,
-                                          .scope = SCOPE_PAIR,
-                                          .a = item_src(x, item),
-                                          .b = item_dst(x, item)});
+            diagnosis_name(x, item->record, CONFIDENCE_LOW,
+                           (struct pattern){.code = item->seen == 0 ? FINDING_BLEACHED : FINDING_REMARKED, .scope = SCOPE_PAIR});
     }
 }
 

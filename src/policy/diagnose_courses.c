@@ -59,26 +59,13 @@ static void name_event(struct diagnosis *x, const struct change *c, size_t n)
         one_far_end &= c[0].to_far_end ? item_dst(x, item) == dst : item_src(x, item) == src;
         slight &= item->slight;
     }
-    for (size_t i = 0; i < n; i++) {
-        const struct item *item = &x->items[c[i].item];
-        struct cause cause = {.code = FINDING_CHANGED_MIDSTREAM,
-                              .confidence = slight ? CONFIDENCE_LOW : CONFIDENCE_CERTAIN,
+    enum scope scope = one_pair || c[0].place == NO_INDEX ? SCOPE_PAIR : one_far_end ? SCOPE_ENTITY : SCOPE_PLACE;
+    const struct pattern p = {.code = FINDING_CHANGED_MIDSTREAM,
+                              .scope = (uint8_t)scope,
+                              .to_far_end = scope != SCOPE_PAIR && c[0].to_far_end,
                               .event = c[0].event};
-        if (one_pair || c[0].place == NO_INDEX) {
-            cause.scope = SCOPE_PAIR;
-            cause.a = item_src(x, item);
-            cause.b = item_dst(x, item);
-        } else if (one_far_end) {
-            cause.scope = SCOPE_ENTITY;
-            cause.a = c[0].to_far_end ? item_dst(x, item) : item_src(x, item);
-            cause.to_far_end = c[0].to_far_end;
-        } else {
-            cause.scope = SCOPE_PLACE;
-            cause.a = c[0].place;
-            cause.to_far_end = c[0].to_far_end;
-        }
-        diagnosis_name(x, item->record, cause);
-    }
+    for (size_t i = 0; i < n; i++)
+        diagnosis_name(x, x->items[c[i].item].record, slight ? CONFIDENCE_LOW : CONFIDENCE_CERTAIN, p);
 }
 
 /* Numbers the events: a change joins the last one that lies within the time in which it may have happened. */
@@ -199,16 +186,10 @@ bool name_courses(struct diagnosis *x)
         const struct item *item = &x->items[i];
         if (item->companion || (item->course != COURSE_START && item->course != COURSE_INTERMITTENT))
             continue;
-        struct cause cause = {.code = FINDING_UNMARKED_START,
-                              .confidence = CONFIDENCE_CERTAIN,
-                              .scope = SCOPE_ENTITY,
-                              .a = item_src(x, item)};
-        if (item->course == COURSE_INTERMITTENT) {
-            cause.code = FINDING_INTERMITTENT;
-            cause.scope = SCOPE_PAIR;
-            cause.b = item_dst(x, item);
-        }
-        diagnosis_name(x, item->record, cause);
+        bool start = item->course == COURSE_START;
+        diagnosis_name(x, item->record, CONFIDENCE_CERTAIN,
+                       (struct pattern){.code = start ? FINDING_UNMARKED_START : FINDING_INTERMITTENT,
+                                        .scope = start ? SCOPE_ENTITY : SCOPE_PAIR});
     }
     if (!name_changes(x))
         return false;

@@ -5,11 +5,11 @@
 #include "policy/diagnose_internal.h"
 #include "policy/filter.h"
 
-enum { CAUSE_PACKETS_LEAST = 5, FILTER_BYTES_MAX = 16000 };
+enum { CAUSE_PACKETS_LEAST = 5, FILTER_BYTES_MAX = 16000, FILTER_MANY_BYTES_MAX = 500 };
 
 static bool is_about_marks(const struct cause *c)
 {
-    return c->code != FINDING_TUNNEL_DIFFERS && c->code != FINDING_NOT_VERIFIABLE;
+    return c->pattern.code != FINDING_TUNNEL_DIFFERS && c->pattern.code != FINDING_NOT_VERIFIABLE;
 }
 
 /* --- what is said of several streams ------------------------------------------------------------------------------ */
@@ -22,7 +22,7 @@ static uint64_t host_key(const void *context, uint32_t i)
 /* Hosts at the end that the cause is about. */
 static uint32_t count_hosts(const struct diagnosis *x, const struct group *g)
 {
-    const uint32_t *host_of = g->cause.to_far_end ? x->record_dst : x->record_src;
+    const uint32_t *host_of = g->cause.pattern.to_far_end ? x->record_dst : x->record_src;
     uint32_t *hosts = malloc((g->count + 1) * sizeof *hosts), *order = order_new(g->count), distinct = 0;
     for (size_t i = 0; hosts && i < g->count; i++)
         hosts[i] = host_of[g->records[i]];
@@ -62,13 +62,11 @@ static void collect_shown(const struct diagnosis *x, struct group *g)
 void group_open(const struct diagnosis *x, uint32_t index, struct group *ret)
 {
     const struct grouped *stored = &x->groups[index];
-    *ret = (struct group){.cause = x->causes.at[index],
-                          .index = index,
+    *ret = (struct group){.cause = stored->cause,
                           .records = x->grouped_records + stored->start,
                           .count = stored->count,
                           .packets = stored->packets};
-    ret->cause.confidence = stored->confidence;
-    if (ret->cause.scope == SCOPE_PLACE)
+    if (ret->cause.pattern.scope == SCOPE_PLACE)
         ret->hosts = count_hosts(x, ret);
     if (is_about_marks(&ret->cause))
         collect_shown(x, ret);
@@ -114,7 +112,7 @@ static bool is_every_tunnel(const struct diagnosis *x, const struct group *g)
 
 static size_t other_filter(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
-    if (g->cause.code == FINDING_NOT_VERIFIABLE)
+    if (g->cause.pattern.code == FINDING_NOT_VERIFIABLE)
         return add_streams(to, x, g);
     int version = diagnosis_record(x, g->records[0])->src.addr.version;
     size_t shown = g->count;
@@ -132,32 +130,52 @@ static size_t other_filter(struct strbuf *to, const struct diagnosis *x, const s
 
 /* --- a group ------------------------------------------------------------------------------------------------------ */
 
+/* Streams with their wrong marks, or-ed, while they fit. */
+static size_t add_wrong_streams(struct strbuf *to, const struct diagnosis *x, const struct group *g)
+{
+    size_t shown = 0;
+    for (; shown < g->count && to->len < FILTER_MANY_BYTES_MAX && !to->failed; shown++) {
+        const struct record *r = diagnosis_record(x, g->records[shown]);
+        strbuf_adds(to, shown ? " || (" : "(");
+        filter_for_marks(to, r, marks_wrong(r, x->d->priority));
+        strbuf_adds(to, ")");
+    }
+    return shown;
+}
+
+static size_t group_filter(struct strbuf *to, const struct diagnosis *x, const struct group *g)
+{
+    size_t shown = 0;
+    if (!is_about_marks(&g->cause))
+        return other_filter(to, x, g);
+    if (g->cause.pattern.scope == SCOPE_MANY)
+        return add_wrong_streams(to, x, g);
+    (void)filter_for_group(to, x, g, &shown);
+    return shown;
+}
+
 void finding_of_group(void *own, const struct document *d, size_t i, struct finding_scratch *s)
 {
     const struct diagnosis *x = own;
     struct group g;
-    size_t shown = 0;
     (void)d;
     finding_scratch_begin(s);
     group_open(x, x->group_order[i], &g);
     words_group(&s->message, x, &g);
     words_advice(&s->advice, x, &g);
-    if (g.cause.code != FINDING_TUNNEL_DIFFERS)
+    if (g.cause.pattern.code != FINDING_TUNNEL_DIFFERS)
         words_subject(&s->subject, x, &g);
-    if (is_about_marks(&g.cause))
-        (void)filter_for_group(&s->wireshark, x, &g, &shown);
-    else
-        shown = other_filter(&s->wireshark, x, &g);
+    size_t shown = group_filter(&s->wireshark, x, &g);
     if (shown < g.count)
         strbuf_addf(&s->message, " The filter shows %zu of the %zu streams.", shown, g.count);
     s->failed = !finding_scratch_finish(s) || x->lookups->failed || x->lookups->conversations.failed;
-    s->finding.code = (enum finding_code)g.cause.code;
+    s->finding.code = (enum finding_code)g.cause.pattern.code;
     s->finding.confidence = (enum confidence)g.cause.confidence;
     /* a few packets show what they carry; they are not much to name a cause by */
     if (s->finding.confidence == CONFIDENCE_HIGH && g.packets < CAUSE_PACKETS_LEAST)
         s->finding.confidence = CONFIDENCE_LOW;
     s->finding.packets = g.packets;
-    s->finding.first = x->groups[g.index].first;
+    s->finding.first = x->groups[x->group_order[i]].first;
     s->finding.streams = g.records;
     s->finding.stream_count = g.count;
 }
@@ -190,8 +208,8 @@ static void write_own(const struct diagnosis *x, const struct record *r, const u
     struct group g = {.cause = *c, .records = self, .count = 1};
     struct frame_ref first = {0, 0};
     finding_scratch_begin(s);
-    g.packets = c->code == FINDING_NOT_VERIFIABLE ? connection_packets(x, r, &first)
-                                                  : packets_counted(x, (enum finding_code)c->code, r, &first);
+    g.packets = c->pattern.code == FINDING_NOT_VERIFIABLE ? connection_packets(x, r, &first)
+                                                  : packets_counted(x, (enum finding_code)c->pattern.code, r, &first);
     if (is_about_marks(c)) {
         collect_shown(x, &g);
         words_record(&s->message, x, r, c);
@@ -202,7 +220,7 @@ static void write_own(const struct diagnosis *x, const struct record *r, const u
     }
     words_advice(&s->advice, x, &g);
     s->failed = !finding_scratch_finish(s) || x->lookups->conversations.failed;
-    s->finding.code = (enum finding_code)c->code;
+    s->finding.code = (enum finding_code)c->pattern.code;
     s->finding.confidence = (enum confidence)c->confidence;
     s->finding.packets = g.packets;
     s->finding.first = first;
@@ -217,12 +235,12 @@ void findings_of_record(void *own, const struct document *d, size_t i, struct re
     struct cause causes[RECORD_FINDINGS_MAX];
     size_t n = 0;
     (void)d;
-    if (x->cause_of[record]) {
-        causes[n] = x->causes.at[x->cause_of[record] - 1];
-        causes[n++].confidence = x->confidence_of[record];
+    n += diagnosis_cause(x, record, &causes[n]);
+    for (int tunnel = 1; tunnel >= 0; tunnel--) {
+        struct pattern p;
+        if (other_pattern(x, record, tunnel, &p))
+            causes[n++] = cause_of_pattern(x, record, p);
     }
-    n += other_cause(x, record, true, &causes[n]);
-    n += other_cause(x, record, false, &causes[n]);
     s->self = record;
     for (size_t k = 0; k < n; k++) {
         write_own(x, &s->record, &s->self, &causes[k], &s->findings[k]);

@@ -101,7 +101,7 @@ static void init_item(struct item *item, uint32_t index, const struct record *r)
     dscp_set_t seen = marks_seen(r), wrong = marks_wrong(r, 0);
     *item = (struct item){.record = index,
                           .traffic_class = (uint8_t)r->traffic_class,
-                          .version = r->src.addr.version,
+                          .ipv6 = r->src.addr.version == 6,
                           .companion = r->kind == KIND_RTCP || r->kind == KIND_STUN || r->kind == KIND_TURN ||
                                        r->kind == KIND_DTLS};
     if (r->verdict == VERDICT_CONFORMING) {
@@ -185,6 +185,15 @@ void item_change(const struct diagnosis *x, const struct item *item, int64_t *re
     *ret_at_ns = span_of(r, after).first_ns;
 }
 
+static void set_gets_marks(struct diagnosis *x, uint32_t host)
+{
+    struct host *h = &x->hosts[host];
+    if (h->node)
+        x->node_gets_marks[h->node - 1] = true;
+    else
+        h->gets_marks = true;
+}
+
 bool diagnosis_init(struct diagnosis *x, struct document *d, const struct policy *p)
 {
     size_t n = d->record_count + 1;
@@ -194,13 +203,12 @@ bool diagnosis_init(struct diagnosis *x, struct document *d, const struct policy
     conversations_init(&x->lookups->conversations, d);
     if (!places_init(&x->map, d) || !init_items(x) || !sort_items(x))
         return false;
-    x->cause_of = calloc(n, sizeof *x->cause_of);
-    x->confidence_of = calloc(n, sizeof *x->confidence_of);
-    x->gets_marks = calloc(d->node_count + x->host_count + 1, sizeof *x->gets_marks);
-    if (!x->cause_of || !x->confidence_of || !x->gets_marks)
+    x->named = calloc(n, sizeof *x->named);
+    x->node_gets_marks = calloc(d->node_count + 1, sizeof *x->node_gets_marks);
+    if (!x->named || !x->node_gets_marks)
         return false;
     for (size_t i = 0; i < x->item_count; i++)
         if (x->items[i].course == COURSE_RIGHT && x->items[i].seen != 0)
-            x->gets_marks[item_dst(x, &x->items[i])] = true;
+            set_gets_marks(x, x->record_dst[x->items[i].record]);
     return true;
 }

@@ -27,7 +27,7 @@ struct zero_list {
 /* Items that the constant causes are about. */
 static bool is_member(const struct diagnosis *x, const struct unit *u, const struct item *i)
 {
-    return (u->classes[i->version == 6] >> i->traffic_class & 1) && !i->companion &&
+    return (u->classes[i->ipv6] >> i->traffic_class & 1) && !i->companion &&
            (i->course == COURSE_RIGHT || i->course == COURSE_CONSTANT) && !diagnosis_named(x, i->record);
 }
 
@@ -58,14 +58,9 @@ static void collect_pairs(const struct diagnosis *x, struct unit *u)
     }
 }
 
-static struct cause unit_cause(const struct unit *u, enum finding_code code, enum confidence confidence, enum hint hint)
+static struct pattern unit_pattern(const struct unit *u, enum finding_code code, enum hint hint)
 {
-    return (struct cause){.code = (uint8_t)code,
-                          .confidence = (uint8_t)confidence,
-                          .hint = (uint8_t)hint,
-                          .scope = u->dst == NO_INDEX ? SCOPE_ENTITY : SCOPE_PAIR,
-                          .a = u->src,
-                          .b = u->dst == NO_INDEX ? 0 : u->dst};
+    return (struct pattern){.code = (uint8_t)code, .hint = (uint8_t)hint, .scope = u->dst == NO_INDEX ? SCOPE_ENTITY : SCOPE_PAIR};
 }
 
 /* An expected mark of which `seen` is the upper four bits; -1 without. */
@@ -123,10 +118,9 @@ static void name_unshifted(struct diagnosis *x, struct unit *u)
         bool own_proved = own && (proves_unshifted(r, item->seen) || shifted[1] || r->proto == PROTO_TCP);
         if (!own_proved && !(proved && is_foreign_unshifted(x, r, item->seen)))
             continue;
-        struct cause c = unit_cause(u, FINDING_UNSHIFTED, proved ? CONFIDENCE_CERTAIN : CONFIDENCE_HIGH, HINT_NONE);
-        c.scope = SCOPE_ENTITY; /* the sender's mistake, whoever receives */
-        c.b = 0;
-        diagnosis_name(x, item->record, c);
+        /* the sender's mistake, whoever receives */
+        diagnosis_name(x, item->record, proved ? CONFIDENCE_CERTAIN : CONFIDENCE_HIGH,
+                       (struct pattern){.code = FINDING_UNSHIFTED, .scope = SCOPE_ENTITY});
     }
 }
 
@@ -149,11 +143,11 @@ static bool code_of(enum behaviour b, enum finding_code *ret)
     }
 }
 
-static void name_open(struct diagnosis *x, struct unit *u, struct cause c)
+static void name_open(struct diagnosis *x, struct unit *u, struct pattern p)
 {
     for (size_t i = 0; i < u->count; i++)
         if (is_open(x, u, &u->items[i]))
-            diagnosis_name(x, u->items[i].record, c);
+            diagnosis_name(x, u->items[i].record, CONFIDENCE_HIGH, p);
 }
 
 /* Two classes or more that one rule explains, with everything that arrived right explained too. */
@@ -165,10 +159,10 @@ static void name_arithmetic(struct diagnosis *x, struct unit *u)
         nonzero |= is_open(x, u, &u->items[i]) && u->items[i].seen != 0;
     if (!nonzero || u->wrong_count < 2 || !code_of(behaviour_of(u->pairs, u->pair_count), &code))
         return;
-    struct cause c = unit_cause(u, code, CONFIDENCE_HIGH, HINT_NONE);
+    struct pattern p = unit_pattern(u, code, HINT_NONE);
     if (code == FINDING_TOS_PRECEDENCE_REMARKED)
-        c.event = u->pairs[0].seen >> 3;
-    name_open(x, u, c);
+        p.event = u->pairs[0].seen >> 3;
+    name_open(x, u, p);
 }
 
 static bool is_media(enum traffic_class c)
@@ -192,7 +186,7 @@ static void name_one_value(struct diagnosis *x, struct unit *u)
         other |= !is_media((enum traffic_class)item->traffic_class);
     }
     if (media && other)
-        name_open(x, u, unit_cause(u, FINDING_REMARKED, CONFIDENCE_HIGH, HINT_ONE_VALUE));
+        name_open(x, u, unit_pattern(u, FINDING_REMARKED, HINT_ONE_VALUE));
 }
 
 static bool is_voice(enum traffic_class c)
@@ -214,7 +208,7 @@ static bool carries_other(const struct diagnosis *x, const struct item *item)
     if (!voice && !is_video(own))
         return false;
     enum traffic_class other = policy_class_of(x->policy, media[voice], false);
-    struct policy_rule rule = policy_rule_for(x->policy, other, item->version, (enum direction)x->d->judged[item->record].direction);
+    struct policy_rule rule = policy_rule_for(x->policy, other, item->ipv6 ? 6 : 4, (enum direction)x->d->judged[item->record].direction);
     return !rule.any && dscp_set_has(rule.marks, item->seen);
 }
 
@@ -261,16 +255,16 @@ static void name_value(struct diagnosis *x, struct unit *u, const struct item *i
     }
     if (code == FINDING_REMARKED && is_rival_of_bleach_low(u, hint))
         confidence = CONFIDENCE_LOW;
-    struct cause c = unit_cause(u, code, confidence, hint);
-    c.event = event;
-    diagnosis_name(x, item->record, c);
+    struct pattern p = unit_pattern(u, code, hint);
+    p.event = event;
+    diagnosis_name(x, item->record, confidence, p);
 }
 
 static bool add_zero_unit(const struct diagnosis *x, struct unit *u, size_t first, struct zero_list *zeros)
 {
-    struct zero_unit z = {.first = (uint32_t)first, .count = (uint32_t)u->count, .pair = u->dst != NO_INDEX, .all = true};
-    z.classes_in[0] = (uint16_t)u->classes[0];
-    z.classes_in[1] = (uint16_t)u->classes[1];
+    struct zero_unit z = {.first = (uint32_t)first, .pair = u->dst != NO_INDEX, .all = true};
+    z.classes_ipv4 = u->classes[0] & 0xfff;
+    z.classes_ipv6 = u->classes[1] & 0xfff;
     uint32_t classes = 0, last_peer = NO_INDEX;
     bool any = false;
     for (size_t i = 0; i < u->count; i++) {
@@ -288,8 +282,7 @@ static bool add_zero_unit(const struct diagnosis *x, struct unit *u, size_t firs
         classes |= 1U << item->traffic_class;
         last_peer = item_dst(x, item);
     }
-    for (; classes; classes &= classes - 1)
-        z.classes++;
+    z.several_classes = (classes & (classes - 1)) != 0;
     if (!any)
         return true;
     if (!grow((void **)&zeros->units, &zeros->cap, zeros->count, sizeof *zeros->units))
@@ -325,10 +318,10 @@ static void find_uniform(const struct diagnosis *x, const struct item *items, si
     for (size_t i = 0; i < n; i++) {
         if (!is_member(x, &all, &items[i]))
             continue;
-        int *slot = &seen[items[i].traffic_class][items[i].version == 6];
+        int *slot = &seen[items[i].traffic_class][items[i].ipv6];
         int now = items[i].course == COURSE_RIGHT ? DSCP_COUNT : items[i].seen;
         if (*slot >= 0 && *slot != now)
-            uniform[items[i].version == 6] &= ~(1U << items[i].traffic_class);
+            uniform[items[i].ipv6] &= ~(1U << items[i].traffic_class);
         *slot = now;
     }
 }

@@ -2,16 +2,24 @@
 
 #include "policy/diagnose_internal.h"
 
-/* What is known of the hosts of one place, for each of the two directions. */
-struct place_facts {
-    uint32_t zero_hosts;
-    bool marked; /* some host of the place is seen with a mark */
-};
+/* What is known of the hosts of one place, for one of the two directions. There may be as many places as hosts. */
+enum { ZERO_HOST = 1, ZERO_HOSTS = 2 /* several */, MARKED = 4 /* some host of the place is seen with a mark */ };
 
 struct zero_facts {
-    struct place_facts *from, *to; /* one a place */
-    bool *zero_to;                 /* a host to which a node that marks sends nothing marked */
+    uint8_t *from, *to; /* one a place */
+    bool *zero_to;      /* a host to which a node that marks sends nothing marked */
 };
+
+static void add_zero_host(uint8_t *facts)
+{
+    *facts |= *facts & ZERO_HOST ? ZERO_HOSTS : ZERO_HOST;
+}
+
+/* Several hosts, and all of them. */
+static bool is_all_zero(uint8_t facts)
+{
+    return (facts & ZERO_HOSTS) && !(facts & MARKED);
+}
 
 static uint32_t unit_src(const struct diagnosis *x, const struct zero_unit *z)
 {
@@ -22,6 +30,16 @@ static uint32_t unit_src(const struct diagnosis *x, const struct zero_unit *z)
 static uint32_t unit_dst(const struct diagnosis *x, const struct zero_unit *z)
 {
     return z->pair ? item_dst(x, &x->items[z->first]) : NO_INDEX;
+}
+
+/* Behind the last item of the unit. */
+static size_t unit_end(const struct diagnosis *x, const struct zero_unit *z)
+{
+    size_t end = z->first;
+    uint32_t src = unit_src(x, z), dst = unit_dst(x, z);
+    while (end < x->item_count && item_src(x, &x->items[end]) == src && (!z->pair || item_dst(x, &x->items[end]) == dst))
+        end++;
+    return end;
 }
 
 /* Items from one entity to another. */
@@ -62,26 +80,31 @@ static enum way_state way_back(const struct diagnosis *x, uint32_t src, uint32_t
 
 static bool unit_has(const struct zero_unit *z, const struct item *i)
 {
-    return z->classes_in[i->version == 6] >> i->traffic_class & 1;
+    unsigned classes = i->ipv6 ? z->classes_ipv6 : z->classes_ipv4;
+    return classes >> i->traffic_class & 1;
 }
 
-static void name_zero(struct diagnosis *x, const struct zero_unit *z, struct cause cause)
+/* What a unit is named. */
+struct naming {
+    struct pattern pattern;
+    enum confidence confidence;
+};
+
+static void name_zero(struct diagnosis *x, const struct zero_unit *z, const struct naming *n)
 {
-    for (size_t i = z->first; i < z->first + z->count; i++) {
+    size_t end = unit_end(x, z);
+    for (size_t i = z->first; i < end; i++) {
         const struct item *item = &x->items[i];
-        if (item->companion || !is_zero_mark(item) || !unit_has(z, item) || diagnosis_named(x, item->record))
-            continue;
-        struct cause c = cause;
-        if (c.scope == SCOPE_PAIR)
-            c.b = item_dst(x, item);
-        diagnosis_name(x, item->record, c);
+        if (!item->companion && is_zero_mark(item) && unit_has(z, item) && !diagnosis_named(x, item->record))
+            diagnosis_name(x, item->record, n->confidence, n->pattern);
     }
 }
 
 /* The one entity that gets what is 0. */
 static uint32_t only_peer(const struct diagnosis *x, const struct zero_unit *z)
 {
-    for (size_t i = z->first; i < z->first + z->count; i++)
+    size_t end = unit_end(x, z);
+    for (size_t i = z->first; i < end; i++)
         if (is_zero_mark(&x->items[i]) && !x->items[i].companion && unit_has(z, &x->items[i]))
             return item_dst(x, &x->items[i]);
     return NO_INDEX;
@@ -112,20 +135,20 @@ static bool facts_init(struct zero_facts *f, const struct diagnosis *x, const st
         return false;
     for (size_t i = 0; i < n; i++) {
         if (is_silent_host(x, &units[i]))
-            f->from[diagnosis_entity_place(x, unit_src(x, &units[i]))].zero_hosts++;
+            add_zero_host(&f->from[diagnosis_entity_place(x, unit_src(x, &units[i]))]);
         if (is_silent_to_host(x, &units[i]) && !f->zero_to[unit_dst(x, &units[i]) - nodes]) {
             f->zero_to[unit_dst(x, &units[i]) - nodes] = true;
-            f->to[diagnosis_entity_place(x, unit_dst(x, &units[i]))].zero_hosts++;
+            add_zero_host(&f->to[diagnosis_entity_place(x, unit_dst(x, &units[i]))]);
         }
     }
     for (size_t h = 0; h < x->host_count; h++)
         if (x->hosts[h].shows_marks && !x->hosts[h].node)
-            f->from[x->hosts[h].place].marked = true;
+            f->from[x->hosts[h].place] |= MARKED;
     for (size_t i = 0; i < x->item_count; i++) {
         const struct item *item = &x->items[i];
         if (diagnosis_entity_is_node(x, item_src(x, item)) && !diagnosis_entity_is_node(x, item_dst(x, item)) &&
             !is_zero_mark(item))
-            f->to[diagnosis_entity_place(x, item_dst(x, item))].marked = true;
+            f->to[diagnosis_entity_place(x, item_dst(x, item))] |= MARKED;
     }
     return true;
 }
@@ -137,27 +160,20 @@ static void facts_done(struct zero_facts *f)
     free(f->zero_to);
 }
 
-static struct cause entity_cause(const struct diagnosis *x, const struct zero_unit *z, enum confidence confidence, enum hint hint)
+static struct naming of_entity(enum confidence confidence, enum hint hint)
 {
-    return (struct cause){.code = FINDING_NEVER_MARKED,
-                          .confidence = (uint8_t)confidence,
-                          .hint = (uint8_t)hint,
-                          .scope = SCOPE_ENTITY,
-                          .a = unit_src(x, z)};
+    return (struct naming){{.code = FINDING_NEVER_MARKED, .hint = (uint8_t)hint, .scope = SCOPE_ENTITY}, confidence};
 }
 
-static struct cause pair_cause(const struct diagnosis *x, const struct zero_unit *z, enum finding_code code, enum confidence confidence)
+static struct naming of_pair(enum finding_code code, enum confidence confidence, enum hint hint)
 {
-    return (struct cause){.code = (uint8_t)code, .confidence = (uint8_t)confidence, .scope = SCOPE_PAIR, .a = unit_src(x, z)};
+    return (struct naming){{.code = (uint8_t)code, .hint = (uint8_t)hint, .scope = SCOPE_PAIR}, confidence};
 }
 
-static struct cause place_cause(uint32_t place, bool to_far_end, bool named_site)
+static struct naming of_place(bool to_far_end, bool named_site)
 {
-    return (struct cause){.code = FINDING_BLEACHED,
-                          .confidence = named_site ? CONFIDENCE_HIGH : CONFIDENCE_LOW,
-                          .scope = SCOPE_PLACE,
-                          .to_far_end = to_far_end,
-                          .a = place};
+    return (struct naming){{.code = FINDING_BLEACHED, .scope = SCOPE_PLACE, .to_far_end = to_far_end},
+                           named_site ? CONFIDENCE_HIGH : CONFIDENCE_LOW};
 }
 
 /*
@@ -165,45 +181,39 @@ static struct cause place_cause(uint32_t place, bool to_far_end, bool named_site
  * are point to the host. Alone with one peer, whose own marks arrive, all that is known is that one direction lacks
  * them: the host and its access switch look the same from here.
  */
-static struct cause silent_host_cause(const struct diagnosis *x, const struct zero_unit *z, const struct zero_facts *f)
+static struct naming name_of_silent_host(const struct diagnosis *x, const struct zero_unit *z, const struct zero_facts *f)
 {
     uint32_t place = diagnosis_entity_place(x, unit_src(x, z));
-    const struct place_facts *p = &f->from[place];
-    if (p->zero_hosts >= 2 && !p->marked)
-        return place_cause(place, false, place < x->d->site_count);
-    if (p->marked || z->several_peers)
-        return entity_cause(x, z, CONFIDENCE_HIGH, HINT_NONE);
+    if (is_all_zero(f->from[place]))
+        return of_place(false, place < x->d->site_count);
+    if (f->from[place] & MARKED || z->several_peers)
+        return of_entity(CONFIDENCE_HIGH, HINT_NONE);
     uint32_t peer = only_peer(x, z);
     enum way_state back = peer == NO_INDEX ? WAY_UNSEEN : way_back(x, peer, unit_src(x, z));
     if (back == WAY_RIGHT)
-        return pair_cause(x, z, FINDING_ONE_WAY, CONFIDENCE_HIGH);
-    return z->classes >= 2 ? entity_cause(x, z, CONFIDENCE_LOW, HINT_NONE)
-                           : pair_cause(x, z, FINDING_BLEACHED, CONFIDENCE_LOW);
+        return of_pair(FINDING_ONE_WAY, CONFIDENCE_HIGH, HINT_NONE);
+    return z->several_classes ? of_entity(CONFIDENCE_LOW, HINT_NONE) : of_pair(FINDING_BLEACHED, CONFIDENCE_LOW, HINT_NONE);
 }
 
-static struct cause node_cause(const struct diagnosis *x, const struct zero_unit *z)
+static struct naming name_of_node(const struct diagnosis *x, const struct zero_unit *z)
 {
-    if (z->several_peers || z->classes >= 2)
-        return entity_cause(x, z, CONFIDENCE_HIGH, HINT_NONE);
+    if (z->several_peers || z->several_classes)
+        return of_entity(CONFIDENCE_HIGH, HINT_NONE);
     uint32_t peer = only_peer(x, z);
     enum way_state back = peer == NO_INDEX ? WAY_UNSEEN : way_back(x, peer, unit_src(x, z));
-    return pair_cause(x, z, back == WAY_RIGHT ? FINDING_ONE_WAY : FINDING_BLEACHED, CONFIDENCE_LOW);
+    return of_pair(back == WAY_RIGHT ? FINDING_ONE_WAY : FINDING_BLEACHED, CONFIDENCE_LOW, HINT_NONE);
 }
 
 /* 0 towards one peer, while the same sender's marks reach others: not its settings, but the path. */
-static struct cause pair_unit_cause(const struct diagnosis *x, const struct zero_unit *z, const struct zero_facts *f)
+static struct naming name_of_pair(const struct diagnosis *x, const struct zero_unit *z, const struct zero_facts *f)
 {
-    struct cause c;
     if (is_silent_to_host(x, z)) {
         uint32_t place = diagnosis_entity_place(x, unit_dst(x, z));
-        if (f->to[place].zero_hosts >= 2 && !f->to[place].marked)
-            return place_cause(place, true, place < x->d->site_count);
+        if (is_all_zero(f->to[place]))
+            return of_place(true, place < x->d->site_count);
     }
     bool one_way = z->all && way_back(x, unit_dst(x, z), unit_src(x, z)) == WAY_RIGHT;
-    c = pair_cause(x, z, one_way ? FINDING_ONE_WAY : FINDING_BLEACHED, one_way ? CONFIDENCE_HIGH : CONFIDENCE_LOW);
-    if (one_way)
-        c.hint = HINT_PATH;
-    return c;
+    return one_way ? of_pair(FINDING_ONE_WAY, CONFIDENCE_HIGH, HINT_PATH) : of_pair(FINDING_BLEACHED, CONFIDENCE_LOW, HINT_NONE);
 }
 
 bool name_zero_units(struct diagnosis *x, const struct zero_unit *units, size_t n)
@@ -212,16 +222,16 @@ bool name_zero_units(struct diagnosis *x, const struct zero_unit *units, size_t 
     bool ok = facts_init(&f, x, units, n);
     for (size_t i = 0; ok && i < n; i++) {
         const struct zero_unit *z = &units[i];
-        struct cause c;
+        struct naming name;
         if (z->pair)
-            c = pair_unit_cause(x, z, &f);
+            name = name_of_pair(x, z, &f);
         else if (!z->all || shows_marks(x, unit_src(x, z)))
-            c = entity_cause(x, z, CONFIDENCE_LOW, HINT_SOME);
+            name = of_entity(CONFIDENCE_LOW, HINT_SOME);
         else if (diagnosis_entity_is_node(x, unit_src(x, z)))
-            c = node_cause(x, z);
+            name = name_of_node(x, z);
         else
-            c = silent_host_cause(x, z, &f);
-        name_zero(x, z, c);
+            name = name_of_silent_host(x, z, &f);
+        name_zero(x, z, &name);
     }
     facts_done(&f);
     return ok;

@@ -9,7 +9,8 @@ enum { FILTER_BYTES_MAX = 16000, FILTER_BYTES_LONG = 400, HOSTS_MAX = 24, CHECK_
 
 static bool is_member(const struct diagnosis *x, const struct group *g, uint32_t record)
 {
-    return x->cause_of[record] == g->index + 1;
+    struct cause c;
+    return diagnosis_cause(x, record, &c) && is_same_cause(&c, &g->cause);
 }
 
 /*
@@ -187,7 +188,8 @@ static void add_hosts(struct strbuf *to, const struct diagnosis *x, const struct
     strbuf_addf(to, "%s.%s%s %s", ip, side ? "dst" : "src", layer, many ? "in {" : "== ");
     for (size_t i = 0; i < c->host_count[side]; i++) {
         char text[ADDR_TEXT_MAX];
-        addr_format(&x->hosts[c->hosts[side][i]].addr, text);
+        struct addr a = diagnosis_address(x, c->hosts[side][i]);
+        addr_format(&a, text);
         strbuf_addf(to, "%s%s", i ? ", " : "", text);
     }
     strbuf_adds(to, many ? "}" : "");

@@ -6,6 +6,9 @@
  *     rtp      one-way RTP over UDP, IPv4, 700 bytes of it a packet
  *     ipv6     the same over IPv6
  *     voice    the same with 172 bytes of payload: G.711, 20 ms
+ *     wrong    voice without marks, each stream between two hosts of their own that have no neighbours
+ *     queries  names asked for by such hosts, with a priority mark
+ *     noise    what nobody knows between such hosts, with a priority mark
  *     mixture  calls set up by SIP over UDP and over TCP (segments out of order and sent twice), voice, video, RTCP,
  *              STUN and DTLS on the media ports, web traffic, DNS, fragments, VLAN tags, ARP
  *
@@ -204,7 +207,14 @@ struct shape {
     const char *name;
     unsigned payload, type;
     bool v6;
+    bool strange; /* every host has a /24 of its own, and no mark */
 };
+
+static void strangers(uint32_t i, struct end *src, struct end *dst)
+{
+    src->addr = 0x10000001 + (i << 8);
+    dst->addr = 0x50000001 + (i << 8);
+}
 
 static void rtp_only(const struct shape *shape, uint32_t streams)
 {
@@ -212,8 +222,10 @@ static void rtp_only(const struct shape *shape, uint32_t streams)
         for (uint32_t i = 0; i < streams && written < wanted; i++) {
             struct end src = {0x0a000000 + i, (uint16_t)(20000 + i % 1000 * 2)};
             struct end dst = {0x0b000000 + i * 7 % 100000, (uint16_t)(30000 + i % 500 * 2)};
-            bool bare = i % 50 == 49 || (i % 100 == 7 && written > wanted / 2);
+            bool bare = shape->strange || i % 50 == 49 || (i % 100 == 7 && written > wanted / 2);
             unsigned tos = bare ? 0 : 46 << 2;
+            if (shape->strange)
+                strangers(i, &src, &dst);
             now_us = (uint64_t)tick * TICK_US + (uint64_t)i * TICK_US / streams;
             if (shape->v6) {
                 ethernet(0, 0x86dd);
@@ -223,6 +235,33 @@ static void rtp_only(const struct shape *shape, uint32_t streams)
                 udp4(&src, &dst, tos, 12 + shape->payload);
             }
             rtp(shape->type, false, tick, tick * 960, i * 2654435761u, shape->payload);
+            frame_write();
+        }
+}
+
+/* ---- what has no right to its mark ---- */
+
+static void dns_query(uint32_t id)
+{
+    put16(id & 0xffff);
+    put32(0x01000001);
+    put32(0);
+    put16(0);
+    put("\7example\3com\0\0\1\0\1", 17);
+}
+
+static void unentitled(uint32_t flows, bool queries)
+{
+    for (uint32_t tick = 0; written < wanted; tick++)
+        for (uint32_t i = 0; i < flows && written < wanted; i++) {
+            struct end src = {0, (uint16_t)(20000 + i % 40000)}, dst = {0, queries ? 53 : 7000};
+            strangers(i, &src, &dst);
+            now_us = (uint64_t)tick * TICK_US + (uint64_t)i * TICK_US / flows;
+            udp4(&src, &dst, 46 << 2, 29);
+            if (queries)
+                dns_query(i);
+            else
+                put_noise(29, i);
             frame_write();
         }
 }
@@ -393,11 +432,7 @@ static void others(uint32_t tick, uint32_t *random)
         tcp_segment(&web, 1, web.seq[1] + (uint32_t)i * 1400, 0x10, (const char *)noise + i * 100, 1400);
     struct end asks = {web.phone.addr, (uint16_t)(30000 + tick % 9000)}, name_server = {0x0a000035, 53};
     udp4(&asks, &name_server, 0, 29);
-    put16(tick);
-    put32(0x01000001);
-    put32(0);
-    put16(0);
-    put("\7example\3com\0\0\1\0\1", 17);
+    dns_query(tick);
     put16(0);
     frame_write();
     if (tick % 4 == 0) {
@@ -455,10 +490,13 @@ static void mixture(uint32_t streams)
 
 int main(int argc, char **argv)
 {
-    static const struct shape shapes[] = {{"rtp", 660, 111, false}, {"ipv6", 660, 111, true}, {"voice", 172, 0, false}};
+    static const struct shape shapes[] = {{"rtp", 660, 111, false, false},
+                                          {"ipv6", 660, 111, true, false},
+                                          {"voice", 172, 0, false, false},
+                                          {"wrong", 172, 0, false, true}};
     uint32_t streams = argc == 5 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0;
     if (streams == 0) {
-        fprintf(stderr, "usage: generate rtp|ipv6|voice|mixture PACKETS STREAMS FILE\n");
+        fprintf(stderr, "usage: generate rtp|ipv6|voice|wrong|mixture|queries|noise PACKETS STREAMS FILE\n");
         return 2;
     }
     wanted = strtoull(argv[2], NULL, 10);
@@ -480,6 +518,8 @@ int main(int argc, char **argv)
             shape = &shapes[i];
     if (shape)
         rtp_only(shape, streams);
+    else if (strcmp(argv[1], "queries") == 0 || strcmp(argv[1], "noise") == 0)
+        unentitled(streams, argv[1][0] == 'q');
     else
         mixture(streams);
     if (fclose(out) != 0) {
