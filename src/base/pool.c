@@ -37,6 +37,7 @@ uint32_t pool_take(struct pool *p)
         char *item = pool_at(p, number, p->item_bytes);
         memcpy(&p->free, item, sizeof p->free);
         memset(item, 0, p->item_bytes);
+        p->idle--;
         return number;
     }
     uint32_t room = p->chunk_count * pool_chunk_items(p->item_bytes);
@@ -49,6 +50,7 @@ void pool_give(struct pool *p, uint32_t number)
 {
     memcpy(pool_at(p, number, p->item_bytes), &p->free, sizeof p->free);
     p->free = number + 1;
+    p->idle++;
 }
 
 void pool_done(struct pool *p)

@@ -26,6 +26,7 @@ struct pool {
     uint32_t count; /* numbers given out, those that were given back included */
     uint32_t chunk_count, chunk_cap;
     uint32_t free; /* number + 1 of the item given back last; 0 without */
+    uint32_t idle; /* how many were given back and not taken again */
 };
 
 /* How many items of a size there are in a chunk. */
@@ -40,8 +41,15 @@ void pool_init(struct pool *p, size_t item_bytes);
 /* The number of a zeroed item; POOL_NONE without memory. */
 uint32_t pool_take(struct pool *p);
 
-/* The item may be taken again. Its memory stays the pool's. */
+/* The item may be taken again. Its memory stays the pool's: of the item its first four bytes are the pool's until then,
+ * and the rest stays as it is, so that whoever goes through all numbers can tell by it. */
 void pool_give(struct pool *p, uint32_t number);
+
+/* How many items are in use. */
+static inline uint32_t pool_used(const struct pool *p)
+{
+    return p->count - p->idle;
+}
 
 /* Gives back all at once. */
 void pool_done(struct pool *p);

@@ -13,7 +13,8 @@ struct association {
     size_t count;
 };
 
-bool association_init(struct association *a, const struct stream_table *t); /* false without memory */
+/* Of the streams in `scope`; false without memory. */
+bool association_init(struct association *a, const struct stream_table *t, const struct scope *scope);
 void association_done(struct association *a);
 
 /* The RTP stream that an RTCP stream's sender sends: the same SSRC from the same address. NULL without. */
@@ -24,6 +25,9 @@ struct stream *association_reported(const struct association *a, const struct st
 
 /* The media flow that a flow is the RTCP companion of: the ports below, both or (behind a NAT) one (RFC 3550 §11).
  * NULL without. */
-struct flow *association_media_flow(const struct association *a, const struct flow *f);
+struct flow *association_media_flow(const struct stream_table *t, const struct flow *f);
+
+/* The same, where RTP on probation is media as well. */
+struct flow *association_media_flow_perhaps(const struct stream_table *t, const struct flow *f);
 
 #endif

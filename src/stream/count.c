@@ -1,7 +1,7 @@
 /* What packets add to a stream: counts, marks, and their place in time. */
 #include <stdlib.h>
 
-#include "stream/flow.h"
+#include "stream/look.h"
 
 /* --- marks -------------------------------------------------------------------------------------------------------- */
 
@@ -87,7 +87,7 @@ static void outer_count(struct stream_table *t, struct stream *s, tos_t inner, t
 static void arrive(struct stream_table *t, struct stream *s)
 {
     struct stream_more *more;
-    if (stream_number(s) + 1 == t->stream_count || !(more = stream_more_get(t, s)))
+    if (t->reuses || stream_number(s) + 1 == t->stream_count || !(more = stream_more_get(t, s)))
         return;
     more->arrived = t->arrivals;
     more->arrived_rank = t->stream_count - 1;
@@ -166,7 +166,7 @@ void stream_untracked(struct stream_table *t, const struct packet *p)
 
 static void merge_arrival(struct stream_table *t, struct stream *to, const struct stream *from)
 {
-    struct stream_more *more = stream_more_get(t, to);
+    struct stream_more *more = t->reuses ? NULL : stream_more_get(t, to);
     if (!more)
         return;
     const struct stream_more *theirs = stream_more(t, from);
@@ -222,6 +222,11 @@ static bool merge_marks(struct stream_table *t, struct stream *to, const struct 
 
 void stream_merge(struct stream_table *t, struct stream *to, struct stream *from)
 {
+    look_save(t, from, sizeof *from);
+    look_save(t, to, sizeof *to);
+    look_save(t, &t->stats.untracked_packets, sizeof t->stats.untracked_packets);
+    if (!look_save_more(t, to))
+        return;
     if (from->packets && !merge_marks(t, to, from)) {
         t->stats.untracked_packets += from->packets;
     } else if (from->packets) {
@@ -290,6 +295,8 @@ static struct arrival arrival_of(const struct stream_table *t, const struct stre
 
 bool stream_arrived_before(const struct stream_table *t, const struct stream *a, const struct stream *b)
 {
+    if (t->reuses)
+        return stream_made_before(t, a, b);
     struct arrival x = arrival_of(t, a), y = arrival_of(t, b);
     return x.rank != y.rank ? x.rank < y.rank : x.arrived < y.arrived;
 }

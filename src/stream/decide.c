@@ -142,7 +142,7 @@ static void decide_rtcp(const struct stream_table *t, const struct association *
     if (!media)
         media = association_reported(a, s);
     const struct flow *f = stream_flow(t, s);
-    const struct flow *beside = association_media_flow(a, f);
+    const struct flow *beside = association_media_flow(t, f);
     if (sdp_says(t, s, &sdp))
         ret->call = sdp.call;
     else
@@ -227,6 +227,7 @@ void decide_other(const struct stream_table *t, const struct association *a, con
         break;
     case FAMILY_RTP:
     case FAMILY_UNPROVEN:
+    case FAMILY_FREE:
     case FAMILY_PLAIN: decide_plain(t, s, ret); break;
     }
 }

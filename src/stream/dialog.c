@@ -48,16 +48,6 @@ static uint64_t tag_hash(const struct expect_table *t, struct slice tag)
     return tag.len ? expect_hash(t, KEY_TAG, tag.at, tag.len) : 0;
 }
 
-static char *keep_text(struct expect_table *t, struct slice text)
-{
-    size_t len = text.len < CALL_TEXT_MAX ? text.len : CALL_TEXT_MAX;
-    char *copy = arena_copy(&t->arena, text.at, len);
-    for (size_t i = 0; copy && i < len; i++)
-        if (copy[i] == '\0')
-            copy[i] = '?';
-    return copy;
-}
-
 static bool find_call(const struct expect_table *t, struct slice call_id, uint32_t *ret)
 {
     return multimap_first(&t->by_call_id, expect_hash(t, KEY_CALL_ID, call_id.at, call_id.len), ret) != 0;
@@ -66,25 +56,24 @@ static bool find_call(const struct expect_table *t, struct slice call_id, uint32
 static bool new_call(struct expect_table *t, const struct seen *s)
 {
     const struct sip_message *m = s->m;
+    bool by_caller = m->request && m->to_tag.len == 0;
     if (t->call_count >= CALLS_MAX || !grow((void **)&t->calls, &t->call_cap, t->call_count, sizeof *t->calls)) {
         t->stats.dropped_calls++;
         return false;
     }
-    bool by_caller = m->request && m->to_tag.len == 0;
-    struct expect_call c = {.first_ns = s->time_ns,
-                            .last_ns = s->time_ns,
-                            .caller = s->from_tag,
-                            .call_id = keep_text(t, m->call_id),
-                            .from = keep_text(t, m->from),
-                            .to = keep_text(t, m->to),
-                            .user_agent = by_caller ? keep_text(t, m->user_agent) : ""};
-    if (!c.call_id || !c.from || !c.to || !c.user_agent ||
+    uint32_t card = cards_new(&t->cards, m->call_id, m->from, m->to, by_caller ? m->user_agent : slice_make("", 0));
+    if (card == POOL_NONE ||
         !multimap_add(&t->by_call_id, expect_hash(t, KEY_CALL_ID, m->call_id.at, m->call_id.len),
                       (uint32_t)t->call_count)) {
+        if (card != POOL_NONE)
+            cards_let_go(&t->cards, card);
         t->stats.dropped_calls++;
         return false;
     }
-    t->calls[t->call_count++] = c;
+    struct card *c = cards_at(&t->cards, card);
+    c->first_ns = c->last_ns = s->time_ns;
+    t->calls[t->call_count++] = (struct expect_call){.card = card, .caller = s->from_tag};
+    t->stats.calls++;
     return true;
 }
 
@@ -97,19 +86,19 @@ static bool take_call(struct expect_table *t, struct seen *s)
             return false;
         s->call = (uint32_t)t->call_count - 1;
     }
-    struct expect_call *c = &t->calls[s->call];
+    const struct expect_call *call = &t->calls[s->call];
+    struct card *c = cards_at(&t->cards, call->card);
     if (s->time_ns > c->last_ns)
         c->last_ns = s->time_ns;
-    if (c->user_agent[0] == '\0' && s->m->request && s->from_tag == c->caller && s->m->user_agent.len) {
-        char *agent = keep_text(t, s->m->user_agent);
-        c->user_agent = agent ? agent : c->user_agent;
-    }
+    if (c->user_agent[0] == '\0' && s->m->request && s->from_tag == call->caller && s->m->user_agent.len)
+        (void)cards_set_user_agent(&t->cards, call->card, s->m->user_agent);
     return true;
 }
 
 static uint64_t transaction_hash(const struct expect_table *t, const struct seen *s, bool invite)
 {
-    uint64_t key[4] = {s->call, s->m->cseq, invite, s->leg};
+    /* not by the call's index, which changes */
+    uint64_t key[4] = {cards_at(&t->cards, t->calls[s->call].card)->serial, s->m->cseq, invite, s->leg};
     return expect_hash(t, KEY_TRANSACTION, key, sizeof key);
 }
 
@@ -362,6 +351,7 @@ void expect_table_message(struct expect_table *t, const struct sip_message *m, c
     (void)input;
     if (m->call_id.len == 0 || !is_about_media(m))
         return;
+    t->messages++;
     struct seen s = {.m = m, .src = src, .dst = dst, .frame = frame, .time_ns = time_ns};
     s.hop = hop_of(t, src, dst);
     /* a proxy and what it proxies for may share an address: the branch tells their hops apart (RFC 3261 §8.1.1.7) */

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "base/hash.h"
 #include "classify/sdp.h"
 #include "classify/sip.h"
+#include "stream/cards.h"
 #include "stream/expect.h"
 #include "stream/multimap.h"
 
@@ -21,7 +21,8 @@
  *   description  one SDP: an offer, or one of the answers to it (forking gives several)
  *   line         one m-line of a description
  *
- * All are indices into growing arrays, for the arrays move. A reference is index + 1, 0 for none.
+ * All are indices into growing arrays, for the arrays move. A reference is index + 1, 0 for none. What is forgotten is
+ * taken out of all arrays at once (expect_forget.c), and indices change then.
  */
 
 enum {
@@ -34,7 +35,6 @@ enum {
     CODECS_MAX = 2048,
     CALL_TRANSACTIONS_MAX = 512,
     CALL_DESCRIPTIONS_MAX = 512,
-    CALL_TEXT_MAX = 256,
     CODEC_TEXT_MAX = 24,
 };
 
@@ -88,17 +88,19 @@ struct expect_transaction {
 };
 
 struct expect_call {
-    const char *call_id, *from, *to, *user_agent;
+    uint32_t card;   /* its texts and times */
     uint64_t caller; /* hash of the From tag of its first request */
-    int64_t first_ns, last_ns;
     uint32_t first_transaction, first_description; /* references: the newest */
     uint16_t transaction_count, description_count;
 };
 
 struct expect_table {
     struct hash_key key;
-    struct arena arena;
+    struct cards cards;
     uint64_t generation;
+    uint64_t messages, messages_before; /* all, and when it forgot last */
+    size_t kept;                        /* calls that were left then */
+    int64_t forgot_ns;                  /* when that was */
     struct expect_stats stats;
 
     struct expect_call *calls;
@@ -133,6 +135,9 @@ uint64_t expect_hash_port_pair(const struct expect_table *t, uint16_t a, uint16_
 /* Puts the m-lines of t->sdp under a new description and into the indices; the new description's reference, or 0 where
  * a cap is reached or there is no memory. */
 uint32_t expect_describe(struct expect_table *t, const struct expect_description *d);
+
+/* Whether an m-line may be what a stream of these times was announced by: what expect_table_find() looks at. */
+bool expect_line_overlaps(const struct expect_table *t, const struct expect_query *q, const struct expect_line *line);
 
 /* Makes `answer` one of the answers to `offer`. */
 void expect_pair(struct expect_table *t, uint32_t offer, uint32_t answer);

@@ -12,8 +12,10 @@ enum { DISCARD_PORT = 9 /* "not known yet": RFC 8829 §4.1.21, RFC 4145 §4.1 */
 struct expect_table *expect_table_new(const struct hash_key *key)
 {
     struct expect_table *t = calloc(1, sizeof *t);
-    if (t)
-        t->key = *key;
+    if (!t)
+        return NULL;
+    t->key = *key;
+    cards_init(&t->cards);
     return t;
 }
 
@@ -34,7 +36,7 @@ void expect_table_free(struct expect_table *t)
     free(t->formats);
     free(t->ssrcs);
     free(t->codecs);
-    arena_done(&t->arena);
+    cards_done(&t->cards);
     free(t);
 }
 
@@ -247,26 +249,58 @@ size_t expect_table_call_count(const struct expect_table *t)
     return t->call_count;
 }
 
-bool expect_table_call(const struct expect_table *t, size_t i, struct arena *arena, struct call *ret)
+static bool card_call(const struct card *c, struct arena *arena, struct call *ret)
 {
-    if (i >= t->call_count)
-        return false;
-    const struct expect_call *c = &t->calls[i];
     struct call made = {.first_ns = c->first_ns, .last_ns = c->last_ns};
-    made.id = arena_printf(arena, "call-%zu", i + 1);
     made.call_id = arena_copy(arena, c->call_id, strlen(c->call_id));
     made.from = arena_copy(arena, c->from, strlen(c->from));
     made.to = arena_copy(arena, c->to, strlen(c->to));
     made.user_agent = arena_copy(arena, c->user_agent, strlen(c->user_agent));
-    if (!made.id || !made.call_id || !made.from || !made.to || !made.user_agent)
+    if (!made.call_id || !made.from || !made.to || !made.user_agent)
         return false;
     *ret = made;
     return true;
 }
 
+bool expect_table_call(const struct expect_table *t, size_t i, struct arena *arena, struct call *ret)
+{
+    struct call made;
+    if (i >= t->call_count || !card_call(cards_at(&t->cards, t->calls[i].card), arena, &made) ||
+        !(made.id = arena_printf(arena, "call-%zu", i + 1)))
+        return false;
+    *ret = made;
+    return true;
+}
+
+uint32_t expect_table_card(const struct expect_table *t, size_t i)
+{
+    return t->calls[i].card;
+}
+
+struct cards *expect_table_cards(struct expect_table *t)
+{
+    return &t->cards;
+}
+
+bool expect_card_call(const struct cards *c, uint32_t card, struct arena *arena, struct call *ret)
+{
+    return card_call(cards_at(c, card), arena, ret);
+}
+
+size_t expect_table_bytes(const struct expect_table *t)
+{
+    const struct multimap *maps[] = {&t->by_call_id, &t->by_transaction, &t->by_endpoint,
+                                     &t->by_ssrc,    &t->by_port_pair,   &t->by_codec};
+    size_t bytes = sizeof *t + t->call_cap * sizeof *t->calls + t->transaction_cap * sizeof *t->transactions +
+                   t->description_cap * sizeof *t->descriptions + t->line_cap * sizeof *t->lines +
+                   t->format_cap * sizeof *t->formats + t->ssrc_cap * sizeof *t->ssrcs +
+                   t->codec_cap * sizeof *t->codecs + pool_bytes(&t->cards.pool) + t->cards.text_bytes;
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        bytes += maps[i]->head_count * sizeof *maps[i]->heads + maps[i]->cap * sizeof *maps[i]->nodes;
+    return bytes;
+}
+
 struct expect_stats expect_table_stats(const struct expect_table *t)
 {
-    struct expect_stats stats = t->stats;
-    stats.calls = t->call_count;
-    return stats;
+    return t->stats;
 }

@@ -96,7 +96,7 @@ static bool overlaps(const struct expect_query *q, int64_t from, int64_t until)
 }
 
 /* Its answers can only end an m-line earlier: of thousands on one port, those of calls long over are passed by first. */
-static bool line_overlaps(const struct expect_table *t, const struct expect_query *q, const struct expect_line *line)
+bool expect_line_overlaps(const struct expect_table *t, const struct expect_query *q, const struct expect_line *line)
 {
     const struct expect_description *d = description_of(t, line);
     int64_t from, until;
@@ -151,7 +151,7 @@ static void find_hits(const struct expect_table *t, const struct expect_query *q
     for (int visits = 0; place && visits < VISITS_MAX && ret->count < HITS_MAX; visits++) {
         const struct expect_line *line = &t->lines[value / ROLE_COUNT];
         enum line_role role = (enum line_role)(value % ROLE_COUNT);
-        if (line_overlaps(t, q, line) && role_fits(t, q, line, role))
+        if (expect_line_overlaps(t, q, line) && role_fits(t, q, line, role))
             ret->at[ret->count++] = (struct hit){line, role};
         place = multimap_next(&t->by_endpoint, place, &value);
     }
@@ -245,7 +245,7 @@ static void candidates_by_ssrc(const struct expect_table *t, const struct expect
         q->has_ssrc ? multimap_first(&t->by_ssrc, expect_hash(t, KEY_SSRC, &q->ssrc, sizeof q->ssrc), &value) : 0;
     for (int visits = 0; place && visits < VISITS_MAX; visits++) {
         const struct expect_line *line = &t->lines[value];
-        if (!line->refused && line_overlaps(t, q, line))
+        if (!line->refused && expect_line_overlaps(t, q, line))
             add_candidate(t, all,
                           (struct candidate){.sender = line, .receiver = live_peer(t, q, line), .rank = RANK_SSRC});
         place = multimap_next(&t->by_ssrc, place, &value);

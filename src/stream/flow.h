@@ -23,6 +23,7 @@
 #include "decode/tcp_order.h"
 #include "model/packet.h"
 #include "stream/copies.h"
+#include "stream/ended.h"
 #include "stream/expect.h"
 #include "stream/histogram.h"
 #include "stream/rtp_stats.h"
@@ -37,12 +38,14 @@ enum family {
     FAMILY_TURN,
     FAMILY_DTLS,
     FAMILY_UNPROVEN, /* TCP segments that may turn out to be framed media (RFC 4571): settled to that, or to plain */
+    FAMILY_FREE,     /* no stream: its number was given back */
 };
 
 #define RTP_TYPES_MAX  8
 #define RTCP_PEERS_MAX 4
 #define HEAD_BYTES_MAX 4096 /* first bytes of a TCP direction that the classifiers may want to see again */
 #define CANDIDATES_MAX 16   /* SSRCs on probation in one direction of a flow: noise has a new one in each packet */
+#define FLOW_CLOSED    3    /* both sides of a TCP connection */
 #define FLOW_CROWDED   8    /* streams of a flow beyond which they are found by hash, not by going through its lists */
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
@@ -164,9 +167,10 @@ struct flow_more {
     struct tcp_side *tcp[2];
 };
 
-/* The addresses of a flow that is not IPv4. */
+/* The addresses of a flow that is not IPv4, or at another point than the first. */
 struct flow_ends {
     struct addr at[2];
+    uint32_t input; /* with stream_options.by_input: its point; 0 without */
 };
 
 struct flow_side {
@@ -178,11 +182,11 @@ struct flow_side {
 
 /* Side 0 is what the lesser end sends, as endpoint_compare() has it. */
 struct flow {
-    _Alignas(64) uint32_t addr[2]; /* IPv4, as numbers; of others addr[0] is the number of the flow_ends */
+    _Alignas(64) uint32_t addr[2]; /* IPv4, as numbers; of wide ones addr[0] is the number of the flow_ends */
     uint16_t port[2];
     uint8_t proto;
     int8_t initiator;   /* side that opened it; -1 while not known */
-    bool wide : 1;      /* not IPv4 */
+    bool wide : 1;      /* not IPv4, or at another point than the first */
     bool crowded : 1;   /* its streams are in stream_table.stream_slots */
     bool has_media : 1; /* accepted RTP */
     bool has_ice : 1, has_dtls : 1, use_srtp : 1, has_turn : 1;
@@ -190,31 +194,61 @@ struct flow {
     bool service_done : 1;  /* nothing more to learn from content */
     bool content_seen : 1;  /* a TCP direction was read from its beginning, nothing cut off: its port tells nothing more
                              */
-    bool tcp_done[2];       /* a TCP direction whose content holds nothing more for us */
+    bool free : 1;          /* no flow: its number was given back */
     uint8_t stream_count;   /* to FLOW_CROWDED */
+    bool tcp_done[2];       /* a TCP direction whose content holds nothing more for us */
+    uint8_t closed;         /* TCP sides, by bit, that sent FIN; both after RST */
     uint32_t more;          /* reference to its flow_more */
     uint32_t media[2];      /* references: accepted RTP of each side, newest first */
     uint32_t candidates[2]; /* RTP on probation of each side */
     uint32_t others;        /* all else, of both sides */
     uint32_t last[2];       /* the one of each side that had the newest packet */
     struct flow_side sides[2];
+    uint32_t call; /* number of its session in documents, 0 before it was in one; not used where a SIP call has it */
 };
 _Static_assert(sizeof(struct flow) <= 64, "one is kept for each 5-tuple, in one line of a cache");
 
+struct look;    /* stream/look.h */
+struct records; /* stream/records.h */
+
 struct stream_table {
     struct stream_options options;
-    struct pool flows, streams; /* nothing is given back: numbers are 0, 1, 2... in order of creation */
+    struct pool flows, streams; /* while none has ended, numbers are 0, 1, 2... in order of creation */
     struct pool rtp_parts, rtcp_parts, stream_mores, flow_mores, flow_wides;
     struct slots flow_slots, stream_slots;
-    uint32_t flow_count, stream_count;
+    uint32_t flow_count, stream_count; /* at present */
+    uint32_t unproven_count;           /* streams of that family */
     struct expect_table *expect;
     struct tcp_order_pool tcp_pool;
     struct stream_stats stats;
 
-    uint64_t arrivals;           /* packets taken */
-    bool finishing;              /* no packet comes any more */
-    bool has_rtcp, has_unproven; /* there was a stream of that family */
-    struct stream *attributed;   /* the stream that the TCP segment being taken counts to */
+    size_t margin;             /* streams below the cap at which room is made */
+    bool full;                 /* it is to be made before the next packet */
+    uint64_t arrivals;         /* packets taken */
+    bool finishing;            /* no packet comes any more to the streams that are settled */
+    bool making_room;          /* streams are on their way out: those made meanwhile may go beyond the cap */
+    bool tokens;               /* somebody asks which stream a packet was of */
+    bool reuses;               /* numbers were given back: they tell no order any more */
+    struct stream *attributed; /* the stream that the TCP segment being taken counts to */
+
+    struct look *look; /* what a document in the middle changed, to be undone before the next packet; NULL */
+    struct newest {    /* what stream_table_record() needs of the newest document */
+        const struct document *document;
+        const struct records *records;
+        size_t ended; /* ended streams in it */
+        uint32_t *record_of; /* by stream number: index + 1 */
+        uint32_t count;
+    } newest;
+
+    struct ended ended;
+    struct sweep {
+        int64_t at_ns;         /* of the last one */
+        uint64_t arrivals;     /* then */
+        uint64_t refused_until; /* arrivals before which nothing is evicted again */
+        uint32_t flows_left;
+        bool began;
+    } sweep;
+    uint32_t call_numbers; /* given to calls in documents */
 };
 
 /* --- by number ---------------------------------------------------------------------------------------------------- */
@@ -310,22 +344,44 @@ struct flow_key {
     uint64_t hash;
     uint32_t addr[2];
     uint32_t guess; /* reference: what flow_guess() gave */
+    uint32_t input; /* its point, see flow_key_place() */
     uint8_t proto, side;
     bool wide;
 };
 
 void flow_key_make(struct flow_key *ret, uint8_t proto, const struct endpoint *src, const struct endpoint *dst);
 uint64_t flow_key_hash(const struct hash_key *key, const struct flow_key *k);
+/* Puts a key, whose hash is there, to a point other than the first. */
+void flow_key_place(struct flow_key *k, uint32_t input);
 
 /* Of the flows that the slots offer the first, which is nearly always the one; to bring it near. NULL without. */
 const struct flow *flow_guess(const struct stream_table *t, struct flow_key *k);
 struct flow *flow_lookup(const struct stream_table *t, const struct flow_key *k);
 struct flow *flow_find(const struct stream_table *t, uint8_t proto, const struct endpoint *src,
-                       const struct endpoint *dst, uint8_t *ret_side);
+                       const struct endpoint *dst, uint32_t input, uint8_t *ret_side);
+/* Whether another stream is beyond the cap; where it is near, room is made before the next packet. */
+static inline bool stream_table_is_full(struct stream_table *t)
+{
+    t->full |= t->options.idle_ns && t->stream_count + t->margin >= t->options.max_streams;
+    return t->stream_count >= t->options.max_streams && !t->making_room;
+}
+
 /* NULL beyond the cap or without memory. */
 struct flow *flow_get(struct stream_table *t, const struct flow_key *k);
 
 struct flow_more *flow_more_get(struct stream_table *t, struct flow *f); /* NULL without memory */
+
+/* Takes a flow out of the table, and with it all of its streams. */
+void flow_remove(struct stream_table *t, struct flow *f);
+
+/* The point of a flow: 0 without stream_options.by_input. */
+static inline uint32_t flow_input(const struct stream_table *t, const struct flow *f)
+{
+    return f->wide ? ((const struct flow_ends *)pool_at(&t->flow_wides, f->addr[0], sizeof(struct flow_ends)))->input : 0;
+}
+
+/* When its newest packets came. */
+int64_t flow_last_ns(const struct stream_table *t, const struct flow *f);
 
 /* --- streams.c ---------------------------------------------------------------------------------------------------- */
 
@@ -343,6 +399,15 @@ struct stream *stream_recycle(struct stream_table *t, struct flow *f, uint8_t si
 bool stream_become_plain(struct stream_table *t, struct stream *s);
 /* Gives back what a stream keeps on the heap. */
 void stream_more_done(struct stream_table *t, struct stream *s);
+/* Gives back a stream whose flow goes as a whole. */
+void stream_remove(struct stream_table *t, struct stream *s);
+/* Numbers of all streams of a flow, of each list from its head on; how many. `to` is NULL to count them. */
+size_t flow_streams(const struct stream_table *t, const struct flow *f, uint32_t *to);
+/* Whether `a` was made before `b`; where numbers are reused, whether its first packet came before. */
+bool stream_made_before(const struct stream_table *t, const struct stream *a, const struct stream *b);
+/* In and out of the hash by which the streams of a crowded flow are found. */
+bool stream_hash_add(struct stream_table *t, const struct stream *s); /* false without memory */
+void stream_hash_remove(struct stream_table *t, const struct stream *s);
 
 /* --- count.c ------------------------------------------------------------------------------------------------------ */
 
@@ -410,6 +475,16 @@ uint32_t rtp_decided_after(const struct rtp_part *rtp);
 /* Hz from RTCP sender reports; 0 without. */
 uint32_t rtp_sender_report_clock(const struct rtp_part *rtp);
 
-void stream_settle(struct stream_table *t);
+/* Some streams of the table, by number: whole flows. */
+struct scope {
+    uint32_t *at;
+    size_t count;
+};
+
+/* All there are, to be freed; false without memory. */
+bool scope_all(const struct stream_table *t, struct scope *ret);
+
+/* Decides what can only be decided when no packet comes to them any more. */
+void stream_settle(struct stream_table *t, const struct scope *scope);
 
 #endif

@@ -1,4 +1,5 @@
 /* 5-tuples: their keys, and the table of them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "stream/flow.h"
@@ -13,6 +14,7 @@ static uint32_t word_of(const uint8_t bytes[4])
 void flow_key_make(struct flow_key *ret, uint8_t proto, const struct endpoint *src, const struct endpoint *dst)
 {
     ret->guess = 0;
+    ret->input = 0;
     ret->proto = proto;
     ret->wide = src->addr.version != 4 || dst->addr.version != 4;
     if (ret->wide) {
@@ -39,6 +41,14 @@ uint64_t flow_key_hash(const struct hash_key *key, const struct flow_key *k)
     return hash_words(key, words, 5);
 }
 
+/* The hash of the 5-tuple cannot be foreseen, so this one cannot either. */
+void flow_key_place(struct flow_key *k, uint32_t input)
+{
+    k->input = input;
+    k->wide = true;
+    k->hash += input * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 uint64_t stream_packet_hash(const struct hash_key *key, const struct packet *p)
 {
     struct flow_key k;
@@ -59,7 +69,7 @@ static bool flow_is(const struct stream_table *t, const struct flow *f, const st
     if (!k->wide)
         return f->addr[0] == k->addr[0] && f->addr[1] == k->addr[1];
     const struct flow_ends *ends = pool_at(&t->flow_wides, f->addr[0], sizeof *ends);
-    return addr_equal(&ends->at[0], &k->ends[0]->addr) && addr_equal(&ends->at[1], &k->ends[1]->addr);
+    return ends->input == k->input && addr_equal(&ends->at[0], &k->ends[0]->addr) && addr_equal(&ends->at[1], &k->ends[1]->addr);
 }
 
 const struct flow *flow_guess(const struct stream_table *t, struct flow_key *k)
@@ -83,11 +93,13 @@ struct flow *flow_lookup(const struct stream_table *t, const struct flow_key *k)
 }
 
 struct flow *flow_find(const struct stream_table *t, uint8_t proto, const struct endpoint *src,
-                       const struct endpoint *dst, uint8_t *ret_side)
+                       const struct endpoint *dst, uint32_t input, uint8_t *ret_side)
 {
     struct flow_key k;
     flow_key_make(&k, proto, src, dst);
     k.hash = flow_key_hash(&t->options.key, &k);
+    if (input)
+        flow_key_place(&k, input);
     *ret_side = k.side;
     return flow_lookup(t, &k);
 }
@@ -99,8 +111,10 @@ static struct flow *flow_new(struct stream_table *t, const struct flow_key *k)
         return NULL;
     uint32_t number = pool_take(&t->flows);
     if (number == POOL_NONE || !slots_add(&t->flow_slots, tag_of(k), number)) {
-        if (number != POOL_NONE)
+        if (number != POOL_NONE) {
+            flow_at(t, number)->free = true;
             pool_give(&t->flows, number);
+        }
         if (k->wide)
             pool_give(&t->flow_wides, ends);
         return NULL;
@@ -110,6 +124,7 @@ static struct flow *flow_new(struct stream_table *t, const struct flow_key *k)
         struct flow_ends *wide = pool_at(&t->flow_wides, ends, sizeof *wide);
         wide->at[0] = k->ends[0]->addr;
         wide->at[1] = k->ends[1]->addr;
+        wide->input = k->input;
     }
     for (int side = 0; side < 2; side++) {
         f->addr[side] = k->wide ? ends : k->addr[side];
@@ -122,13 +137,58 @@ static struct flow *flow_new(struct stream_table *t, const struct flow_key *k)
     return f;
 }
 
+static uint32_t flow_tag(const struct stream_table *t, const struct flow *f)
+{
+    struct flow_key k;
+    struct endpoint ends[2] = {flow_end(t, f, 0), flow_end(t, f, 1)};
+    uint32_t input = flow_input(t, f);
+    flow_key_make(&k, f->proto, &ends[0], &ends[1]);
+    k.hash = flow_key_hash(&t->options.key, &k);
+    if (input)
+        flow_key_place(&k, input);
+    return tag_of(&k);
+}
+
+void flow_remove(struct stream_table *t, struct flow *f)
+{
+    const uint32_t heads[] = {f->media[0], f->media[1], f->candidates[0], f->candidates[1], f->others};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        for (struct stream *s = stream_referred(t, heads[i]), *next; s; s = next) {
+            next = stream_next(t, s);
+            stream_remove(t, s);
+        }
+    slots_remove(&t->flow_slots, flow_tag(t, f), flow_number(f));
+    flow_tcp_free(t, f);
+    free(flow_service(t, f));
+    if (f->more)
+        pool_give(&t->flow_mores, f->more - 1);
+    if (f->wide)
+        pool_give(&t->flow_wides, f->addr[0]);
+    /* no packet is of this 5-tuple: a guess from before is refused */
+    *f = (struct flow){.port = {UINT16_MAX, UINT16_MAX}, .proto = 0, .free = true};
+    pool_give(&t->flows, flow_number(f));
+    t->flow_count--;
+    t->reuses = true;
+}
+
+int64_t flow_last_ns(const struct stream_table *t, const struct flow *f)
+{
+    int64_t last = 0;
+    for (uint8_t side = 0; side < 2; side++) {
+        const struct stream *s = stream_referred(t, f->last[side]);
+        if (s && s->last_ns > last)
+            last = s->last_ns;
+    }
+    return last;
+}
+
 struct flow *flow_get(struct stream_table *t, const struct flow_key *k)
 {
     struct flow *f = k->guess ? flow_at(t, k->guess - 1) : NULL;
     if (f && flow_is(t, f, k))
         return f;
     f = flow_lookup(t, k);
-    return f || t->stream_count >= t->options.max_streams ? f : flow_new(t, k);
+    return f || stream_table_is_full(t) ? f : flow_new(t, k); /* a flow has a stream at least */
 }
 
 struct flow_more *flow_more_get(struct stream_table *t, struct flow *f)

@@ -1,10 +1,20 @@
 #include "stream/multimap.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/grow.h"
 
 enum { HEADS_MIN = 256 };
+
+static void chain_all(struct multimap *m)
+{
+    for (size_t i = 0; i < m->count; i++) { /* oldest first, so that the newest ends up in front again */
+        uint32_t *head = &m->heads[m->nodes[i].hash & (m->head_count - 1)];
+        m->nodes[i].next = *head;
+        *head = (uint32_t)(i + 1);
+    }
+}
 
 static bool rehash(struct multimap *m)
 {
@@ -15,11 +25,7 @@ static bool rehash(struct multimap *m)
     free(m->heads);
     m->heads = grown;
     m->head_count = heads;
-    for (size_t i = 0; i < m->count; i++) { /* oldest first, so that the newest ends up in front again */
-        uint32_t *head = &m->heads[m->nodes[i].hash & (heads - 1)];
-        m->nodes[i].next = *head;
-        *head = (uint32_t)(i + 1);
-    }
+    chain_all(m);
     return true;
 }
 
@@ -53,6 +59,20 @@ uint32_t multimap_next(const struct multimap *m, uint32_t place, uint32_t *ret_v
 {
     const struct multimap_node *node = &m->nodes[place - 1];
     return seek(m, node->next, node->hash, ret_value);
+}
+
+void multimap_renumber(struct multimap *m, bool (*renumber)(const void *context, uint32_t *value), const void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        struct multimap_node node = m->nodes[i];
+        if (renumber(context, &node.value))
+            m->nodes[kept++] = node;
+    }
+    m->count = kept;
+    if (m->heads)
+        memset(m->heads, 0, m->head_count * sizeof *m->heads);
+    chain_all(m);
 }
 
 void multimap_done(struct multimap *m)

@@ -28,6 +28,10 @@ bool multimap_add(struct multimap *m, uint64_t hash, uint32_t value); /* false w
 uint32_t multimap_first(const struct multimap *m, uint64_t hash, uint32_t *ret_value);
 uint32_t multimap_next(const struct multimap *m, uint32_t place, uint32_t *ret_value);
 
+/* Gives each value the one that `renumber` says, or takes it out where that is false; the order stays, and no memory is
+ * needed. */
+void multimap_renumber(struct multimap *m, bool (*renumber)(const void *context, uint32_t *value), const void *context);
+
 void multimap_done(struct multimap *m);
 
 #endif

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
-static uint32_t find_root(struct sessions *s, uint32_t i)
+#include "stream/association.h"
+
+uint32_t session_of(struct sessions *s, uint32_t i)
 {
     while (s->parent[i] != i) {
         s->parent[i] = s->parent[s->parent[i]];
@@ -11,81 +13,110 @@ static uint32_t find_root(struct sessions *s, uint32_t i)
     return i;
 }
 
-static void join(struct sessions *s, const struct flow *a, const struct flow *b)
+static void join(struct sessions *s, uint32_t a, uint32_t b)
 {
-    uint32_t x = find_root(s, flow_number(a)), y = find_root(s, flow_number(b));
+    uint32_t x = session_of(s, a), y = session_of(s, b);
     if (x != y)
-        s->parent[x > y ? x : y] = x > y ? y : x; /* the older flow stands for both */
+        s->parent[x > y ? x : y] = x > y ? y : x;
 }
 
-struct named_flow {
-    uint64_t cname;
-    struct addr hosts[2]; /* of the RTCP's flow, and which of them sends it */
-    uint8_t side;
-    const struct flow *flow; /* of the media */
+struct named_part {
+    struct ended_name name;
+    uint8_t side; /* which of the hosts sends it */
+    uint32_t part; /* of the media */
 };
 
 static int by_cname_and_hosts(const void *x, const void *y)
 {
-    const struct named_flow *a = x, *b = y;
-    if (a->cname != b->cname)
-        return a->cname < b->cname ? -1 : 1;
-    int c = addr_compare(&a->hosts[0], &b->hosts[0]);
+    const struct named_part *a = x, *b = y;
+    if (a->name.cname != b->name.cname)
+        return a->name.cname < b->name.cname ? -1 : 1;
+    int c = addr_compare(&a->name.hosts[0], &b->name.hosts[0]);
     if (c == 0)
-        c = addr_compare(&a->hosts[1], &b->hosts[1]);
+        c = addr_compare(&a->name.hosts[1], &b->name.hosts[1]);
     return c ? c : (int)a->side - (int)b->side;
 }
+
+struct names {
+    struct named_part *at;
+    size_t count;
+};
 
 static bool is_rtcp(const struct stream *s)
 {
     return s->family == FAMILY_RTCP && !s->merged;
 }
 
-static void join_by_cname(struct sessions *s, const struct stream_table *t, const struct association *a,
-                          size_t rtcp_count)
+/* RTCP goes with the media of its flow, or of the one beside it. */
+static void add_stream(struct sessions *s, const struct stream *rtcp, struct names *names)
 {
-    struct named_flow *named = malloc((rtcp_count + 1) * sizeof *named);
-    size_t n = 0;
-    if (!named)
+    const struct stream_table *t = s->t;
+    const struct flow *f = stream_flow(t, rtcp);
+    const struct flow *media = f->has_media ? f : association_media_flow(t, f);
+    if (!media)
         return;
-    for (uint32_t i = 0; i < t->stream_count; i++) {
-        const struct stream *rtcp = stream_at(t, i);
-        if (!is_rtcp(rtcp) || !stream_rtcp(t, rtcp)->cname)
-            continue;
-        const struct flow *f = stream_flow(t, rtcp);
-        const struct flow *media = f->has_media ? f : association_media_flow(a, f);
-        if (media)
-            named[n++] = (struct named_flow){
-                stream_rtcp(t, rtcp)->cname, {flow_end(t, f, 0).addr, flow_end(t, f, 1).addr}, rtcp->side, media};
-    }
-    qsort(named, n, sizeof *named, by_cname_and_hosts);
-    for (size_t i = 1; i < n; i++)
-        if (by_cname_and_hosts(&named[i - 1], &named[i]) == 0)
-            join(s, named[i - 1].flow, named[i].flow);
-    free(named);
+    if (media != f)
+        join(s, flow_number(f), flow_number(media));
+    if (stream_rtcp(t, rtcp)->cname)
+        names->at[names->count++] =
+            (struct named_part){{stream_rtcp(t, rtcp)->cname, {flow_end(t, f, 0).addr, flow_end(t, f, 1).addr}},
+                                rtcp->side,
+                                flow_number(media)};
 }
 
-bool sessions_init(struct sessions *s, const struct stream_table *t, const struct association *a)
+static void add_ended(struct sessions *s, uint64_t place, struct names *names)
 {
-    size_t rtcp_count = 0;
-    *s = (struct sessions){.count = t->flow_count};
-    s->parent = malloc((t->flow_count + (size_t)1) * sizeof *s->parent);
-    if (!s->parent)
-        return false;
-    for (uint32_t i = 0; i < t->flow_count; i++)
-        s->parent[i] = i;
-    for (uint32_t i = 0; i < t->stream_count && t->has_rtcp; i++) {
-        const struct stream *rtcp = stream_at(t, i);
-        if (!is_rtcp(rtcp))
-            continue;
-        rtcp_count++;
-        const struct flow *f = stream_flow(t, rtcp);
-        const struct flow *media = f->has_media ? NULL : association_media_flow(a, f);
-        if (media)
-            join(s, f, media);
+    struct ended_head head = {0};
+    ended_head_read(&s->t->ended, place, &head);
+    if (!(head.flags & ENDED_CNAME))
+        return;
+    struct named_part *named = &names->at[names->count++];
+    named->side = head.flags & ENDED_SIDE;
+    named->part = session_ended_part(s, &head);
+    ended_name(&s->t->ended, place, &named->name);
+}
+
+static void join_by_name(struct sessions *s, struct names *names)
+{
+    if (names->count)
+        qsort(names->at, names->count, sizeof *names->at, by_cname_and_hosts);
+    for (size_t i = 1; i < names->count; i++)
+        if (by_cname_and_hosts(&names->at[i - 1], &names->at[i]) == 0)
+            join(s, names->at[i - 1].part, names->at[i].part);
+}
+
+bool sessions_init(struct sessions *s, const struct stream_table *t, const struct scope *scope, const uint64_t *places,
+                   size_t place_count)
+{
+    struct names names = {0};
+    struct ended_head head = {0};
+    size_t may_be_named = 0, groups = 0;
+    *s = (struct sessions){.t = t};
+    for (size_t i = 0; i < scope->count && pool_used(&t->rtcp_parts); i++)
+        may_be_named += is_rtcp(stream_at(t, scope->at[i]));
+    for (size_t i = 0; i < place_count; i++) {
+        ended_head_read(&t->ended, places[i], &head);
+        may_be_named += head.flags & ENDED_CNAME ? 1 : 0;
+        s->first_group = i == 0 ? head.group : s->first_group;
     }
-    if (rtcp_count)
-        join_by_cname(s, t, a, rtcp_count);
+    if (place_count)
+        groups = (size_t)(head.group - s->first_group) + 1;
+    s->count = t->flows.count + groups;
+    s->parent = malloc((s->count + 1) * sizeof *s->parent);
+    names.at = malloc((may_be_named + 1) * sizeof *names.at);
+    if (!s->parent || !names.at) {
+        free(names.at);
+        return false;
+    }
+    for (uint32_t i = 0; i < s->count; i++)
+        s->parent[i] = i;
+    for (size_t i = 0; i < scope->count && may_be_named; i++)
+        if (is_rtcp(stream_at(t, scope->at[i])))
+            add_stream(s, stream_at(t, scope->at[i]), &names);
+    for (size_t i = 0; i < place_count && may_be_named; i++)
+        add_ended(s, places[i], &names);
+    join_by_name(s, &names);
+    free(names.at);
     return true;
 }
 
@@ -93,9 +124,4 @@ void sessions_done(struct sessions *s)
 {
     free(s->parent);
     s->parent = NULL;
-}
-
-uint32_t session_of(struct sessions *s, const struct flow *f)
-{
-    return find_root(s, flow_number(f));
 }

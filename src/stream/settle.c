@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "stream/association.h"
-#include "stream/flow.h"
+#include "stream/look.h"
 
 static void merge_into_plain(struct stream_table *t, struct stream *s)
 {
@@ -23,7 +23,7 @@ static void settle_unproven(struct stream_table *t, struct stream *s)
 {
     struct stream *first = NULL;
     for (struct stream *other = flow_media(t, stream_flow(t, s), s->side); other; other = stream_next(t, other))
-        if (!first || stream_number(other) < stream_number(first))
+        if (!first || stream_made_before(t, other, first))
             first = other;
     if (first)
         stream_merge(t, first, s);
@@ -67,7 +67,7 @@ static bool settle_rtp(struct stream_table *t, struct stream *s)
 
 /* RTCP is confirmed by media on its 5-tuple or the one beside it, by SDP, or by itself: clear compounds with a CNAME,
  * or twice in a row. */
-static void settle_rtcp(struct stream_table *t, const struct association *a, struct stream *s)
+static void settle_rtcp(struct stream_table *t, struct stream *s)
 {
     enum kind announced = KIND_OTHER;
     const struct flow *f = stream_flow(t, s);
@@ -75,10 +75,12 @@ static void settle_rtcp(struct stream_table *t, const struct association *a, str
     struct endpoint src = flow_end(t, f, s->side), dst = flow_end(t, f, !s->side);
     bool sdp = !t->options.ignore_signalling &&
                expect_table_announced(t->expect, f->proto, &src, &dst, s->last_ns, &announced);
-    if (f->has_media || association_media_flow(a, f) || sdp || (rtcp->clear && (rtcp->cname || s->packets >= 2)))
+    if (f->has_media || association_media_flow(t, f) || sdp || (rtcp->clear && (rtcp->cname || s->packets >= 2))) {
+        look_save(t, s, sizeof *s);
         s->accepted = true;
-    else
+    } else {
         merge_into_plain(t, s);
+    }
 }
 
 static const uint32_t standard_rates[] = {8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000, 90000, 1000};
@@ -104,51 +106,73 @@ static uint8_t sender_report_rate(const struct rtcp_part *r)
     return 0;
 }
 
-static void settle_clock(const struct association *a, const struct stream *s)
+static void settle_clock(struct stream_table *t, const struct association *a, const struct stream *s)
 {
-    uint8_t rate = sender_report_rate(stream_rtcp(a->t, s));
+    uint8_t rate = sender_report_rate(stream_rtcp(t, s));
     const struct stream *media = rate ? association_sender(a, s) : NULL;
-    if (media)
-        stream_rtp(a->t, media)->sender_report_clock = rate;
+    if (!media)
+        return;
+    uint8_t *clock = &stream_rtp(t, media)->sender_report_clock;
+    look_save(t, clock, sizeof *clock);
+    *clock = rate;
 }
 
-static void settle_all_rtp(struct stream_table *t, uint32_t count)
+static struct stream *in_scope(const struct stream_table *t, const struct scope *scope, size_t i)
+{
+    return stream_at(t, scope->at[i]);
+}
+
+static void settle_all_rtp(struct stream_table *t, const struct scope *scope)
 {
     bool late = false;
-    for (uint32_t i = 0; i < count; i++)
-        if (stream_at(t, i)->family == FAMILY_RTP)
-            late |= settle_rtp(t, stream_at(t, i));
+    for (size_t i = 0; i < scope->count; i++)
+        if (in_scope(t, scope, i)->family == FAMILY_RTP && !in_scope(t, scope, i)->merged)
+            late |= settle_rtp(t, in_scope(t, scope, i));
     /* only now: what one candidate turned out to be must not decide about the next */
-    for (uint32_t i = 0; i < count && late; i++) {
-        const struct stream *s = stream_at(t, i);
-        if (s->family == FAMILY_RTP && s->accepted)
+    for (size_t i = 0; i < scope->count && late; i++) {
+        const struct stream *s = in_scope(t, scope, i);
+        if (s->family == FAMILY_RTP && s->accepted && !stream_flow(t, s)->has_media) {
+            look_save(t, stream_flow(t, s), sizeof(struct flow));
             stream_flow(t, s)->has_media = true;
+        }
     }
 }
 
-static void settle_all_rtcp(struct stream_table *t, uint32_t count)
+static void settle_all_rtcp(struct stream_table *t, const struct scope *scope)
 {
     struct association a;
-    if (!association_init(&a, t))
+    if (!association_init(&a, t, scope))
         return;
-    for (uint32_t i = 0; i < count; i++)
-        if (stream_at(t, i)->family == FAMILY_RTCP)
-            settle_rtcp(t, &a, stream_at(t, i));
-    for (uint32_t i = 0; i < count; i++) {
-        const struct stream *s = stream_at(t, i);
+    for (size_t i = 0; i < scope->count; i++)
+        if (in_scope(t, scope, i)->family == FAMILY_RTCP)
+            settle_rtcp(t, in_scope(t, scope, i));
+    for (size_t i = 0; i < scope->count; i++) {
+        const struct stream *s = in_scope(t, scope, i);
         if (s->family == FAMILY_RTCP && !s->merged)
-            settle_clock(&a, s);
+            settle_clock(t, &a, s);
     }
     association_done(&a);
 }
 
-void stream_settle(struct stream_table *t)
+/* No stream is made by it: where what is merged has no plain stream to go to, it becomes that itself. */
+void stream_settle(struct stream_table *t, const struct scope *scope)
 {
-    uint32_t count = t->stream_count; /* plain streams made here need no settling */
-    settle_all_rtp(t, count);
-    for (uint32_t i = 0; i < count && t->has_unproven; i++)
-        if (stream_at(t, i)->family == FAMILY_UNPROVEN)
-            settle_unproven(t, stream_at(t, i));
-    if (t->has_rtcp)
-        settle_all_rtcp(t, count);
+    settle_all_rtp(t, scope);
+    for (size_t i = 0; i < scope->count && t->unproven_count; i++)
+        if (in_scope(t, scope, i)->family == FAMILY_UNPROVEN)
+            settle_unproven(t, in_scope(t, scope, i));
+    if (pool_used(&t->rtcp_parts))
+        settle_all_rtcp(t, scope);
+}
+
+bool scope_all(const struct stream_table *t, struct scope *ret)
+{
+    ret->count = 0;
+    ret->at = malloc((t->stream_count + (size_t)1) * sizeof *ret->at);
+    if (!ret->at)
+        return false;
+    for (uint32_t i = 0; i < t->streams.count; i++)
+        if (stream_at(t, i)->family != FAMILY_FREE)
+            ret->at[ret->count++] = i;
+    return true;
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "stream/flow.h"
+#include "stream/look.h"
 
 #define CANDIDATE_SILENT_NS NS_PER_S /* after which another SSRC may have its place */
 
@@ -20,14 +20,16 @@ static void list_add(struct flow *f, struct stream *s)
     *head = stream_number(s) + 1;
 }
 
-static void list_remove(const struct stream_table *t, struct flow *f, const struct stream *s)
+static void list_remove(struct stream_table *t, struct flow *f, const struct stream *s)
 {
     uint32_t reference = stream_number(s) + 1;
     uint32_t *at = list_of(f, s);
     while (*at && *at != reference)
         at = &stream_at(t, *at - 1)->next;
-    if (*at)
+    if (*at) {
+        look_save(t, at, sizeof *at);
         *at = s->next;
+    }
 }
 
 static bool stream_is(const struct stream *s, uint8_t side, enum family family, uint32_t ssrc)
@@ -51,12 +53,12 @@ static uint32_t tag_of(const struct stream_table *t, uint32_t flow, uint8_t side
     return (uint32_t)hash_pair(&t->options.key, (uint64_t)flow << 32 | ssrc, (uint64_t)family << 8 | side);
 }
 
-static bool hash_add(struct stream_table *t, const struct stream *s)
+bool stream_hash_add(struct stream_table *t, const struct stream *s)
 {
     return slots_add(&t->stream_slots, tag_of(t, s->flow, s->side, (enum family)s->family, s->ssrc), stream_number(s));
 }
 
-static void hash_remove(struct stream_table *t, const struct stream *s)
+void stream_hash_remove(struct stream_table *t, const struct stream *s)
 {
     slots_remove(&t->stream_slots, tag_of(t, s->flow, s->side, (enum family)s->family, s->ssrc), stream_number(s));
 }
@@ -80,14 +82,14 @@ static bool flow_crowd(struct stream_table *t, struct flow *f)
     size_t lists = sizeof heads / sizeof *heads;
     for (size_t i = 0; i < lists; i++)
         for (struct stream *s = stream_referred(t, heads[i]); s; s = stream_next(t, s))
-            if (!hash_add(t, s))
+            if (!stream_hash_add(t, s))
                 goto undo;
     f->crowded = true;
     return true;
 undo:
     for (size_t i = 0; i < lists; i++)
         for (struct stream *s = stream_referred(t, heads[i]); s; s = stream_next(t, s))
-            hash_remove(t, s);
+            stream_hash_remove(t, s);
     return false;
 }
 
@@ -127,7 +129,7 @@ static struct stream *stream_new(struct stream_table *t, struct flow *f, uint8_t
                                  uint32_t ssrc)
 {
     uint32_t part, number;
-    if (t->stream_count >= t->options.max_streams ||
+    if (stream_table_is_full(t) ||
         (f->stream_count >= FLOW_CROWDED && !f->crowded && !flow_crowd(t, f)) || !part_take(t, family, &part))
         return NULL;
     number = pool_take(&t->streams);
@@ -135,15 +137,16 @@ static struct stream *stream_new(struct stream_table *t, struct flow *f, uint8_t
     if (s)
         *s = (struct stream){
             .flow = flow_number(f), .ssrc = ssrc, .part = part, .family = (uint8_t)family, .side = side};
-    if (!s || (f->crowded && !hash_add(t, s))) {
+    if (!s || (f->crowded && !stream_hash_add(t, s))) {
         part_give(t, &(struct stream){.family = (uint8_t)family, .part = part});
-        if (s)
+        if (s) {
+            s->family = FAMILY_FREE;
             pool_give(&t->streams, number);
+        }
         return NULL;
     }
     t->stream_count++;
-    t->has_rtcp |= family == FAMILY_RTCP;
-    t->has_unproven |= family == FAMILY_UNPROVEN;
+    t->unproven_count += family == FAMILY_UNPROVEN;
     f->stream_count = (uint8_t)(f->stream_count + (f->stream_count < FLOW_CROWDED));
     f->sides[side].candidate_count = (uint8_t)(f->sides[side].candidate_count + (family == FAMILY_RTP));
     list_add(f, s);
@@ -191,6 +194,8 @@ void stream_more_done(struct stream_table *t, struct stream *s)
 void stream_accept(struct stream_table *t, struct stream *s)
 {
     struct flow *f = stream_flow(t, s);
+    look_save(t, f, sizeof *f);
+    look_save(t, s, sizeof *s);
     list_remove(t, f, s);
     f->sides[s->side].candidate_count--;
     s->accepted = true;
@@ -223,14 +228,14 @@ struct stream *stream_recycle(struct stream_table *t, struct flow *f, uint8_t si
         return NULL;
     stream_merge(t, plain, s);
     if (f->crowded)
-        hash_remove(t, s);
+        stream_hash_remove(t, s);
     stream_more_done(t, s);
     *stream_rtp(t, s) = (struct rtp_part){0};
     /* it keeps its place among the candidates, its number and its memory */
     *s = (struct stream){
         .next = s->next, .flow = s->flow, .part = s->part, .ssrc = ssrc, .family = FAMILY_RTP, .side = side};
     if (f->crowded)
-        (void)hash_add(t, s); /* into the slot that was just left */
+        (void)stream_hash_add(t, s); /* into the slot that was just left */
     return s;
 }
 
@@ -239,16 +244,58 @@ bool stream_become_plain(struct stream_table *t, struct stream *s)
     struct flow *f = stream_flow(t, s);
     if (stream_find(t, f, s->side, FAMILY_PLAIN, 0))
         return false;
-    if (f->crowded)
-        hash_remove(t, s);
+    if (f->crowded) {
+        look_hash_removed(t, s);
+        stream_hash_remove(t, s);
+    }
+    look_save(t, f, sizeof *f);
+    look_save(t, s, sizeof *s);
+    look_save(t, &t->unproven_count, sizeof t->unproven_count);
     list_remove(t, f, s);
-    part_give(t, s);
+    if (!t->look) /* it is needed again */
+        part_give(t, s);
+    t->unproven_count -= s->family == FAMILY_UNPROVEN;
     s->family = FAMILY_PLAIN;
     s->ssrc = 0;
     s->part = 0;
     s->accepted = s->over_turn = s->has_channels = false;
     list_add(f, s);
-    if (f->crowded)
-        (void)hash_add(t, s);
+    if (f->crowded) {
+        (void)stream_hash_add(t, s);
+        look_hash_added(t, s);
+    }
     return true;
+}
+
+/* --- on their way out --------------------------------------------------------------------------------------------- */
+
+void stream_remove(struct stream_table *t, struct stream *s)
+{
+    if (stream_flow(t, s)->crowded)
+        stream_hash_remove(t, s);
+    stream_more_done(t, s);
+    part_give(t, s);
+    t->unproven_count -= s->family == FAMILY_UNPROVEN;
+    s->family = FAMILY_FREE;
+    s->packets = 0;
+    pool_give(&t->streams, stream_number(s));
+    t->stream_count--;
+}
+
+size_t flow_streams(const struct stream_table *t, const struct flow *f, uint32_t *to)
+{
+    const uint32_t heads[] = {f->media[0], f->media[1], f->candidates[0], f->candidates[1], f->others};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        for (const struct stream *s = stream_referred(t, heads[i]); s; s = stream_next(t, s), n++)
+            if (to)
+                to[n] = stream_number(s);
+    return n;
+}
+
+bool stream_made_before(const struct stream_table *t, const struct stream *a, const struct stream *b)
+{
+    if (!t->reuses || (a->first_ns == b->first_ns && a->first == b->first))
+        return stream_number(a) < stream_number(b);
+    return a->first_ns != b->first_ns ? a->first_ns < b->first_ns : a->first < b->first;
 }

@@ -280,6 +280,11 @@ struct stream *flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, co
     else if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
         f->initiator = (int8_t)!side;
 
+    if (p->tcp_flags & TCP_SYN) /* anew, on the same ports */
+        f->closed = 0;
+    if (p->tcp_flags & (TCP_FIN | TCP_RST))
+        f->closed = (uint8_t)(p->tcp_flags & TCP_RST ? FLOW_CLOSED : f->closed | 1 << side);
+
     bool carries = p->payload_wire_bytes > 0 || (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
     if (carries && side_wanted(t, f, side)) {
         struct tcp_side *ts = side_get(t, f, side);

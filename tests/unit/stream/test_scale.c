@@ -133,6 +133,41 @@ static void batches_count_what_single_packets_count(void **state)
     free(m);
 }
 
+static void looks_in_the_middle_change_nothing(void **state)
+{
+    (void)state;
+    struct stream_options options = {.key = {3, 4}};
+    struct stream_table *alone = stream_table_new(&options), *looked = stream_table_new(&options);
+    struct mixed *m = calloc(1, sizeof *m);
+    uint32_t seed = 1, crowded = 0;
+    assert_true(alone && looked && m);
+    for (size_t i = 0; i < MIXED_PACKETS; i++) {
+        mixed_packet(m, i, &seed);
+        stream_table_packet(alone, &m->packets[i]);
+        stream_table_packet(looked, &m->packets[i]);
+        if (i % 500)
+            continue;
+        uint64_t packets = stream_table_stats(looked).untracked_packets;
+        struct document *d = document_new();
+        struct record_scratch s = {0};
+        assert_int_equal(stream_table_export(looked, d), 0);
+        for (size_t k = 0; k < d->record_count; k++)
+            packets += document_record(d, k, RECORD_ALL, &s)->packets;
+        assert_int_equal(packets, i + 1);
+        record_scratch_done(&s);
+        document_free(d);
+    }
+    for (uint32_t i = 0; i < looked->flow_count; i++)
+        crowded += flow_at(looked, i)->crowded;
+    assert_true(crowded > 0);
+    stream_table_finish(alone);
+    stream_table_finish(looked);
+    assert_same_streams(alone, looked);
+    stream_table_free(alone);
+    stream_table_free(looked);
+    free(m);
+}
+
 /* --- many streams in one flow ------------------------------------------------------------------------------------- */
 
 static void thousands_of_ssrcs_on_one_5_tuple_are_told_apart(void **state)
@@ -335,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_count_what_single_packets_count),
+        cmocka_unit_test(looks_in_the_middle_change_nothing),
         cmocka_unit_test(thousands_of_ssrcs_on_one_5_tuple_are_told_apart),
         cmocka_unit_test(strays_are_counted_and_their_places_taken_again),
         cmocka_unit_test(marks_are_what_a_plain_count_gives),
