@@ -158,11 +158,15 @@ static void put_interface(struct capture_writer *w, const struct capture_interfa
     put_le32(w, (uint32_t)total);
 }
 
+static size_t packet_bytes(const struct frame *f, size_t said)
+{
+    return PACKET_FIXED_BYTES + padded(f->captured_bytes) + (said ? option_bytes(said) + 4 : 0);
+}
+
 static void put_packet(struct capture_writer *w, uint32_t interface, const struct frame *f, const char *comment)
 {
     size_t said = option_fit(comment);
-    size_t options = said ? option_bytes(said) + 4 : 0;
-    uint32_t total = (uint32_t)(PACKET_FIXED_BYTES + padded(f->captured_bytes) + options);
+    uint32_t total = (uint32_t)packet_bytes(f, said);
     uint64_t ns = (uint64_t)f->time_ns;
     uint8_t head[28], *at = head;
     at = store_le32(at, PACKET_CODE);
@@ -282,6 +286,21 @@ int capture_writer_frame(struct capture_writer *w, uint32_t interface, const str
         put_pcap_packet(w, f);
     else
         put_packet(w, interface, f, comment);
+    return w->failed ? ERR_IO : 0;
+}
+
+size_t capture_writer_frame_bytes(const struct capture_writer *w, const struct frame *f, const char *comment)
+{
+    return w->format == CAPTURE_PCAP ? 16 + (size_t)f->captured_bytes : packet_bytes(f, option_fit(comment));
+}
+
+int capture_writer_flush(struct capture_writer *w)
+{
+    if (!w->begun && w->format == CAPTURE_PCAPNG) {
+        put_section(w);
+        w->begun = true;
+    }
+    flush(w);
     return w->failed ? ERR_IO : 0;
 }
 

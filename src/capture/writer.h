@@ -61,6 +61,12 @@ int capture_writer_interface(struct capture_writer *w, const struct capture_inte
  */
 int capture_writer_frame(struct capture_writer *w, uint32_t interface, const struct frame *f, const char *comment);
 
+/* Hands all that is buffered to the sink, so that what was written so far can be read as it is. ERR_IO. */
+int capture_writer_flush(struct capture_writer *w);
+
+/* The bytes that capture_writer_frame() would add for such a frame. */
+size_t capture_writer_frame_bytes(const struct capture_writer *w, const struct frame *f, const char *comment);
+
 /* Hands all that is buffered to the sink; without an interface a pcap file is given Ethernet, so that it can be read.
  * ERR_IO, with a sentence, where anything could not be written. */
 int capture_writer_finish(struct capture_writer *w, struct error *error);

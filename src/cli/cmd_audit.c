@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cli/anonymize_arguments.h"
+#include "cli/audit_violations.h"
 #include "cli/cli.h"
 #include "cli/common.h"
 #include "cli/output.h"
@@ -18,6 +20,8 @@ static const struct option_spec specs[] = {
     POLICY_OPTIONS,
     {"format", 'f', "FORMAT", "text (default), json, jsonl, csv or html"},
     {"output", 'o', "FILE", "write the report to a file; it is whole or not there"},
+    VIOLATIONS_OPTIONS,
+    ANONYMIZE_OPTIONS,
     {"separate", 0, NULL, "judge each file alone; without it several files are one capture in time order"},
     {"layer", 0, "inner|outer", "which IP header of a tunnel is judged (default inner)"},
     {"ignore-signalling", 0, NULL, "take nothing from SDP: tell voice and video by the packets alone"},
@@ -39,6 +43,8 @@ struct audit_arguments {
     size_t file_count;
     const char *output;
     struct report_options report;
+    struct audit_violations violations;
+    struct anonymize_arguments anonymize;
     enum color_choice color;
     bool separate, outer, ignore_signalling, mask_payload_types, explain, help, version;
     long jobs;
@@ -95,11 +101,27 @@ static int take_arguments(struct audit_arguments *a, int argc, char **argv)
         int taken = policy_arguments_take(&a->policy, &w);
         if (taken < 0)
             return cli_fail(EXIT_INPUT, "out of memory");
-        int status = taken ? 0 : take_named(a, &w);
+        bool is_taken = taken || anonymize_arguments_take(&a->anonymize, &w);
+        int status = is_taken ? 0 : audit_violations_take(&a->violations, &w, &is_taken);
+        if (status == 0 && !is_taken)
+            status = take_named(a, &w);
         if (status)
             return status;
     }
     return w.problem[0] ? cli_fail(EXIT_USAGE, "%s", w.problem) : 0;
+}
+
+static int check_report(const struct audit_arguments *a)
+{
+    if (a->report.quiet && a->report.verbose)
+        return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
+    if (a->report.quiet && a->report.format != REPORT_TEXT)
+        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->report.format));
+    if (a->separate && a->file_count > 1 && a->report.format == REPORT_HTML)
+        return cli_fail(EXIT_USAGE, "--separate with -f html would write several pages into one: give one file at a time, or leave out --separate");
+    if (a->explain && !a->report.verbose && a->report.format == REPORT_TEXT)
+        return cli_fail(EXIT_USAGE, "--explain says something of each stream, which the text report lists with -v only");
+    return 0;
 }
 
 static int check_arguments(const struct audit_arguments *a)
@@ -116,25 +138,8 @@ static int check_arguments(const struct audit_arguments *a)
         return cli_fail(EXIT_USAGE, "audit needs a capture: qosmark audit FILE... (\"-\" is standard input)");
     if (stdin_count > 1)
         return cli_fail(EXIT_USAGE, "standard input (\"-\") can be read once only");
-    if (a->report.quiet && a->report.verbose)
-        return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
-    if (a->report.quiet && a->report.format != REPORT_TEXT)
-        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->report.format));
-    if (a->separate && a->file_count > 1 && a->report.format == REPORT_HTML)
-        return cli_fail(EXIT_USAGE, "--separate with -f html would write several pages into one: give one file at a time, or leave out --separate");
-    if (a->explain && !a->report.verbose && a->report.format == REPORT_TEXT)
-        return cli_fail(EXIT_USAGE, "--explain says something of each stream, which the text report lists with -v only");
-    return 0;
-}
-
-static int document_status(const struct document *d)
-{
-    if (d->summary.verdict == SUMMARY_FAIL)
-        return EXIT_VIOLATION;
-    for (size_t i = 0; i < d->input_count; i++)
-        if (!d->inputs[i].complete)
-            return EXIT_INPUT;
-    return d->summary.verdict == SUMMARY_PASS ? EXIT_CONFORMS : EXIT_NOTHING;
+    int status = check_report(a);
+    return status ? status : audit_violations_check(&a->violations, a->files, a->file_count, a->separate, a->output);
 }
 
 /* Of several files judged apart the worst counts: a violation, then a failure, then a file in which nothing was seen. */
@@ -155,7 +160,7 @@ static int report_audit(const struct audit_arguments *a, int r, struct document 
     for (size_t i = 0; i < document->input_count; i++)
         if (document->inputs[i].problem[0])
             (void)cli_fail(0, "%s", document->inputs[i].problem);
-    int status = document_status(document);
+    int status = cli_document_status(document);
     if (report_write(document, &a->report, output_write, output, &error) < 0) {
         /* where writing failed the commit says why */
         if (!ferror(output->file))
@@ -219,10 +224,31 @@ static void leave_interrupt_to_the_capturer(const struct audit_arguments *a)
             (void)sigaction(SIGINT, &action, NULL);
 }
 
-static int audit_all(const struct audit_arguments *a, const struct policy *policy)
+/* The audit, with what it writes. */
+static int audit_to(const struct audit_arguments *a, struct audit_options *options, struct audit_violations *violations)
 {
     struct output output;
     struct error error = {0};
+    if (output_open(&output, a->output, &error) < 0) {
+        output_abandon(&output);
+        return cli_fail(EXIT_INPUT, "%s", error.text);
+    }
+    int status = audit_violations_open(violations);
+    if (status == 0) {
+        options->wrong = violations->path ? &violations->wrong : NULL;
+        status = a->separate ? audit_separately(a, options, &output) : audit_together(a, options, &output);
+        if (output.written && output_commit(&output, &error) < 0)
+            status = cli_fail(EXIT_INPUT, "%s", error.text);
+        status = audit_violations_end(violations, status, a->report.quiet);
+    }
+    output_abandon(&output);
+    return status;
+}
+
+static int audit_all(const struct audit_arguments *a, const struct policy *policy)
+{
+    struct audit_violations violations = a->violations;
+    struct anonymizer *anonymizer = NULL;
     struct audit_options options = {
         .files = a->files, .file_count = a->file_count, .policy = policy, .outer_layer = a->outer,
         .ignore_signalling = a->ignore_signalling, .mask_payload_types = a->mask_payload_types, .explain = a->explain,
@@ -231,14 +257,11 @@ static int audit_all(const struct audit_arguments *a, const struct policy *polic
     if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
 
-    if (output_open(&output, a->output, &error) < 0) {
-        output_abandon(&output);
-        return cli_fail(EXIT_INPUT, "%s", error.text);
-    }
-    int status = a->separate ? audit_separately(a, &options, &output) : audit_together(a, &options, &output);
-    if (output.written && output_commit(&output, &error) < 0)
-        status = cli_fail(EXIT_INPUT, "%s", error.text);
-    output_abandon(&output);
+    int status = anonymize_arguments_load(&a->anonymize, &anonymizer);
+    options.anonymizer = anonymizer;
+    if (status == 0)
+        status = audit_to(a, &options, &violations);
+    anonymizer_free(anonymizer);
     return status;
 }
 

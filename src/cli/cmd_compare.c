@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "cli/anonymize_arguments.h"
 #include "cli/cli.h"
 #include "cli/common.h"
 #include "cli/output.h"
@@ -18,6 +19,7 @@ static const struct option_spec specs[] = {
     {"format", 'f', "FORMAT", "text (default), json, jsonl, csv or html"},
     {"output", 'o', "FILE", "write the report to a file; it is whole or not there"},
     {"layer", 0, "inner|outer", "which IP header's mark is compared where there are several (default inner)"},
+    ANONYMIZE_OPTIONS,
     {"quiet", 'q', NULL, "the verdict line alone"},
     {"verbose", 'v', NULL, "streams too; twice for all of them"},
     {"jobs", 'j', "N", "captures read at a time (default one a processor)"},
@@ -30,6 +32,7 @@ enum { SPEC_COUNT = sizeof specs / sizeof specs[0], FILES_MAX = 64 };
 
 struct compare_arguments {
     struct policy_arguments policy;
+    struct anonymize_arguments anonymize;
     const char **files;
     size_t file_count;
     const char *output;
@@ -86,7 +89,7 @@ static int take_arguments(struct compare_arguments *a, int argc, char **argv)
         int taken = policy_arguments_take(&a->policy, &w);
         if (taken < 0)
             return cli_fail(EXIT_INPUT, "out of memory");
-        int status = taken ? 0 : take_named(a, &w);
+        int status = taken || anonymize_arguments_take(&a->anonymize, &w) ? 0 : take_named(a, &w);
         if (status)
             return status;
     }
@@ -158,6 +161,7 @@ static int compare(const struct compare_arguments *a, const struct policy *polic
     struct output output;
     struct progress progress;
     struct compare_document *document = NULL;
+    struct anonymizer *anonymizer = NULL;
     struct error error = {0};
     struct compare_options options = {
         .files = a->files,
@@ -170,7 +174,12 @@ static int compare(const struct compare_arguments *a, const struct policy *polic
     };
     if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
-    int status = output_open(&output, a->output, &error) < 0 ? cli_fail(EXIT_INPUT, "%s", error.text) : 0;
+    int status = anonymize_arguments_load(&a->anonymize, &anonymizer);
+    if (status)
+        return status;
+    options.anonymizer = anonymizer;
+    if (output_open(&output, a->output, &error) < 0)
+        status = cli_fail(EXIT_INPUT, "%s", error.text);
     if (status == 0) {
         progress_init(&progress);
         int r = compare_run(&options, &document, &error);
@@ -181,6 +190,7 @@ static int compare(const struct compare_arguments *a, const struct policy *polic
             status = write_report(a, document, &output);
     }
     compare_document_free(document);
+    anonymizer_free(anonymizer);
     output_abandon(&output);
     return status;
 }

@@ -34,14 +34,15 @@ struct policy_command {
     bool from_mmp, helped, versioned;
 };
 
-static int write_form(const struct policy *p, enum policy_form form, const char *path)
+/* The policy in one of its forms, or (`origins`) as YAML with where each line came from. */
+static int write_form(const struct policy *p, enum policy_form form, bool origins, const char *path)
 {
     struct strbuf text = {0};
     struct output output = {0};
     struct error error = {0};
     int status = EXIT_CONFORMS;
 
-    if (!policy_convert(p, form, &text))
+    if (!(origins ? policy_write_origins(p, &text) : policy_convert(p, form, &text)))
         status = cli_fail(EXIT_INPUT, "out of memory");
     else if (output_open(&output, path, &error) < 0 || !output_write(&output, text.at, text.len) || output_commit(&output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : "the policy could not be written");
@@ -136,7 +137,7 @@ static int run(struct policy_command *c)
     if (status)
         return status;
     say_notes(p);
-    status = c->verb == VERB_CHECK ? check(p) : write_form(p, c->verb == VERB_SHOW ? POLICY_FORM_YAML : c->to, c->path);
+    status = c->verb == VERB_CHECK ? check(p) : write_form(p, c->to, c->verb == VERB_SHOW, c->path);
     policy_free(p);
     return status;
 }
@@ -151,7 +152,7 @@ int cmd_policy(int argc, char **argv)
         status = w.spec ? take_option(&c, &w) : take_operand(&c, w.value);
     if (status == 0 && c.helped)
         options_print_help("policy", "show|check|convert [FILE]",
-                           "`show` prints the policy in force as YAML; `check FILE` says whether a policy file is sound;\n"
+                           "`show` prints the policy in force as YAML, with where each line came from; `check FILE` says whether a policy file is sound;\n"
                            "`convert [FILE] --to FORM` writes it as the conferencing server's `dscp` command lines (mmp), as\n"
                            "class-maps and policy-maps (ios), as an nftables table (nft) or as Wireshark's colouring rules.",
                            specs, SPEC_COUNT);

@@ -55,3 +55,13 @@ int policy_arguments_load(const struct policy_arguments *a, struct policy **ret)
     *ret = p;
     return 0;
 }
+
+int cli_document_status(const struct document *d)
+{
+    if (d->summary.verdict == SUMMARY_FAIL)
+        return EXIT_VIOLATION;
+    for (size_t i = 0; i < d->input_count; i++)
+        if (!d->inputs[i].complete)
+            return EXIT_INPUT;
+    return d->summary.verdict == SUMMARY_PASS ? EXIT_CONFORMS : EXIT_NOTHING;
+}

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "cli/options.h"
+#include "model/document.h"
 #include "policy/policy.h"
 
 /* What every command that knows a policy takes. */
@@ -30,5 +31,8 @@ void policy_arguments_done(struct policy_arguments *a);
 /* The policy that the arguments make. Returns an exit status, after saying what is wrong where it is not 0: EXIT_USAGE, or
  * EXIT_INPUT where a DNS server gave no answer. */
 int policy_arguments_load(const struct policy_arguments *a, struct policy **ret);
+
+/* The exit status that a judged document stands for: a violation first, then an input that was not whole. */
+int cli_document_status(const struct document *d);
 
 #endif

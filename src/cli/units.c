@@ -62,7 +62,8 @@ bool units_bits_per_second(const char *text, double *ret)
 
 bool units_size(const char *text, uint64_t *ret_bytes)
 {
-    static const struct unit units[] = {{"", 1}, {"B", 1}, {"kB", 1e3}, {"KiB", 1024}, {"MB", 1e6}, {"MiB", 1048576}};
+    static const struct unit units[] = {{"", 1},    {"B", 1},         {"kB", 1e3}, {"KiB", 1024},
+                                        {"MB", 1e6}, {"MiB", 1048576}, {"GB", 1e9}, {"GiB", 1073741824}};
     double v;
     if (!parse(text, units, sizeof units / sizeof units[0], &v) || v < 1 || v > 1e15)
         return false;

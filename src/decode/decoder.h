@@ -46,6 +46,9 @@ void decoder_free(struct decoder *d);
 /* True for a LINKTYPE_ value that decoder_frame() knows. */
 bool decoder_knows(uint16_t link_type);
 
+/* Shows the UDP ports that stand for tunnels, for a capture filter. */
+void tunnel_udp_ports(void (*each)(void *user, uint16_t port), void *user);
+
 /* `*ret` is written on DECODE_PACKET only and borrows from the frame and the decoder until the next call. */
 enum decode_status decoder_frame(struct decoder *d, const struct frame *frame, struct packet *ret);
 

@@ -133,7 +133,6 @@ decode_fn tunnel_gtpu, tunnel_teredo, tunnel_l2tp_udp, tunnel_ayiya, tunnel_capw
 
 /* tunnel_udp.c: the tunnels that UDP ports stand for. */
 enum decode_status tunnel_udp(struct walk *w, uint16_t src_port, uint16_t dst_port, struct cursor payload);
-void tunnel_udp_ports(void (*each)(void *user, uint16_t port), void *user);
 
 /*
  * transport.c: what an IP header carries. `payload` is cut where the snapshot length cut it; `payload_wire` is how long

@@ -3,12 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "capture/source.h"
+#include "engine/anonymize.h"
 #include "engine/intake.h"
+#include "engine/wrong_frames.h"
 #include "model/document.h"
 #include "policy/diagnose.h"
 #include "policy/judge.h"
 #include "stream/table.h"
+
+/* The streams of a long capture come and go: in a table so large those that have been silent for long are put away, in
+ * a quarter of the room. In smaller ones nothing is gained by it. */
+enum { STREAMS_LARGE = 100000 };
+#define IDLE_NS (300 * NS_PER_S)
 
 struct audit {
     const struct audit_options *options;
@@ -17,7 +25,16 @@ struct audit {
     struct service_port *ports;
     struct intake_result intake;
     struct document *document;
+    struct anonymizer *anonymizer; /* a copy of its own: audits may run side by side. NULL: everything stays as it is */
+    struct policy *renamed;        /* the policy without names and addresses */
+    struct wrong_frames *frames;   /* which stream each frame was of; NULL where nobody asks */
 };
+
+/* The policy to judge by. */
+static const struct policy *audit_policy(const struct audit *a)
+{
+    return a->renamed ? a->renamed : a->options->policy;
+}
 
 static int audit_open(struct audit *a, struct error *error)
 {
@@ -38,9 +55,17 @@ static int audit_open(struct audit *a, struct error *error)
                                             .ignore_signalling = o->ignore_signalling,
                                             .mask_payload_types = o->mask_payload_types,
                                             .ports = a->ports,
-                                            .port_count = port_count};
+                                            .port_count = port_count,
+                                            .idle_from = STREAMS_LARGE};
+    /* which frames were wrong is asked at the end, of the streams as they are then */
+    stream_options.idle_ns = o->wrong ? 0 : IDLE_NS;
     a->table = stream_table_new(&stream_options);
     a->document = document_new();
+    a->anonymizer = o->anonymizer ? anonymizer_copy(o->anonymizer) : NULL;
+    if (o->anonymizer && (!a->anonymizer || anonymize_policy(a->anonymizer, o->policy, &a->renamed) < 0))
+        return error_set(error, ERR_MEMORY, "out of memory");
+    if (o->wrong && !(a->frames = wrong_frames_new(source_input_count(a->source))))
+        return error_set(error, ERR_MEMORY, "out of memory");
     if (!a->table || !a->document)
         return error_set(error, ERR_MEMORY, "out of memory");
     return 0;
@@ -54,7 +79,9 @@ static int audit_read(struct audit *a, struct error *error)
                                      .decoder = {.outer_layer = o->outer_layer, .key = &o->key},
                                      .jobs = o->jobs,
                                      .progress = o->progress,
-                                     .progress_user = o->progress_user};
+                                     .progress_user = o->progress_user,
+                                     .taken = a->frames ? wrong_frames_take : NULL,
+                                     .taken_user = a->frames};
     if (intake_run(&options, &a->intake) < 0)
         return error_set(error, ERR_MEMORY, "out of memory while the captures were read");
     stream_table_finish(a->table);
@@ -115,7 +142,7 @@ static bool document_limits(struct audit *a)
     struct stream_stats streams = stream_table_stats(a->table);
     const struct decoder_stats *decode = &a->intake.decode;
     const char *const *notes;
-    size_t note_count = policy_notes(a->options->policy, &notes);
+    size_t note_count = policy_notes(audit_policy(a), &notes);
     bool ok = true;
 
     for (size_t i = 0; i < note_count; i++)
@@ -123,6 +150,9 @@ static bool document_limits(struct audit *a)
     if (streams.untracked_packets)
         ok &= document_note(d, "%llu packets belong to streams beyond the cap on streams and were not judged",
                             (unsigned long long)streams.untracked_packets);
+    if (streams.evicted)
+        ok &= document_note(d, "%llu streams were ended before their time because the cap on streams was reached: what they carried later counts as streams of its own",
+                            (unsigned long long)streams.evicted);
     if (streams.tcp_overflows)
         ok &= document_note(d, "%llu TCP segments could not be put in order within the memory set aside for it: signalling may have been missed",
                             (unsigned long long)streams.tcp_overflows);
@@ -142,6 +172,7 @@ static bool document_limits(struct audit *a)
 struct origin {
     struct stream_table *table;
     struct service_port *ports; /* which the table borrows */
+    struct anonymizer *anonymizer;
 };
 
 static void origin_free(void *what)
@@ -150,6 +181,7 @@ static void origin_free(void *what)
     if (o) {
         stream_table_free(o->table);
         free(o->ports);
+        anonymizer_free(o->anonymizer);
     }
     free(o);
 }
@@ -161,10 +193,11 @@ static struct stream_table *hand_over(struct audit *a)
     struct origin *origin = malloc(sizeof *origin);
     if (!origin)
         return NULL;
-    *origin = (struct origin){a->table, a->ports};
+    *origin = (struct origin){a->table, a->ports, a->anonymizer};
     document_own(a->document, origin, origin_free);
     a->table = NULL;
     a->ports = NULL;
+    a->anonymizer = NULL;
     return table;
 }
 
@@ -176,10 +209,16 @@ static int audit_document(struct audit *a, struct error *error)
     /* room for what comes now */
     source_free(a->source);
     a->source = NULL;
+    struct anonymizer *anonymizer = a->anonymizer;
     struct stream_table *table = ok ? hand_over(a) : NULL;
-    if (!table || stream_table_export(table, d) < 0 || judge_document(d, a->options->policy) < 0 ||
-        diagnose_document(d, a->options->policy) < 0)
+    bool made = table && stream_table_export(table, d) == 0;
+    if (made)
+        stream_table_trim(table);
+    if (!made || (anonymizer && anonymize_streams(anonymizer, d) < 0) || judge_document(d, audit_policy(a)) < 0 ||
+        diagnose_document(d, audit_policy(a)) < 0)
         return error_set(error, ERR_MEMORY, "out of memory while the report was made");
+    if (a->frames)
+        wrong_frames_write(a->frames, a->options, table, d);
     return 0;
 }
 
@@ -203,5 +242,8 @@ out:
     source_free(a.source);
     free(a.intake.skipped);
     free(a.ports);
+    policy_free(a.renamed);
+    anonymizer_free(a.anonymizer);
+    wrong_frames_free(a.frames);
     return r;
 }

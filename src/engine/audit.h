@@ -11,6 +11,9 @@
 #include "model/record.h"
 #include "policy/policy.h"
 
+struct anonymizer;
+struct wrong_output; /* engine/wrong_frames.h */
+
 struct audit_options {
     const char *const *files; /* "-" is standard input; several are one capture in time order */
     size_t file_count;
@@ -23,12 +26,14 @@ struct audit_options {
     unsigned jobs; /* threads in all; 0 and 1: the caller's. The document is the same whatever it is. */
     intake_progress progress;
     void *progress_user;
+    struct anonymizer *anonymizer; /* NULL: everything as it is */
+    struct wrong_output *wrong;    /* where the wrong packets go, in a second pass over the files; NULL: nowhere */
 };
 
 /*
  * Reads captures, judges and diagnoses them. Returns 0 with a document whenever something could be opened: inputs that
  * failed on the way say so in document.inputs. ERR_IO or ERR_FORMAT with a sentence when nothing could be opened;
- * ERR_MEMORY.
+ * ERR_MEMORY. What became of the wrong packets is in options->wrong: it does not change the document.
  */
 int audit_run(const struct audit_options *options, struct document **ret, struct error *error);
 

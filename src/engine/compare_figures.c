@@ -314,18 +314,19 @@ static void add_class(struct compare_class *to, const struct compare_class *from
         to->unresolved[i] += from->unresolved[i];
 }
 
-/* Streams whose conversation is matched both ways, of which nothing tells which way is forward. */
 static void count_assumed(struct compare_work *w)
 {
     const struct compare_point *a = w->points[0];
     for (size_t i = 0; i < a->stream_count; i++) {
-        uint32_t flow = a->streams[i].flow, back = a->flows[flow].reverse;
-        const struct compare_flow_way *ways = w->matches.ways;
-        if (back == COMPARE_NONE || w->pairing.of[0][flow] == COMPARE_NONE || w->pairing.of[0][back] == COMPARE_NONE ||
-            ways[flow].by != COMPARE_WAY_ASSUMED || ways[back].by != COMPARE_WAY_ASSUMED)
+        uint32_t flow = a->streams[i].flow;
+        const struct compare_flow_way *way = &w->matches.ways[flow];
+        if (w->pairing.of[0][flow] == COMPARE_NONE || !way->doubtful)
             continue;
-        w->segment->rows[ways[flow].way].assumed_streams++;
+        uint64_t changed = w->matches.way_known ? w->stats[0][i].changed : 0;
+        w->segment->rows[way->way].assumed_streams++;
         w->segment->rows[COMPARE_BOTH].assumed_streams++;
+        w->segment->rows[way->way].assumed_changed += changed;
+        w->segment->rows[COMPARE_BOTH].assumed_changed += changed;
     }
 }
 
@@ -360,7 +361,7 @@ static bool count_all(struct compare_work *w)
         return false;
     add_up(w);
     compare_loss_know(w);
-    compare_loss_test(w);
+    ok = compare_loss_test(w);
     for (int row = 0; ok && row < COMPARE_ROWS; row++)
         for (int c = 0; ok && c < CLASS_COUNT; c++)
             ok = make_cells(w, (enum traffic_class)c, (enum compare_way)row);

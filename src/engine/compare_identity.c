@@ -5,8 +5,8 @@
 #include "classify/stun.h"
 
 enum {
-    STRONG_BYTES = 12, /* fewer are the same in packets that have nothing to do with one another */
-    SSRC_NOT_RANDOM = 0xFFFF,
+    STRONG_BYTES = 12,       /* fewer are the same in packets that have nothing to do with one another */
+    RTP_REWRITTEN_BYTES = 2, /* version, padding, marker and payload type: a relay may give its own */
 };
 
 /* Media inside TURN is the same packet before and after the relay took the framing off (RFC 8656 §12.4). */
@@ -50,17 +50,19 @@ static void identify_rtp(const struct hash_key *key, const uint8_t *bytes, uint3
 {
     struct cursor c = cur_make(bytes, captured, captured < wire);
     uint64_t first = (uint64_t)COMPARE_RTP << 56;
-    cur_skip(&c, 2); /* the marker and the payload type may be rewritten */
+    cur_skip(&c, RTP_REWRITTEN_BYTES);
     first |= cur_u16(&c);
     uint64_t second = (uint64_t)cur_u32(&c) << 32;
     ret->ssrc = cur_u32(&c);
     second |= ret->ssrc;
     ret->family = COMPARE_RTP;
-    /* a quarter of all DNS messages looks like RTP with a small SSRC, and all of them with the same sequence number */
-    if (ret->ssrc <= SSRC_NOT_RANDOM)
+    if (!compare_ssrc_is_random(ret->ssrc)) {
         identify_prefix(key, bytes, captured, wire, ret);
-    else
-        ret->identity = hash_words(key, (const uint64_t[]){first, second}, 2) | 1;
+        return;
+    }
+    ret->identity = hash_words(key, (const uint64_t[]){first, second}, 2) | 1;
+    if (ret->flags & COMPARE_IS_WHOLE)
+        ret->check = (uint32_t)hash_bytes(key, bytes + RTP_REWRITTEN_BYTES, captured - RTP_REWRITTEN_BYTES);
 }
 
 static void identify_datagram(const struct hash_key *key, const uint8_t *bytes, uint32_t captured, uint32_t wire,

@@ -34,6 +34,13 @@ struct compare_identity {
 /* Bytes of payload that tell a datagram which is no RTP: more than these a capture may be cut after. */
 enum { COMPARE_PREFIX_BYTES = 24 };
 
+/* Small ones are counters and constants, or no SSRC at all: a quarter of all DNS messages looks like RTP with such a
+ * one. */
+static inline bool compare_ssrc_is_random(uint32_t ssrc)
+{
+    return ssrc > 0xFFFF;
+}
+
 void compare_identify(const struct hash_key *key, const struct packet *p, struct compare_identity *ret);
 
 #endif

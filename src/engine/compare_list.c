@@ -30,6 +30,7 @@ static void fill_stream(const struct compare_work *w, uint32_t near, uint32_t nu
                                    .traffic_class = (enum traffic_class)w->class_of[near][number],
                                    .way = (enum compare_way)way->way,
                                    .way_by = (enum compare_way_by)way->by,
+                                   .way_doubtful = way->doubtful,
                                    .matched = stat->matched,
                                    .changed = stat->changed,
                                    .lost = stat->lost};
@@ -109,17 +110,19 @@ static enum compare_unpaired why_of(const struct compare_work *w, uint32_t side,
     return was_at_other_time(w, side, &w->points[side]->flows[flow]) ? COMPARE_OTHER_TIME : why;
 }
 
-/* What the policy has a class for first, then most packets, then as they came. */
+/* What the policy has a class for first, then by capture and reason, then most packets, then as they came. */
 static int by_weight(const void *a, const void *b)
 {
     const struct compare_unmatched *x = a, *y = b;
     bool p = x->traffic_class != CLASS_NONE, q = y->traffic_class != CLASS_NONE;
     if (p != q)
         return p ? -1 : 1;
-    if (x->packets != y->packets)
-        return x->packets > y->packets ? -1 : 1;
     if (x->capture != y->capture)
         return x->capture < y->capture ? -1 : 1;
+    if (x->why != y->why)
+        return x->why < y->why ? -1 : 1;
+    if (x->packets != y->packets)
+        return x->packets > y->packets ? -1 : 1;
     return (x->first_frame > y->first_frame) - (x->first_frame < y->first_frame);
 }
 

@@ -2,13 +2,9 @@
 
 #include <stdlib.h>
 
-#include "probe/statistics.h"
+enum { MATCHED_LEAST = 10 /* below, delays and clocks are not known well enough for losses */ };
 
-enum { SENT_LEAST = 30 /* packets of a class, and of the others, below which nothing is said */ };
-
-#define TEST_ERROR 0.01
-
-static struct compare_slices *slices_of(const struct compare_work *w, enum compare_way way, enum traffic_class c)
+struct compare_slices *compare_loss_slices(const struct compare_work *w, enum compare_way way, enum traffic_class c)
 {
     return &w->slices[(size_t)way * CLASS_COUNT + (size_t)c];
 }
@@ -23,12 +19,12 @@ static size_t slice_at(const struct compare_work *w, enum compare_way way, int64
 void compare_loss_begin(struct compare_work *w, enum compare_way way)
 {
     for (int c = 0; c < CLASS_COUNT; c++)
-        *slices_of(w, way, (enum traffic_class)c) = (struct compare_slices){{0}, {0}};
+        *compare_loss_slices(w, way, (enum traffic_class)c) = (struct compare_slices){{0}, {0}};
 }
 
 void compare_loss_arrived(struct compare_work *w, enum compare_way way, enum traffic_class c, int64_t near_ns)
 {
-    slices_of(w, way, c)->sent[slice_at(w, way, near_ns)]++;
+    compare_loss_slices(w, way, c)->sent[slice_at(w, way, near_ns)]++;
 }
 
 bool compare_loss_window(const struct compare_work *w, uint32_t side, int64_t ns, int64_t *ret_earliest,
@@ -55,6 +51,11 @@ static bool was_captured_then(const struct compare_point *other, int64_t earlies
     return earliest >= other->first_ns && latest <= other->last_ns;
 }
 
+static const struct compare_flow_way *way_of_flow(const struct compare_work *w, uint32_t side, uint32_t flow)
+{
+    return &w->matches.ways[side == 0 ? flow : w->pairing.of[1][flow]];
+}
+
 enum alone { ALONE_NOT = 0, ALONE_BEFORE = 1, ALONE_AFTER = 2, ALONE_BOTH = 3 };
 
 /* Packet `i` of one side is in no other capture: which way it goes, and whether the other one ran when it passed. */
@@ -62,8 +63,7 @@ static enum alone alone_then(const struct compare_work *w, uint32_t side, size_t
 {
     const struct compare_point *p = w->points[side];
     const struct compare_packet *x = &p->packets[i];
-    uint32_t flow = p->streams[x->stream].flow;
-    enum compare_way way = (enum compare_way)w->matches.ways[side == 0 ? flow : w->pairing.of[1][flow]].way;
+    enum compare_way way = (enum compare_way)way_of_flow(w, side, p->streams[x->stream].flow)->way;
     int64_t earliest, latest;
     *ret_way = way;
     if (compare_near(way) == side)
@@ -83,7 +83,7 @@ static void count_lost(struct compare_work *w, enum compare_way way, const struc
     uint32_t near = compare_near(way);
     enum traffic_class class = (enum traffic_class)w->class_of[near][x->stream];
     struct compare_class *c = &w->segment->rows[way].classes[class];
-    struct compare_slices *s = slices_of(w, way, class);
+    struct compare_slices *s = compare_loss_slices(w, way, class);
     size_t slice = slice_at(w, way, x->time_ns);
     c->lost++;
     c->lost_by_dscp[tos_dscp(x->tos)]++;
@@ -98,25 +98,37 @@ static uint8_t *segments_of(const struct compare_work *w, uint8_t *by_flow, uint
     return &by_flow[side == 0 ? flow : w->pairing.of[1][flow]];
 }
 
+/* RTP is known by its numbers alone. */
+static bool may_be_rewritten(const struct compare_point *p, const struct compare_packet *x)
+{
+    return p->streams[x->stream].family != COMPARE_RTP;
+}
+
 static void count_alone(struct compare_work *w, uint32_t side, size_t i, uint8_t *by_flow)
 {
-    const struct compare_packet *x = &w->points[side]->packets[i];
+    const struct compare_point *p = w->points[side];
+    const struct compare_packet *x = &p->packets[i];
     enum compare_way way;
     enum alone alone = alone_then(w, side, i, &way);
     struct compare_class *c = &w->segment->rows[way].classes[w->class_of[side][x->stream]];
-    bool before = compare_near(way) == side, other_segments = *segments_of(w, by_flow, side, i) == ALONE_BOTH;
+    bool before = compare_near(way) == side;
+    bool other_segments = may_be_rewritten(p, x) && *segments_of(w, by_flow, side, i) == ALONE_BOTH;
+    /* where nothing tells of any flow, the order that the captures were given in is believed */
+    bool doubtful = w->matches.way_known && way_of_flow(w, side, p->streams[x->stream].flow)->doubtful;
     if (before && alone == ALONE_NOT)
         c->unresolved[COMPARE_OUTSIDE]++;
     else if (before && other_segments)
         c->unresolved[COMPARE_RESEGMENTED]++;
+    else if (doubtful)
+        c->unresolved[COMPARE_WAY_UNKNOWN]++;
     else if (before)
         count_lost(w, way, x);
     else
-        c->appeared += alone == ALONE_AFTER && !other_segments;
+        c->appeared += alone == ALONE_AFTER && !other_segments && !doubtful;
 }
 
-/* TCP bytes may be in other segments there (offloading, a proxy): where both captures have some that the other has not,
- * nothing is said to be lost. */
+/* TCP bytes may be in other segments there (offloading, a proxy), and a SIP message may be another one behind what
+ * translates the addresses in it: where both captures have some that the other has not, nothing is said to be lost. */
 bool compare_loss_count(struct compare_work *w)
 {
     uint8_t *by_flow = calloc(w->points[0]->flow_count + 1, 1);
@@ -130,7 +142,7 @@ bool compare_loss_count(struct compare_work *w)
                     continue;
                 if (pass == 1)
                     count_alone(w, side, i, by_flow);
-                else if (p->flows[p->streams[p->packets[i].stream].flow].proto == PROTO_TCP)
+                else if (may_be_rewritten(p, &p->packets[i]))
                     *segments_of(w, by_flow, side, i) |= (uint8_t)alone_then(w, side, i, &way);
             }
         }
@@ -151,6 +163,11 @@ static const char *why_unknown(struct compare_work *w, enum compare_way way)
         appeared += row->classes[c].appeared;
     if (row->matched == 0)
         return "no packet was matched";
+    if (row->lost && row->matched < MATCHED_LEAST)
+        return compare_document_text(d,
+                                     "%llu packets were matched, too few to know when each capture ran by the clock "
+                                     "of the other",
+                                     (unsigned long long)row->matched);
     if (after->dropped)
         return compare_document_text(d, "%s says that the capture itself dropped %llu packets", after->file,
                                      (unsigned long long)after->dropped);
@@ -171,55 +188,9 @@ void compare_loss_know(struct compare_work *w)
         struct compare_row *row = &w->segment->rows[way];
         row->loss_reason = why_unknown(w, (enum compare_way)way);
         row->loss_known = !*row->loss_reason;
-        if (row->matched && !row->loss_known) {
+        if (!row->loss_known && (row->matched || row->lost)) {
             both->loss_known = false;
             both->loss_reason = row->loss_reason;
         }
-    }
-}
-
-/* ---- does one class lose more ---- */
-
-static void test_class(struct compare_work *w, enum compare_way way, enum traffic_class class, double error)
-{
-    struct compare_class *c = &w->segment->rows[way].classes[class];
-    struct compare_loss_test *t = &c->test;
-    const struct compare_slices *own = slices_of(w, way, class);
-    uint64_t sent = c->matched + c->lost;
-    for (size_t i = 0; i < COMPARE_SLICES; i++) {
-        uint64_t other_sent = 0, other_lost = 0;
-        for (int k = 0; k < CLASS_COUNT; k++) {
-            const struct compare_slices *s = slices_of(w, way, (enum traffic_class)k);
-            other_sent += k == (int)class ? 0 : s->sent[i];
-            other_lost += k == (int)class ? 0 : s->lost[i];
-        }
-        t->other_sent += other_sent;
-        t->other_lost += other_lost;
-        double here = (double)own->lost[i] * (double)other_sent, there = (double)other_lost * (double)own->sent[i];
-        if (own->sent[i] && other_sent) {
-            t->slices_more += here > there;
-            t->slices_less += here < there;
-        }
-    }
-    if (sent < SENT_LEAST || t->other_sent < SENT_LEAST)
-        return;
-    struct probe_interval difference = statistics_share_difference(c->lost, sent, t->other_lost, t->other_sent, error);
-    t->done = difference.known;
-    t->low = difference.low;
-    t->high = difference.high;
-    t->chance = statistics_sign_chance(t->slices_more, t->slices_less);
-    bool same_side = difference.low > 0 ? t->slices_more > t->slices_less : t->slices_less > t->slices_more;
-    t->differs = t->done && (difference.low > 0 || difference.high < 0) && same_side && t->chance < error;
-}
-
-void compare_loss_test(struct compare_work *w)
-{
-    for (int way = 0; way < 2; way++) {
-        struct compare_row *row = &w->segment->rows[way];
-        int classes = 0;
-        for (int c = 0; c < CLASS_COUNT; c++)
-            classes += row->classes[c].matched + row->classes[c].lost >= SENT_LEAST;
-        for (int c = 0; c < CLASS_COUNT && classes > 1 && row->loss_known; c++)
-            test_class(w, (enum compare_way)way, (enum traffic_class)c, TEST_ERROR / classes);
     }
 }

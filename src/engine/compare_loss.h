@@ -6,9 +6,7 @@
 
 /*
  * A packet is lost where it was surely sent while the capture after ran, by the clocks and delays of those that
- * arrived, and is not in it. Whether one class loses more than the others is asked twice: of the shares (Newcombe's
- * interval), and of thirty-two slices of the time, since losses come in bursts and one burst proves nothing (sign
- * test).
+ * arrived, and is not in it. Whether one class loses more than the others is asked in compare_class_loss.c.
  */
 enum { COMPARE_SLICES = 32 };
 
@@ -16,6 +14,7 @@ struct compare_slices {
     uint64_t sent[COMPARE_SLICES], lost[COMPARE_SLICES];
 };
 
+struct compare_slices *compare_loss_slices(const struct compare_work *w, enum compare_way way, enum traffic_class c);
 void compare_loss_begin(struct compare_work *w, enum compare_way way);
 void compare_loss_arrived(struct compare_work *w, enum compare_way way, enum traffic_class c, int64_t near_ns);
 

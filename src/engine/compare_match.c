@@ -5,10 +5,7 @@
 #include "base/clock.h"
 #include "base/grow.h"
 
-enum {
-    GROUP_MAX = 512, /* packets with one identity in a flow: beyond, nothing is told apart */
-    CLOCK_PACKETS_LEAST = 10,
-};
+enum { GROUP_MAX = 512 /* packets with one identity in a flow: beyond, nothing is told apart */ };
 
 static const int64_t copy_ns = 2 * NS_PER_S, unnumbered_copy_ns = 2 * NS_PER_MS;
 
@@ -32,14 +29,7 @@ struct side {
 struct matcher {
     struct side sides[2];
     struct compare_matches *out;
-    int64_t least, most; /* of the flows at hand: the second capture's time minus the first's */
-    uint64_t matched;
     bool failed;
-};
-
-struct flow_delay {
-    int64_t least, most;
-    uint64_t packets;
 };
 
 static const struct compare_packet *packet_of(const struct side *s, const struct item *i)
@@ -57,7 +47,8 @@ static bool is_copy(const struct compare_point *point, const struct compare_pack
 {
     bool numbered = x->ip_id != 0 || point->streams[x->stream].family == COMPARE_RTP;
     int64_t apart = x->time_ns - of->time_ns;
-    return compare_may_be_same(x, of) && x->ip_id == of->ip_id && apart <= (numbered ? copy_ns : unnumbered_copy_ns);
+    bool alike = compare_may_be_same(x, of) && ((x->flags ^ of->flags) & COMPARE_IS_WHOLE) == 0;
+    return alike && x->ip_id == of->ip_id && apart <= (numbered ? copy_ns : unnumbered_copy_ns);
 }
 
 /* All packets of one identity; `at` moves behind them. */
@@ -103,12 +94,6 @@ static void match(struct matcher *m, struct item *x, struct item *y)
         return;
     }
     m->out->all[m->out->count++] = (struct compare_match){{x->packet, y->packet}};
-    int64_t delay = py->time_ns - px->time_ns;
-    if (m->matched == 0 || delay < m->least)
-        m->least = delay;
-    if (m->matched == 0 || delay > m->most)
-        m->most = delay;
-    m->matched++;
 }
 
 typedef bool (*alike)(const struct compare_packet *x, const struct compare_packet *y);
@@ -192,7 +177,6 @@ static void match_flows(struct matcher *m, const struct compare_flow *fa, const 
     b->flow = fb;
     a->at = fa->begin;
     b->at = fb->begin;
-    m->matched = 0;
     while (a->at < fa->end || b->at < fb->end) {
         uint64_t x = a->at < fa->end ? compare_at(a->point, a->at)->identity : UINT64_MAX;
         uint64_t y = b->at < fb->end ? compare_at(b->point, b->at)->identity : UINT64_MAX;
@@ -208,59 +192,23 @@ static void match_flows(struct matcher *m, const struct compare_flow *fa, const 
     settle_short(m);
 }
 
-/* ---- which way ---- */
-
-static struct compare_flow_way way_by_ttl(const struct compare_flow *fa, const struct compare_flow *fb)
-{
-    struct compare_flow_way w = {COMPARE_FORWARD, COMPARE_WAY_ASSUMED};
-    if (fa->ttl_varies || fb->ttl_varies || fa->ttl == fb->ttl)
-        return w;
-    w.by = COMPARE_WAY_TTL;
-    w.way = fb->ttl > fa->ttl ? COMPARE_BACKWARD : COMPARE_FORWARD;
-    return w;
-}
-
-/* A switch leaves the TTL as it is. Whatever the clocks differ by, of the two directions of a conversation the one that
- * goes forward has the greater difference; believed only where no packet of the other has as much. */
-static void ways_by_clock(const struct matcher *m, const struct compare_pairing *pairing,
-                          const struct flow_delay *delays)
-{
-    const struct compare_point *a = m->sides[0].point, *b = m->sides[1].point;
-    struct compare_flow_way *ways = m->out->ways;
-    for (uint32_t i = 0; i < a->flow_count; i++) {
-        uint32_t back = a->flows[i].reverse, j = pairing->of[0][i];
-        if (j == COMPARE_NONE || back == COMPARE_NONE || pairing->of[0][back] == COMPARE_NONE ||
-            pairing->of[0][back] != b->flows[j].reverse || ways[i].by != COMPARE_WAY_ASSUMED ||
-            ways[back].by != COMPARE_WAY_ASSUMED || delays[i].packets < CLOCK_PACKETS_LEAST ||
-            delays[back].packets < CLOCK_PACKETS_LEAST || delays[i].least <= delays[back].most)
-            continue;
-        ways[i] = (struct compare_flow_way){COMPARE_FORWARD, COMPARE_WAY_CLOCK};
-        ways[back] = (struct compare_flow_way){COMPARE_BACKWARD, COMPARE_WAY_CLOCK};
-    }
-}
-
 bool compare_match_packets(const struct compare_point *a, const struct compare_point *b,
                            const struct compare_pairing *pairing, struct compare_matches *ret)
 {
     struct matcher m = {.out = ret, .sides = {{.point = a}, {.point = b}}};
-    struct flow_delay *delays = calloc(a->flow_count + 1, sizeof *delays);
     *ret = (struct compare_matches){0};
     ret->fate[0] = m.sides[0].fate = calloc(a->packet_count + 1, 1);
     ret->fate[1] = m.sides[1].fate = calloc(b->packet_count + 1, 1);
     ret->ways = calloc(a->flow_count + 1, sizeof *ret->ways);
-    bool ok = delays && ret->fate[0] && ret->fate[1] && ret->ways;
+    bool ok = ret->fate[0] && ret->fate[1] && ret->ways;
     for (uint32_t i = 0; ok && i < a->flow_count; i++) {
         uint32_t j = pairing->of[0][i];
         if (j == COMPARE_NONE)
             continue;
         match_flows(&m, &a->flows[i], &b->flows[j]);
-        ret->ways[i] = way_by_ttl(&a->flows[i], &b->flows[j]);
-        delays[i] = (struct flow_delay){m.least, m.most, m.matched};
         ok = !m.failed;
     }
-    if (ok)
-        ways_by_clock(&m, pairing, delays);
-    free(delays);
+    ok = ok && compare_matches_refine(a, b, ret) && compare_ways_find(a, b, pairing, ret);
     if (!ok)
         compare_matches_done(ret);
     return ok;

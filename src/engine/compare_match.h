@@ -19,10 +19,11 @@ struct compare_match {
     uint32_t packet[2]; /* in the first and in the second capture */
 };
 
-/* What the times and hop counts of one pair of flows say of its way. */
+/* What the times, hop counts and hosts of one pair of flows say of its way. */
 struct compare_flow_way {
-    uint8_t way; /* COMPARE_FORWARD or COMPARE_BACKWARD */
-    uint8_t by;  /* enum compare_way_by */
+    uint8_t way;   /* COMPARE_FORWARD or COMPARE_BACKWARD */
+    uint8_t by;    /* enum compare_way_by */
+    bool doubtful; /* assumed, though traffic of its hosts passes both ways */
 };
 
 struct compare_matches {
@@ -30,11 +31,20 @@ struct compare_matches {
     size_t count, cap;
     uint8_t *fate[2];              /* by packet */
     struct compare_flow_way *ways; /* by flow of the first capture; of those that are paired */
+    bool way_known;                /* of one flow at least it is more than assumed */
 };
 
 /* False without memory. */
 bool compare_match_packets(const struct compare_point *a, const struct compare_point *b,
                            const struct compare_pairing *pairing, struct compare_matches *ret);
 void compare_matches_done(struct compare_matches *m);
+
+/* compare_refine.c: takes back matches that contradict what all of them together tell of IPv4 identifications and
+ * clocks, and changes of marks that only a coincidence tells of. False without memory. */
+bool compare_matches_refine(const struct compare_point *a, const struct compare_point *b, struct compare_matches *m);
+
+/* compare_ways.c: which way each pair of flows goes. False without memory. */
+bool compare_ways_find(const struct compare_point *a, const struct compare_point *b,
+                       const struct compare_pairing *pairing, struct compare_matches *m);
 
 #endif

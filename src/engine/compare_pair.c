@@ -9,12 +9,14 @@ enum {
     CANDIDATES_MAX = 16,
     SAMPLE_MAX = 4096, /* packets of a flow that are asked for */
     DOUBTFUL_VOTES = 2,
+    OWN_PACKETS_LEAST = 3, /* of one SSRC, before it is taken for one */
     CHAIN_MAX = 64, /* flows known to have one and the same packet: whoever sends it to a million costs no more */
 };
 
 struct pairer {
     const struct compare_point *points[2];
     struct compare_pairing *pairing;
+    bool range_is_sure;
     bool has_range; /* how much later packets are in the second capture, by its clock, than in the first */
     int64_t least_ns, most_ns;
     struct slots index[2]; /* strong identities: places in the point's order, one for each flow that has it */
@@ -75,13 +77,38 @@ static bool common_delay(const struct pairer *p, uint32_t a, uint32_t b, int64_t
     return false;
 }
 
+/* Whether what a flow carries can be told from all that is alike, whoever sends it: the two bytes of a query's
+ * identification may look like RTP or RTCP, but not with an SSRC of its own. */
+static bool has_own_numbers(const struct compare_point *p, const struct compare_flow *f)
+{
+    bool own = f->proto == PROTO_TCP;
+    for (uint32_t i = f->first_stream; i != COMPARE_NONE && !own; i = p->streams[i].next) {
+        const struct compare_stream_part *s = &p->streams[i];
+        own = s->family == COMPARE_STUN || s->family == COMPARE_DTLS ||
+              (s->family == COMPARE_RTP && compare_ssrc_is_random(s->ssrc) && s->packets >= OWN_PACKETS_LEAST);
+    }
+    return own;
+}
+
+static bool has_rtp(const struct compare_point *p, const struct compare_flow *f)
+{
+    bool rtp = false;
+    for (uint32_t i = f->first_stream; i != COMPARE_NONE && !rtp; i = p->streams[i].next)
+        rtp = p->streams[i].family == COMPARE_RTP;
+    return rtp;
+}
+
+/* The clocks are known from flows with numbers of their own; from the others as long as there are none. */
 static void join(struct pairer *p, uint32_t a, uint32_t b)
 {
+    bool own = has_own_numbers(p->points[0], &p->points[0]->flows[a]);
     int64_t delay;
     p->pairing->of[0][a] = b;
     p->pairing->of[1][b] = a;
-    if (!common_delay(p, a, b, &delay))
+    if ((p->range_is_sure && !own) || !common_delay(p, a, b, &delay))
         return;
+    p->has_range &= p->range_is_sure || !own;
+    p->range_is_sure |= own;
     if (!p->has_range || delay < p->least_ns)
         p->least_ns = delay;
     if (!p->has_range || delay > p->most_ns)
@@ -196,23 +223,29 @@ static uint32_t elect(const struct pairer *p, int side, uint32_t flow, uint32_t 
     return best.count >= 2 * second.count ? best.flow : COMPARE_NONE;
 }
 
-/* Whatever it looks like: the two bytes of a query's identification may be those of RTP or RTCP. */
-static bool has_few_numbers(const struct compare_point *p, const struct compare_flow *f)
+/* No translator leads what is for a group or for all to somewhere else. */
+static bool is_for_many(const struct addr *a)
 {
-    return p->streams[f->first_stream].family != COMPARE_STUN;
+    static const uint8_t broadcast[4] = {255, 255, 255, 255};
+    struct addr all = addr_v4(broadcast);
+    return addr_is_multicast(a) || addr_equal(a, &all);
 }
 
-/* A query of the DNS has sixteen bits of its own: among many, some of two hosts are alike. One or two such datagrams
- * are believed to be the same only where the clocks agree, as far as they are known by then. */
+/* A query of the DNS has sixteen bits of its own: among many, some of two hosts are alike. And what hosts announce to
+ * their neighbours, or send to keep a translator awake, is the same from all of them. Such datagrams are believed to be
+ * the same only where the clocks agree, as far as they are known by then; more than two, where nothing is known. */
 static bool is_doubtful(const struct pairer *p, uint32_t a, uint32_t b, uint32_t votes)
 {
-    const struct compare_flow *f = &p->points[0]->flows[a];
+    const struct compare_flow *f = &p->points[0]->flows[a], *g = &p->points[1]->flows[b];
     int64_t delay;
-    if (votes > DOUBTFUL_VOTES || f->proto == PROTO_TCP || f->first_stream == COMPARE_NONE || f->stream_count > 1 ||
-        !has_few_numbers(p->points[0], f))
+    if ((is_for_many(&f->dst.addr) || is_for_many(&g->dst.addr)) && !addr_equal(&f->dst.addr, &g->dst.addr))
+        return true;
+    if (has_own_numbers(p->points[0], f) &&
+        (votes > DOUBTFUL_VOTES || f->proto == PROTO_TCP || !has_rtp(p->points[0], f)))
         return false;
-    return !p->has_range || !common_delay(p, a, b, &delay) || delay < p->least_ns - NS_PER_S ||
-           delay > p->most_ns + NS_PER_S;
+    if (!p->has_range)
+        return votes <= DOUBTFUL_VOTES;
+    return !common_delay(p, a, b, &delay) || delay < p->least_ns - NS_PER_S || delay > p->most_ns + NS_PER_S;
 }
 
 /* Those that elect each other. How many were joined. */
@@ -224,8 +257,8 @@ static size_t join_elected(struct pairer *p, bool also_doubtful)
         if (p->pairing->of[0][a] != COMPARE_NONE)
             continue;
         uint32_t b = elect(p, 0, a, &votes);
-        if (b == COMPARE_NONE || elect(p, 1, b, &votes) != a || (votes <= DOUBTFUL_VOTES && !also_doubtful) ||
-            is_doubtful(p, a, b, votes))
+        if (b == COMPARE_NONE || elect(p, 1, b, &votes) != a ||
+            (!also_doubtful && !has_own_numbers(p->points[0], &p->points[0]->flows[a])) || is_doubtful(p, a, b, votes))
             continue;
         join(p, a, b);
         joined++;

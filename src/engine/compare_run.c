@@ -7,6 +7,7 @@
 
 #include "capture/source.h"
 #include "decode/decoder.h"
+#include "engine/anonymize.h"
 #include "engine/compare_classes.h"
 #include "engine/compare_figures.h"
 #include "engine/compare_point.h"
@@ -179,9 +180,14 @@ static bool add_segment_notes(struct compare_document *d, const struct compare_s
     if (both->assumed_streams)
         ok &= compare_document_note(
             d,
-            "%llu streams of conversations that pass both ways between %s and %s have the same TTL in both, and the "
-            "clocks do not tell either where they pass first: all are taken to pass %s first",
-            (unsigned long long)both->assumed_streams, first, second, first);
+            "traffic passes %s and %s both ways, and of %llu streams neither the TTL nor the clocks nor their hosts tell "
+            "which of the two they pass first: they are taken to pass %s first",
+            first, second, (unsigned long long)both->assumed_streams, first);
+    if (s->rows[COMPARE_BACKWARD].matched && !s->rows[COMPARE_FORWARD].matched)
+        ok &= compare_document_note(d,
+                                    "all packets pass %s first, and then %s: were the captures given in the wrong order? "
+                                    "Before and after are those of the packets on their way all the same",
+                                    second, first);
     if (both->matched && !both->loss_known)
         ok &= compare_document_note(d, "how many packets were lost between %s and %s is not known: %s", first, second,
                                     both->loss_reason);
@@ -230,8 +236,11 @@ static int make_document(struct run *r)
         stream_table_free(j->table);
         j->table = NULL;
     }
-    if (!ok || !d->captures || !add_notes(d) || make_segments(r) < 0)
+    if (!ok || !d->captures || (o->anonymizer && anonymize_compare_captures(o->anonymizer, d) < 0) || !add_notes(d) ||
+        make_segments(r) < 0)
         return ERR_MEMORY;
+    if (o->anonymizer)
+        anonymize_compare_streams(o->anonymizer, d);
     return judge_compare(d, o->policy);
 }
 

@@ -7,6 +7,8 @@
 #include "model/compare_document.h"
 #include "policy/policy.h"
 
+struct anonymizer;
+
 struct compare_options {
     const char *const *files; /* points along the path, in its order; at least two. "-" is standard input. */
     size_t file_count;
@@ -17,6 +19,7 @@ struct compare_options {
     unsigned jobs;      /* captures read at a time; 0 and 1: one after the other */
     intake_progress progress;
     void *progress_user;
+    struct anonymizer *anonymizer; /* NULL: everything as it is */
 };
 
 /*

@@ -10,6 +10,7 @@ enum {
     GATHERED_MAX = 64,    /* packets of inputs that take turns, put side by side for the table */
     RUN_MIN = 8,          /* so many packets of one input are given to the table where they stand */
     PROGRESS_EVERY = 256, /* batches */
+    SWEEP_EVERY = 65536,  /* packets */
 };
 
 /* Where an input stands. */
@@ -30,15 +31,46 @@ struct intake {
     struct skipped *skipped;    /* of frames that were decoded here */
     struct packet *gathered;
     size_t gathered_count;
+    uint32_t since_sweep; /* packets since the table was asked last what has ended */
+    bool out_of_memory;
     uint64_t batches, total_bytes;
 };
 
 /* ---- packets ---- */
 
+static void take_some(struct intake *in, const struct packet *packets, size_t n)
+{
+    const struct intake_options *o = in->options;
+    uint32_t tokens[FRAME_BATCH_MAX];
+    if (!o->taken) {
+        stream_table_packets(o->table, packets, n);
+        return;
+    }
+    stream_table_packets_to(o->table, packets, n, tokens);
+    o->taken(o->taken_user, packets, tokens, n);
+}
+
+/* Streams end at the same packets whatever the batches are. */
+static void to_table(struct intake *in, const struct packet *packets, size_t n)
+{
+    while (n > 0) {
+        size_t left = SWEEP_EVERY - in->since_sweep, count = n < left ? n : left;
+        take_some(in, packets, count);
+        in->since_sweep += (uint32_t)count;
+        packets += count;
+        n -= count;
+        if (in->since_sweep < SWEEP_EVERY)
+            continue;
+        in->since_sweep = 0;
+        if (stream_table_expire(in->options->table, packets[-1].time_ns) < 0)
+            in->out_of_memory = true;
+    }
+}
+
 static void flush(struct intake *in)
 {
     if (in->gathered_count)
-        stream_table_packets(in->options->table, in->gathered, in->gathered_count);
+        to_table(in, in->gathered, in->gathered_count);
     in->gathered_count = 0;
 }
 
@@ -50,7 +82,7 @@ static void give(struct intake *in, struct position *p)
     p->given = p->packet;
     if (n >= RUN_MIN) {
         flush(in);
-        stream_table_packets(in->options->table, packets, n);
+        to_table(in, packets, n);
         return;
     }
     if (in->gathered_count + n > GATHERED_MAX)
@@ -66,7 +98,7 @@ static void take_one(struct intake *in, struct position *p, const struct packet 
     if (p)
         give(in, p);
     flush(in);
-    stream_table_packet(in->options->table, packet);
+    to_table(in, packet, 1);
 }
 
 /* `p` is the input whose frame was passed last; NULL at the end of all. */
@@ -216,7 +248,7 @@ int intake_run(const struct intake_options *options, struct intake_result *ret)
     int r = begin(&in, &order);
     if (r == 0) {
         take_all(&in);
-        r = pipeline_ran_out(in.pipeline) ? ERR_MEMORY : 0;
+        r = pipeline_ran_out(in.pipeline) || in.out_of_memory ? ERR_MEMORY : 0;
     }
     if (r == 0)
         add_up(&in, ret);

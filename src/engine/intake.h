@@ -11,6 +11,10 @@
 /* Called now and then while inputs are read; `total_bytes` is 0 where it is not known. */
 typedef void (*intake_progress)(void *user, uint64_t done_bytes, uint64_t total_bytes);
 
+/* Called with packets after the table took them, and a token of the stream of each (stream/table.h). The packets are
+ * borrowed for this call. */
+typedef void (*intake_taker)(void *user, const struct packet *packets, const uint32_t *tokens, size_t n);
+
 /*
  * All packets of a source into a stream table, in the order of time: what must happen in order happens here, in the
  * caller's thread, and the rest in a pipeline. The outcome is the same whatever `jobs` is.
@@ -22,6 +26,8 @@ struct intake_options {
     unsigned jobs; /* threads in all, this one included; 0 and 1: this one */
     intake_progress progress;
     void *progress_user;
+    intake_taker taken; /* NULL: nobody asks */
+    void *taken_user;
 };
 
 struct intake_result {

@@ -45,11 +45,9 @@ void decoded_free(struct decoded *d)
     free(d);
 }
 
-bool lane_fill(struct lane *l, struct decoded *d)
+void lane_decode(struct lane *l, struct decoded *d)
 {
     d->packet_count = 0;
-    if (source_read(l->source, l->input, &d->batch) != SOURCE_FRAME)
-        return false;
     for (uint32_t i = 0; i < d->batch.count; i++) {
         const struct frame *frame = &d->batch.frames[i];
         struct packet *packet = &d->packets[d->packet_count];
@@ -63,5 +61,13 @@ bool lane_fill(struct lane *l, struct decoded *d)
         if (l->hash_key)
             packet->flow_hash = stream_packet_hash(l->hash_key, packet);
     }
+}
+
+bool lane_fill(struct lane *l, struct decoded *d)
+{
+    d->packet_count = 0;
+    if (source_read(l->source, l->input, &d->batch) != SOURCE_FRAME)
+        return false;
+    lane_decode(l, d);
     return true;
 }

@@ -43,4 +43,7 @@ struct lane {
 /* Reads and decodes the next batch. False where the input has come to its end: there is nothing in `d` then. */
 bool lane_fill(struct lane *l, struct decoded *d);
 
+/* The second half of that: decodes the frames of d->batch, wherever they are from. */
+void lane_decode(struct lane *l, struct decoded *d);
+
 #endif

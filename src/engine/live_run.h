@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "model/document.h"
+#include "model/live.h"
 #include "policy/policy.h"
 
 /*
@@ -22,15 +22,16 @@
  * sums. So memory follows the streams at a time, not those ever seen.
  */
 struct live_run;
-struct evidence; /* engine/evidence.h: wrong packets into a file */
+struct evidence;   /* engine/evidence.h: wrong packets into a file */
+struct anonymizer; /* engine/anonymize.h */
 
 struct live_run_options {
     const char *const *interfaces; /* each is a point: the same stream at two of them is two streams */
     size_t interface_count;
     const struct policy *policy; /* borrowed until live_run_policy() puts another in its place */
     struct hash_key key;
-    const char *filter;    /* pcap-filter(7), besides that made from the nodes; NULL */
-    bool every_packet;     /* no filter is made from the nodes */
+    const char *filter; /* pcap-filter(7), besides that made from the nodes; NULL */
+    bool every_packet;  /* no filter is made from the nodes */
     bool promiscuous;
     bool immediate;        /* each frame at once, at the price of a smaller ring and more wake-ups */
     bool hardware_time;    /* time stamps of the card, where it has any */
@@ -41,64 +42,12 @@ struct live_run_options {
     int64_t idle_ns;       /* a stream silent for so long has ended; 0: 60 s, of TCP connections longer */
     size_t max_streams;    /* cap on those at a time; 0: the default of stream/table.h */
     size_t max_ended;      /* ended streams that are still listed; 0: 50,000 */
+    uint64_t max_packets;  /* LIVE_OVER when exactly so many were taken; 0: no end */
     bool outer_layer, ignore_signalling, mask_payload_types;
-    struct evidence *evidence; /* NULL: no packets are kept */
-};
-
-enum live_point_state { LIVE_POINT_UP = 0, LIVE_POINT_DOWN, LIVE_POINT_GONE };
-
-struct live_point {
-    const char *name;
-    enum live_point_state state;
-    int64_t state_since_ns;
-    const char *problem; /* one sentence where it is down or gone; "" */
-    uint64_t packets, bytes;
-    uint64_t dropped_kernel, dropped_interface; /* lost before they were seen: the verdict is incomplete */
-};
-
-/* A finding as it opens and closes. It is open while wrong packets of it keep coming, and closed after 30 s without. */
-struct live_finding {
-    uint64_t id;     /* for this run: the same finding keeps its id */
-    const char *key; /* code and subject, stable from run to run: "bleached site berlin" */
-    struct finding finding; /* its words are good until the next look */
-    int64_t opened_ns, last_wrong_ns, closed_ns; /* closed_ns: 0 while it is open */
-    bool opened_now, closed_now;                 /* since the last look */
-};
-
-/* Packets by second of one class and direction, for a sparkline: the newest last. */
-#define LIVE_SERIES_SECONDS 300
-struct live_series {
-    enum traffic_class traffic_class;
-    enum direction direction;
-    uint32_t right[LIVE_SERIES_SECONDS], wrong[LIVE_SERIES_SECONDS], unsure[LIVE_SERIES_SECONDS];
-};
-
-/* What came since the last interval ended: rows as in document.by_class, by point. */
-struct live_interval {
-    int64_t from_ns, until_ns;
-    const struct summary_row *by_class; /* of all points together */
-    size_t by_class_count;
-    uint64_t new_streams, ended_streams;
-    uint64_t packets, packets_checked, packets_violating;
-    uint64_t dropped_kernel, dropped_interface;
-};
-
-/* What a look shows. Everything in it is good until the next call of live_run_*(). */
-struct live_view {
-    int64_t began_ns, now_ns;
-    /* Judged and diagnosed: the streams at present and those that ended lately are listed; summary, by_class, by_site and
-     * findings are of all since the beginning. document.inputs are the points. */
-    const struct document *document;
-    size_t active_streams;  /* of those listed */
-    uint64_t forgotten_streams; /* ended, and in the sums only */
-    const struct live_point *points;
-    size_t point_count;
-    const struct live_finding *findings; /* open ones first, worst first; closed ones that are still in the document after */
-    size_t finding_count;
-    const struct live_series *series;
-    size_t series_count;
-    const struct live_interval *interval; /* NULL but where one has just ended */
-    const struct policy *policy;
+    bool explain;                  /* fills in record.explanation */
+    struct evidence *evidence;     /* NULL: no packets are kept */
+    struct anonymizer *anonymizer; /* NULL: names and addresses as they are. Else of all that views show; `policy` is
+                                      the real one all the same */
 };
 
 /* Opens every interface. ERR_UNSUPPORTED, ERR_USAGE, ERR_IO, ERR_MEMORY as live_open() has them (capture/live.h). */
@@ -107,7 +56,7 @@ int live_run_open(const struct live_run_options *options, struct live_run **ret,
 enum live_status {
     LIVE_LOOK = 0, /* *ret is a new look */
     LIVE_WOKEN,    /* a wake descriptor has something to read; the look before is gone, and a new one is not due yet */
-    LIVE_OVER,     /* every interface is gone: finish now */
+    LIVE_OVER,     /* every interface is gone, or max_packets were taken: finish now */
 };
 
 /*
@@ -116,9 +65,9 @@ enum live_status {
  */
 int live_run_next(struct live_run *l, int wake_fd, const struct live_view **ret, struct error *error);
 
-/* Judges by another policy from the next look on, all streams, those of before included. The caller keeps the old one
- * until then. */
-void live_run_policy(struct live_run *l, const struct policy *policy);
+/* Judges by another policy from the next look on, all streams, those of before included, and makes the kernel's filter
+ * from its nodes. The caller keeps the old one until that look. Negative with a sentence: nothing has changed. */
+int live_run_policy(struct live_run *l, const struct policy *policy, struct error *error);
 
 /* The last look, of all that was captured until now: takes what still waits in the rings. */
 int live_run_finish(struct live_run *l, const struct live_view **ret, struct error *error);

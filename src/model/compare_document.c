@@ -53,8 +53,10 @@ const char *compare_way_name(enum compare_way w)
 
 const char *compare_way_by_name(enum compare_way_by b)
 {
-    static const char *const names[] = {
-        [COMPARE_WAY_ASSUMED] = "assumed", [COMPARE_WAY_TTL] = "ttl", [COMPARE_WAY_CLOCK] = "clock"};
+    static const char *const names[] = {[COMPARE_WAY_ASSUMED] = "assumed",
+                                        [COMPARE_WAY_TTL] = "ttl",
+                                        [COMPARE_WAY_CLOCK] = "clock",
+                                        [COMPARE_WAY_HOST] = "host"};
     return names[b];
 }
 
@@ -64,6 +66,7 @@ const char *compare_why_name(enum compare_why w)
         [COMPARE_OUTSIDE] = "outside-window",      [COMPARE_IDENTICAL] = "identical",
         [COMPARE_COPIES_DIFFER] = "copies-differ", [COMPARE_CUT] = "cut",
         [COMPARE_FRAGMENTS] = "fragments",         [COMPARE_RESEGMENTED] = "resegmented",
+        [COMPARE_WAY_UNKNOWN] = "way-unknown",
     };
     return names[w];
 }
@@ -94,6 +97,12 @@ const char *compare_unpaired_text(enum compare_unpaired u)
         [COMPARE_TOO_SHORT] = "its payloads are too short or were cut too short to find it behind other addresses",
     };
     return texts[u];
+}
+
+uint64_t compare_class_sent(const struct compare_class *c)
+{
+    return c->matched + c->lost + c->unresolved[COMPARE_IDENTICAL] + c->unresolved[COMPARE_COPIES_DIFFER] +
+           c->unresolved[COMPARE_FRAGMENTS];
 }
 
 const char *compare_class_name(enum traffic_class c)

@@ -28,7 +28,7 @@ enum compare_way {
 };
 
 /* How it is known which way a stream goes. */
-enum compare_way_by { COMPARE_WAY_ASSUMED = 0, COMPARE_WAY_TTL, COMPARE_WAY_CLOCK };
+enum compare_way_by { COMPARE_WAY_ASSUMED = 0, COMPARE_WAY_TTL, COMPARE_WAY_CLOCK, COMPARE_WAY_HOST };
 
 /* Why a packet of a matched stream is neither matched nor lost. */
 enum compare_why {
@@ -37,7 +37,8 @@ enum compare_why {
     COMPARE_COPIES_DIFFER, /* it is in one capture more than once, with different marks */
     COMPARE_CUT,           /* a snapshot length left too little to tell it by */
     COMPARE_FRAGMENTS,     /* its fragments are incomplete, or carry different marks */
-    COMPARE_RESEGMENTED,   /* TCP bytes that the other capture has in segments of other sizes */
+    COMPARE_RESEGMENTED,   /* bytes that the other capture has in packets of other sizes, or with other content */
+    COMPARE_WAY_UNKNOWN,   /* only in one capture, and which of the two it passes first is not known */
     COMPARE_WHY_COUNT
 };
 
@@ -80,7 +81,9 @@ struct compare_loss_test {
         slices_less; /* parts of the common time in which the class lost the larger or the smaller share */
     double chance;   /* of so many slices on one side, were there no difference (sign test, both sides) */
     uint64_t other_lost, other_sent;
-    bool differs; /* both tests agree, with room for the number of classes */
+    double pair_low, pair_high; /* interval of the difference within pairs of hosts that exchange both */
+    bool concentrated; /* nearly all of the class's losses are one flow's, which is not nearly all of the class */
+    bool differs;      /* all of it agrees, with room for the number of classes */
 };
 
 struct compare_class {
@@ -106,7 +109,8 @@ struct compare_row {
     bool loss_known;
     const char *loss_reason;  /* why it is not; "" otherwise */
     const char *behaviour;    /* filled in by policy/ */
-    uint64_t assumed_streams; /* of which nothing tells the way */
+    uint64_t assumed_streams; /* of which nothing tells the way, though traffic of their hosts passes both ways */
+    uint64_t assumed_changed; /* their packets with another mark, where of other streams it is known */
 };
 
 /* One stream that was matched. */
@@ -119,7 +123,8 @@ struct compare_stream {
     enum traffic_class traffic_class;
     enum compare_way way;
     enum compare_way_by way_by;
-    bool translated; /* found by what its packets hold, not by its addresses */
+    bool way_doubtful; /* assumed, though traffic of its hosts passes both ways */
+    bool translated;   /* found by what its packets hold, not by its addresses */
     uint64_t matched, changed, lost;
 };
 
@@ -170,7 +175,7 @@ struct compare_document {
     size_t segment_count;
     struct compare_segment *whole; /* from the first to the last: the only segment where there are two captures */
 
-    struct compare_unmatched *unmatched; /* heap; most packets first within a segment */
+    struct compare_unmatched *unmatched; /* heap; within a segment by capture and reason, most packets first */
     size_t unmatched_count, unmatched_cap, unmatched_left_out;
 
     /* filled in by policy/ */
@@ -195,13 +200,16 @@ const char *compare_document_text(struct compare_document *d, const char *format
     __attribute__((format(printf, 2, 3)));
 
 const char *compare_way_name(enum compare_way w);           /* "forward", "backward", "both" */
-const char *compare_way_by_name(enum compare_way_by b);     /* "assumed", "ttl", "clock" */
+const char *compare_way_by_name(enum compare_way_by b);     /* "assumed", "ttl", "clock", "host" */
 const char *compare_why_name(enum compare_why w);           /* "outside-window"... */
 const char *compare_unpaired_name(enum compare_unpaired u); /* "not-seen"... */
 const char *compare_unpaired_text(enum compare_unpaired u); /* one sentence for people, without a full stop */
 
 /* "voice", or "unclassified" for what the policy has no class for. */
 const char *compare_class_name(enum traffic_class c);
+
+/* How many packets of a class were sent, as far as is known: what arrived and was set aside did not get lost. */
+uint64_t compare_class_sent(const struct compare_class *c);
 
 /* Of a segment, the capture before and the one after for a way. */
 static inline uint32_t compare_before(const struct compare_segment *s, enum compare_way w)

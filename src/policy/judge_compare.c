@@ -30,7 +30,9 @@ static void name_behaviour(struct compare_row *row, struct behaviour_pair *pairs
 {
     bool marked;
     size_t n = pairs_of(row, pairs, &marked);
-    row->behaviour = behaviour_name(marked ? behaviour_of(pairs, n) : BEHAVIOUR_UNKNOWN);
+    /* of marks that may have changed the other way round nothing is learnt either */
+    bool told = marked && row->assumed_changed == 0;
+    row->behaviour = behaviour_name(told ? behaviour_of(pairs, n) : BEHAVIOUR_UNKNOWN);
 }
 
 static bool name_behaviours(struct compare_document *d)
@@ -77,12 +79,47 @@ static const char *change_text(struct compare_document *d, const struct compare_
                                  dscp_name(most->before), dscp_name(most->after));
 }
 
+static bool was_seen(const struct compare_class *c)
+{
+    uint64_t n = c->matched + c->lost;
+    for (int i = 0; i < COMPARE_WHY_COUNT; i++)
+        n += i == COMPARE_OUTSIDE ? 0 : c->unresolved[i];
+    return n > 0;
+}
+
+/* The classes of which something was seen, and on some segment no packet could be compared: bit n is class n. */
+static uint32_t classes_not_compared(const struct compare_document *d)
+{
+    uint32_t missing = 0;
+    for (int c = CLASS_NONE + 1; c < CLASS_COUNT; c++) {
+        bool seen = false, lacks = false;
+        for (size_t i = 0; i < d->unmatched_count; i++)
+            seen |= (int)d->unmatched[i].traffic_class == c && d->unmatched[i].why != COMPARE_OTHER_TIME;
+        for (size_t i = 0; i < d->segment_count; i++) {
+            const struct compare_class *class = &d->segments[i].rows[COMPARE_BOTH].classes[c];
+            seen |= was_seen(class);
+            lacks |= class->matched == 0;
+        }
+        missing |= seen && lacks ? 1U << c : 0;
+    }
+    return missing;
+}
+
+/* What the verdict does not speak of: whoever reads only this line has to know. */
 static const char *unmatched_text(struct compare_document *d)
 {
     size_t n = 0;
+    uint32_t missing = classes_not_compared(d);
+    const char *classes = "";
     for (size_t i = 0; i < d->unmatched_count; i++)
         n += d->unmatched[i].traffic_class != CLASS_NONE;
-    return n ? compare_document_text(d, "; %zu stream%s of a class could not be matched", n, n == 1 ? "" : "s") : "";
+    for (int c = CLASS_NONE + 1; c < CLASS_COUNT; c++)
+        if (missing >> c & 1)
+            classes = compare_document_text(d, "%s%s%s", classes, *classes ? ", " : "; nothing is known of ",
+                                            class_name((enum traffic_class)c));
+    if (n == 0)
+        return classes;
+    return compare_document_text(d, "; %zu stream%s of a class could not be matched%s", n, n == 1 ? "" : "s", classes);
 }
 
 static void give_verdict(struct compare_document *d)

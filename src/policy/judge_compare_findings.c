@@ -181,17 +181,24 @@ static void find_changes(struct compare_document *d, const struct policy *policy
         f->first_after = g.first_after;
         f->advice = changes[k].advice;
         f->wireshark = filter_of(d, g.after);
-        f->confidence = row->assumed_streams == 0 ? CONFIDENCE_CERTAIN : CONFIDENCE_HIGH;
+        f->confidence = row->assumed_changed   ? CONFIDENCE_LOW
+                        : row->assumed_streams ? CONFIDENCE_HIGH
+                                               : CONFIDENCE_CERTAIN;
         f->message = compare_document_text(
-            d, "Between %s and %s, %s: %s, on %llu packets of %s%s%s%s%s.",
+            d, "Between %s and %s, %s: %s, on %llu packet%s of %s%s%s%s%s%s.",
             d->captures[compare_before(s, way)].input.file, d->captures[compare_after(s, way)].input.file,
-            way == COMPARE_BACKWARD ? "on the way back" : "on the way there", marks_become(d, &g),
-            (unsigned long long)g.packets, classes_text(d, g.classes),
+            row->assumed_changed      ? "whichever way"
+            : way == COMPARE_BACKWARD ? "on the way back"
+                                      : "on the way there",
+            marks_become(d, &g), (unsigned long long)g.packets, g.packets == 1 ? "" : "s", classes_text(d, g.classes),
             g.kept
                 ? compare_document_text(d, " (%llu others with the same marks kept them)", (unsigned long long)g.kept)
                 : "",
             *title ? "; consistent with " : "", title,
-            g.wanted ? "; the policy expects the new mark, so this may be a device that marks on purpose" : "");
+            g.wanted ? "; the policy expects the new mark, so this may be a device that marks on purpose" : "",
+            row->assumed_changed
+                ? "; or the other way round, since of some of them nothing tells which capture they pass first"
+                : "");
     }
 }
 

@@ -75,5 +75,7 @@ struct summing *summing_new(struct document *d);
 bool summing_add(struct summing *s, const struct record *r); /* false without memory */
 bool summing_finish(struct summing *s);
 void summing_free(struct summing *s);
+/* For qsort(): the order in which rows are listed. */
+int summary_row_compare(const void *a, const void *b);
 
 #endif

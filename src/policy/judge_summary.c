@@ -35,7 +35,7 @@ struct summing *summing_new(struct document *d)
     d->summary = (struct summary){.complete = true, .streams = d->record_count};
     d->unclassed = (struct summary_row){0};
     for (size_t i = 0; i < d->input_count; i++)
-        d->summary.complete = d->summary.complete && d->inputs[i].complete;
+        d->summary.complete = d->summary.complete && d->inputs[i].complete && d->inputs[i].dropped == 0;
     if (s->by_class.slots && s->by_site.slots)
         return s;
     summing_free(s);
@@ -152,7 +152,7 @@ static unsigned direction_order(enum direction d)
 }
 
 /* By class or site, direction, node; what a row is not about is 0 in it. */
-static int compare_rows(const void *a, const void *b)
+int summary_row_compare(const void *a, const void *b)
 {
     const struct summary_row *x = a, *y = b;
     const unsigned keys[][2] = {{x->traffic_class, y->traffic_class},
@@ -172,7 +172,7 @@ static bool rows_finish(struct document *d, const struct rows *t, struct summary
         return false;
     if (t->count) {
         memcpy(rows, t->rows, t->count * sizeof *rows);
-        qsort(rows, t->count, sizeof *rows, compare_rows);
+        qsort(rows, t->count, sizeof *rows, summary_row_compare);
     }
     *ret = rows;
     *ret_count = t->count;

@@ -68,4 +68,8 @@ size_t policy_notes(const struct policy *p, const char *const **ret);
 /* The policy in force as YAML that policy_parse() reads back to the same policy. */
 bool policy_write_yaml(const struct policy *p, struct strbuf *to);
 
+/* The same, with where each line came from as a comment at its end: "# built in", "# conference.yaml:12",
+ * "# --mmp server.txt:3", "# -n cms-01=10.1.1.11", "# --discover conf.example.com". */
+bool policy_write_origins(const struct policy *p, struct strbuf *to);
+
 #endif

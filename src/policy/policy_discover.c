@@ -32,6 +32,7 @@ struct search {
     struct policy *p;
     struct dns *dns;
     const char *domain;
+    const char *origin; /* for struct policy_origins */
     struct error *error;
     struct host hosts[HOSTS_MAX];
     size_t host_count;
@@ -179,6 +180,13 @@ static void merge_hosts(struct search *s)
     }
 }
 
+/* A node that the policy names already, and of which the DNS knows more. */
+static void found_too(struct search *s, const struct node *n)
+{
+    const char **origin = &s->p->origins.nodes[n - s->p->nodes];
+    *origin = policy_origin_join(s->p, *origin, s->origin);
+}
+
 /* The addresses of join.DOMAIN are those of nodes that are known, or of Web Bridges that no other record names. */
 static int place_web_bridges(struct search *s)
 {
@@ -193,8 +201,10 @@ static int place_web_bridges(struct search *s)
             }
         }
         struct node *n = policy_node_with(s->p, &s->join[i]);
-        if (n)
+        if (n) {
             n->roles |= ROLE_WEBBRIDGE;
+            found_too(s, n);
+        }
         if (!known && n == NULL) {
             rest[rest_count++] = s->join[i];
             per_version[s->join[i].version == 6]++;
@@ -234,6 +244,7 @@ static int extend_node(struct search *s, struct node *n, const struct host *h)
     n->addresses = all;
     n->address_count = count;
     n->roles |= h->roles;
+    found_too(s, n);
     return 0;
 }
 
@@ -265,7 +276,10 @@ static int merge_into_policy(struct search *s, const struct host *h)
     memcpy(addresses, h->addresses, h->count * sizeof *addresses);
     struct node n = {
         .name = text, .addresses = addresses, .address_count = h->count, .roles = h->roles, .evidence = ""};
-    return policy_insert_node(s->p, &n, NULL, s->error);
+    int r = policy_insert_node(s->p, &n, NULL, s->error);
+    if (r >= 0)
+        s->p->origins.nodes[s->p->node_count - 1] = s->origin;
+    return r;
 }
 
 static int merge(struct search *s)
@@ -287,8 +301,11 @@ static int merge(struct search *s)
                          "with an address, and join.%s has no address%s",
                          s->domain, s->domain, s->failures ? "; one question was not answered" : "");
     /* A port that somebody gave a meaning to keeps it. */
-    for (size_t i = 0; i < s->port_count; i++)
-        (void)policy_insert_port(s->p, s->ports[i], NULL, NULL);
+    for (size_t i = 0; i < s->port_count; i++) {
+        const char **origin = &s->p->origins.ports[s->ports[i].kind];
+        if (policy_insert_port(s->p, s->ports[i], NULL, NULL) >= 0)
+            *origin = policy_origin_join(s->p, *origin, s->origin);
+    }
     return 0;
 }
 
@@ -300,6 +317,7 @@ bool policy_can_discover(void)
 int policy_discover(struct policy *p, const char *domain, const char *resolver, struct error *error)
 {
     char name[DNS_NAME_MAX];
+    const char *how = domain ? "--discover" : "discover:";
     if (domain == NULL)
         domain = p->discover;
     if (domain == NULL)
@@ -316,6 +334,7 @@ int policy_discover(struct policy *p, const char *domain, const char *resolver, 
         return error_set(error, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
     s->p = p;
     s->domain = name;
+    s->origin = policy_origin(p, "%s %s", how, name);
     s->error = error;
     r = dns_new(resolver, &s->dns, error);
     if (r >= 0)

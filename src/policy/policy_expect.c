@@ -262,6 +262,29 @@ static void follow(struct policy_marks *m, enum traffic_class c, enum traffic_cl
     m->plain[c] = m->plain[kin];
 }
 
+/* What the file says of no class, is that it expects nothing of it. */
+static void set_origins(const struct reader *r, const struct yaml_node *n, const struct yaml_node *const *found)
+{
+    static const enum traffic_class kin[CLASS_COUNT] = {[CLASS_ASSURED_VOICE] = CLASS_VOICE,
+                                                        [CLASS_ASSURED_MULTIMEDIA] = CLASS_MULTIMEDIA};
+    struct policy_origins *o = &r->p->origins;
+    o->expect = reader_origin(r, n);
+    const char *unnamed = policy_origin(r->p, "%s does not name it", o->expect);
+    for (int c = 1; c < CLASS_COUNT; c++) {
+        const struct yaml_node *at = found[c] ? found[c] : kin[c] ? found[kin[c]] : NULL;
+        const char *line = at ? reader_origin(r, at) : unnamed;
+        o->tuning[c] = o->marks[c][IP_INDEX_4] = o->marks[c][IP_INDEX_6] = line;
+        for (const struct yaml_node *v = at && at->type == YAML_MAP ? at->first : NULL; v; v = v->next) {
+            if (slice_equal(v->key->text, SLICE("ipv4")))
+                o->marks[c][IP_INDEX_4] = reader_origin(r, v);
+            else if (slice_equal(v->key->text, SLICE("ipv6")))
+                o->marks[c][IP_INDEX_6] = reader_origin(r, v);
+            else if (slice_equal(v->key->text, SLICE("tolerance")) || slice_equal(v->key->text, SLICE("min-packets")))
+                o->tuning[c] = reader_origin(r, v);
+        }
+    }
+}
+
 int reader_expect(const struct reader *r, const struct yaml_node *n)
 {
     const struct yaml_node *found[CLASS_COUNT] = {0};
@@ -270,6 +293,7 @@ int reader_expect(const struct reader *r, const struct yaml_node *n)
         return status;
     if (n->first == NULL)
         return reader_fail(r, n, "expect names no class; write voice: EF, for example, or leave expect out");
+    set_origins(r, n, found);
     for (int c = 1; c < CLASS_COUNT; c++) {
         struct class_spec spec;
         if (found[c] == NULL)

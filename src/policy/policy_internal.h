@@ -25,6 +25,20 @@ struct policy_marks {
     bool assured;
 };
 
+/*
+ * Where each line of the policy came from, for people: "conference.yaml:12", "--mmp server.txt:3", "-n cms-01=10.1.1.11";
+ * NULL for what is built in. In the arena, printable.
+ */
+struct policy_origins {
+    const char *version, *name, *discover;
+    const char *expect, *marks[CLASS_COUNT][IP_INDEX_COUNT], *tuning[CLASS_COUNT];
+    const char *assured;
+    const char *map, *classes[KIND_COUNT], *webrtc;
+    const char *port_list, *ports[KIND_COUNT];
+    const char *priority, *unentitled;
+    const char *nodes[POLICY_NODES_MAX], *sites[POLICY_SITES_MAX];
+};
+
 struct policy {
     struct arena arena; /* all text and arrays below but those that grow */
     const char *name, *source;
@@ -44,6 +58,7 @@ struct policy {
     bool report_unentitled;
     const char **notes;
     size_t note_count, note_cap;
+    struct policy_origins origins; /* not of a copy with other names (policy_rename.c) */
 };
 
 /* Where in a file: both from 1. */
@@ -69,6 +84,12 @@ bool policy_note(struct policy *p, const char *format, ...) __attribute__((forma
 /* The whole file, at most POLICY_FILE_MAX_BYTES, to be freed; ERR_IO, ERR_LIMIT, ERR_MEMORY. */
 int policy_read_file(const char *path, char **ret, size_t *ret_len, struct error *error);
 
+/* policy_origin.c: text for struct policy_origins (printf format), printable and of one line. */
+const char *policy_origin(struct policy *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *policy_origin_at(struct policy *p, const struct place *at);
+/* "conference.yaml:5, --discover conf.example.com" */
+const char *policy_origin_join(struct policy *p, const char *a, const char *b);
+
 /* policy_marks.c: one mark as a person wrote it. */
 #define WHY_MAX 320
 /* False with a sentence in `why`. Without `names` only numbers are right, as on the server's command line. */
@@ -84,6 +105,7 @@ bool mark_note_slip(struct policy *p, const struct place *at, struct slice text)
 struct mmp_text {
     struct slice text;
     const char *file;
+    const char *option; /* by which the file was named, with a space behind it; "" for lines in the policy's own file */
     unsigned first_line, indent;
     bool only_dscp;
 };

@@ -20,6 +20,7 @@ struct mmp_line {
     struct slice words[WORDS_MAX];
     size_t count;      /* one more than WORDS_MAX words is enough to be wrong */
     const char *start; /* of the line, for columns */
+    const char *option;
     unsigned indent;
 };
 
@@ -82,6 +83,11 @@ static bool nearly_dscp(const struct mmp_line *line)
            text_nearest(word, words, 1) != NULL;
 }
 
+static const char *origin_of(struct policy *p, const struct mmp_line *line)
+{
+    return policy_origin(p, "%s%s:%u", line->option, line->at.file, line->at.line);
+}
+
 static int apply_assured(struct policy *p, const struct mmp_line *line, struct error *error)
 {
     char shown[QUOTED_MAX];
@@ -96,6 +102,7 @@ static int apply_assured(struct policy *p, const struct mmp_line *line, struct e
                            line->count > 2 ? quoted(line->words[line->count > 3 ? 3 : 2], shown) : "");
     }
     p->marks.assured = is_true;
+    p->origins.assured = origin_of(p, line);
     return 0;
 }
 
@@ -138,7 +145,10 @@ static int apply_class(struct policy *p, const struct mmp_line *line, struct err
         return place_error(error, &at, ERR_USAGE, "%s", why);
     if (!none && !mark_note_slip(p, &at, value))
         return place_error(error, &at, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
-    set_marks(&p->marks, c, slice_equal(line->words[1], SLICE("6")) ? IP_INDEX_6 : IP_INDEX_4, none, dscp);
+    enum ip_index ip = slice_equal(line->words[1], SLICE("6")) ? IP_INDEX_6 : IP_INDEX_4;
+    set_marks(&p->marks, c, ip, none, dscp);
+    const char **origin = &p->origins.marks[c][ip], *here = origin_of(p, line);
+    *origin = p->marks.to_node_stated[c][ip] ? policy_origin(p, "%s; to-node: %s", here, *origin) : here;
     return 0;
 }
 
@@ -175,6 +185,7 @@ static int apply_line(struct policy *p, const struct mmp_line *line, bool only_d
 int policy_mmp_apply(struct policy *p, const struct mmp_text *in, struct error *error)
 {
     struct policy_marks before = p->marks;
+    struct policy_origins origins = p->origins;
     size_t notes_before = p->note_count;
     struct slice rest = in->text;
     struct place at = {.file = in->file, .line = in->first_line, .column = 1};
@@ -183,6 +194,7 @@ int policy_mmp_apply(struct policy *p, const struct mmp_text *in, struct error *
     for (; rest.len && r >= 0; at.line++) {
         struct mmp_line line;
         split_words(slice_next(&rest, '\n'), &at, in->indent, &line);
+        line.option = in->option;
         r = apply_line(p, &line, in->only_dscp, error);
         settings += r > 0;
     }
@@ -193,6 +205,7 @@ int policy_mmp_apply(struct policy *p, const struct mmp_text *in, struct error *
     }
     if (r < 0) {
         p->marks = before;
+        p->origins = origins;
         p->note_count = notes_before;
         return r;
     }
@@ -204,7 +217,7 @@ int policy_apply_mmp_text(struct policy *p, struct slice text, const char *name,
     const char *source = arena_printf(&p->arena, "%s, dscp lines of %s", p->built_in ? p->name : p->source, name);
     if (source == NULL)
         return error_set(error, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
-    struct mmp_text in = {.text = text, .file = name, .first_line = 1};
+    struct mmp_text in = {.text = text, .file = name, .option = "--mmp ", .first_line = 1};
     if (slice_starts(in.text, SLICE("\xef\xbb\xbf"))) /* a byte order mark, as editors on Windows leave it */
         in.text = slice_make(text.at + 3, text.len - 3);
     int r = policy_mmp_apply(p, &in, error);

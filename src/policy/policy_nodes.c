@@ -134,6 +134,7 @@ int policy_insert_node(struct policy *p, const struct node *n, const struct plac
     }
     if (!grow((void **)&p->nodes, &p->node_cap, p->node_count, sizeof *p->nodes))
         return place_error(error, at, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
+    p->origins.nodes[p->node_count] = at ? policy_origin_at(p, at) : NULL;
     p->nodes[p->node_count++] = *n;
     return 0;
 }
@@ -177,6 +178,7 @@ int policy_insert_site(struct policy *p, const struct site *s, const struct plac
     }
     if (!grow((void **)&p->sites, &p->site_cap, p->site_count, sizeof *p->sites))
         return place_error(error, at, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
+    p->origins.sites[p->site_count] = at ? policy_origin_at(p, at) : NULL;
     p->sites[p->site_count++] = *s;
     p->prefix_count += s->prefix_count;
     return 0;
@@ -239,6 +241,9 @@ int policy_add_node(struct policy *p, const char *argument, struct error *error)
     if (copy == NULL || own_name == NULL)
         return error_set(error, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
     memcpy(copy, addresses, n * sizeof *copy);
-    return policy_insert_node(
-        p, &(struct node){.name = own_name, .addresses = copy, .address_count = n, .evidence = ""}, NULL, error);
+    r = policy_insert_node(p, &(struct node){.name = own_name, .addresses = copy, .address_count = n, .evidence = ""}, NULL,
+                           error);
+    if (r >= 0)
+        p->origins.nodes[p->node_count - 1] = policy_origin(p, "-n %s", argument);
+    return r;
 }

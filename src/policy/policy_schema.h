@@ -31,6 +31,9 @@ int reader_number(const struct reader *r, const struct yaml_node *n, const char 
                   uint64_t *ret);
 int reader_bool(const struct reader *r, const struct yaml_node *n, const char *what, bool *ret);
 
+/* Where a value stands, for struct policy_origins. */
+const char *reader_origin(const struct reader *r, const struct yaml_node *n);
+
 /* policy_expect.c */
 
 /* What one key says: stated, and then any, a set of marks, or (marks == 0) that nothing is expected. */

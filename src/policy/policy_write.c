@@ -12,6 +12,22 @@ static const char *const ip_keys[IP_INDEX_COUNT] = {"ipv4", "ipv6"};
 static const char *const side_keys[DIRECTION_COUNT] = {
     [DIRECTION_FROM_NODE] = "from-node", [DIRECTION_TO_NODE] = "to-node", [DIRECTION_BETWEEN_NODES] = "between-nodes"};
 
+/* What is written, and whether each line says where it came from. */
+struct sheet {
+    const struct policy *p;
+    struct strbuf *to;
+    bool origins;
+};
+
+/* NULL is built in; `note`: what is said of the line without origins, or "". */
+static void end_line(const struct sheet *s, const char *origin, const char *note)
+{
+    if (s->origins)
+        strbuf_addf(s->to, "  # %s\n", origin ? origin : "built in");
+    else
+        strbuf_addf(s->to, "%s\n", note);
+}
+
 static bool is_plain_word(const char *text)
 {
     bool letter = (text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z');
@@ -94,7 +110,7 @@ static void add_ip_version(struct strbuf *to, const struct policy_marks *m, enum
     bool differs = m->to_node_stated[c][v];
     for (int d = 0; d < DIRECTION_COUNT; d++)
         differs = differs || !same_marks(&rules[d], base);
-    strbuf_addf(to, ", %s: ", ip_keys[v]);
+    strbuf_addf(to, " %s: ", ip_keys[v]);
     if (!differs) {
         add_rule(to, base);
         return;
@@ -128,31 +144,91 @@ static void add_percent(struct strbuf *to, double share)
     strbuf_addc(to, '%');
 }
 
-static void add_class(struct strbuf *to, const struct policy_marks *m, enum traffic_class c)
+/* `dscp assured true` takes voice and multimedia out of force; without it only what is mapped to an assured class uses
+ * one. */
+static bool is_in_force(const struct policy *p, enum traffic_class c)
 {
-    const struct policy_rule *plain = &m->plain[c];
-    bool uniform = is_uniform(m, c);
-    strbuf_addf(to, "  %s: ", class_name(c));
-    if (uniform && plain->tolerance <= 0 && plain->min_packets == 1) {
-        add_rule(to, plain);
-        strbuf_addc(to, '\n');
-        return;
-    }
-    strbuf_adds(to, "{marks: ");
-    add_rule(to, plain);
-    for (int v = 0; v < IP_INDEX_COUNT && !uniform; v++)
-        add_ip_version(to, m, c, v);
+    return !p->marks.assured || (c != CLASS_VOICE && c != CLASS_MULTIMEDIA);
+}
+
+static void add_tuning(struct strbuf *to, const struct policy_rule *plain, const char *before, const char *between)
+{
     if (plain->tolerance > 0) {
-        strbuf_adds(to, ", tolerance: ");
+        strbuf_addf(to, "%stolerance: ", before);
         add_percent(to, plain->tolerance);
     }
     if (plain->min_packets != 1)
-        strbuf_addf(to, ", min-packets: %llu", (unsigned long long)plain->min_packets);
-    strbuf_adds(to, "}\n");
+        strbuf_addf(to, "%smin-packets: %llu", plain->tolerance > 0 ? between : before,
+                    (unsigned long long)plain->min_packets);
 }
 
-static void add_node(struct strbuf *to, const struct node *n)
+static bool same_origin(const char *a, const char *b)
 {
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* IPv4 and IPv6, or the marks and their tolerance, came from different lines: each has its own here. */
+static void add_class_lines(const struct sheet *s, enum traffic_class c)
+{
+    const struct policy_marks *m = &s->p->marks;
+    const struct policy_origins *o = &s->p->origins;
+    const struct policy_rule *plain = &m->plain[c];
+    const char *first = o->marks[c][IP_INDEX_4];
+    bool alike = same_origin(first, o->marks[c][IP_INDEX_6]), whole = alike && is_uniform(m, c);
+    strbuf_addf(s->to, "  %s:", class_name(c));
+    end_line(s, !is_in_force(s->p, c) ? "not in force: dscp assured is true" : alike ? first : "by IP version", "");
+    strbuf_adds(s->to, "    marks: ");
+    add_rule(s->to, plain);
+    end_line(s, alike ? first : "all of the two below", "");
+    for (int v = 0; v < IP_INDEX_COUNT && !whole; v++) {
+        strbuf_adds(s->to, "   ");
+        add_ip_version(s->to, m, c, v);
+        end_line(s, o->marks[c][v], "");
+    }
+    if (plain->tolerance > 0) {
+        add_tuning(s->to, &(struct policy_rule){.tolerance = plain->tolerance, .min_packets = 1}, "    ", "");
+        end_line(s, o->tuning[c], "");
+    }
+    if (plain->min_packets != 1) {
+        add_tuning(s->to, &(struct policy_rule){.min_packets = plain->min_packets}, "    ", "");
+        end_line(s, o->tuning[c], "");
+    }
+}
+
+static void add_class(const struct sheet *s, enum traffic_class c)
+{
+    struct strbuf *to = s->to;
+    const struct policy_marks *m = &s->p->marks;
+    const struct policy_rule *plain = &m->plain[c];
+    const char *origin = s->p->origins.marks[c][IP_INDEX_4];
+    bool uniform = is_uniform(m, c), tuned = plain->tolerance > 0 || plain->min_packets != 1;
+    bool alike = same_origin(origin, s->p->origins.marks[c][IP_INDEX_6]);
+    if (s->origins && !(alike && (!tuned || same_origin(origin, s->p->origins.tuning[c])))) {
+        add_class_lines(s, c);
+        return;
+    }
+    strbuf_addf(to, "  %s: ", class_name(c));
+    if (uniform && !tuned) {
+        add_rule(to, plain);
+    } else {
+        strbuf_adds(to, "{marks: ");
+        add_rule(to, plain);
+        for (int v = 0; v < IP_INDEX_COUNT && !uniform; v++) {
+            strbuf_addc(to, ',');
+            add_ip_version(to, m, c, v);
+        }
+        add_tuning(to, plain, ", ", ", ");
+        strbuf_addc(to, '}');
+    }
+    if (s->origins && !is_in_force(s->p, c))
+        strbuf_addf(to, "  # %s; not in force: dscp assured is true\n", origin ? origin : "built in");
+    else
+        end_line(s, origin, "");
+}
+
+static void add_node(const struct sheet *s, const struct node *n)
+{
+    struct strbuf *to = s->to;
     strbuf_adds(to, "  - {name: ");
     add_name(to, n->name);
     strbuf_adds(to, ", addresses: [");
@@ -168,98 +244,172 @@ static void add_node(struct strbuf *to, const struct node *n)
             between = ", ";
         }
     }
-    strbuf_adds(to, n->roles ? "]}\n" : "}\n");
+    strbuf_adds(to, n->roles ? "]}" : "}");
+    end_line(s, s->p->origins.nodes[n - s->p->nodes], "");
 }
 
-static void add_site(struct strbuf *to, const struct site *s)
+static void add_site(const struct sheet *s, const struct site *site)
 {
+    struct strbuf *to = s->to;
     strbuf_adds(to, "  - {name: ");
-    add_name(to, s->name);
+    add_name(to, site->name);
     strbuf_adds(to, ", prefixes: [");
-    for (size_t i = 0; i < s->prefix_count; i++) {
+    for (size_t i = 0; i < site->prefix_count; i++) {
         char text[ADDR_TEXT_MAX];
-        addr_format(&s->prefixes[i].addr, text);
-        strbuf_addf(to, s->prefixes[i].addr.version == 6 ? "%s\"%s/%u\"" : "%s%s/%u", i ? ", " : "", text,
-                    (unsigned)s->prefixes[i].len);
+        addr_format(&site->prefixes[i].addr, text);
+        strbuf_addf(to, site->prefixes[i].addr.version == 6 ? "%s\"%s/%u\"" : "%s%s/%u", i ? ", " : "", text,
+                    (unsigned)site->prefixes[i].len);
     }
-    strbuf_adds(to, "]}\n");
+    strbuf_adds(to, "]}");
+    end_line(s, s->p->origins.sites[site - s->p->sites], "");
 }
 
-static void add_places(struct strbuf *to, const struct policy *p)
+static void add_places(const struct sheet *s)
 {
-    if (p->node_count)
-        strbuf_adds(to, "nodes:\n");
-    else
-        strbuf_adds(to, "# nodes: none named; they are inferred from who serves SIP, XMPP or a database\n");
+    const struct policy *p = s->p;
+    if (p->node_count) {
+        strbuf_adds(s->to, "nodes:");
+        end_line(s, p->origins.nodes[0], "");
+    } else {
+        strbuf_adds(s->to, "# nodes: none named; they are inferred from who serves SIP, XMPP or a database\n");
+    }
     for (size_t i = 0; i < p->node_count; i++)
-        add_node(to, &p->nodes[i]);
-    if (p->site_count)
-        strbuf_adds(to, "sites:\n");
-    for (size_t i = 0; i < p->site_count; i++)
-        add_site(to, &p->sites[i]);
-    if (p->discover)
-        strbuf_addf(to, "discover: \"%s\"  # more nodes from its SRV and A records\n", p->discover);
-}
-
-static void add_map(struct strbuf *to, const struct policy *p)
-{
-    strbuf_adds(
-        to, "# RTCP, STUN, TURN and DTLS go with the media of their 5-tuple; a kind that is not here has no class.\n"
-            "map:\n");
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        if (p->map[kind] != CLASS_NONE)
-            strbuf_addf(to, "  %s: %s\n", kind_names[kind], class_name(p->map[kind]));
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        if (p->map[kind] == CLASS_NONE && policy_default_class((enum kind)kind) != CLASS_NONE)
-            strbuf_addf(to, "  %s: none\n", kind_names[kind]);
-    if (p->webrtc != CLASS_NONE)
-        strbuf_addf(to, "  webrtc: %s  # all Web Bridge media, audio too\n", class_name(p->webrtc));
-}
-
-static void add_ports(struct strbuf *to, const struct policy *p)
-{
-    strbuf_adds(to, "# Hints, never proof: what is on other ports is found by its content.\nports: {");
-    const char *between = "";
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        bool open = false;
-        for (size_t i = 0; i < p->port_count; i++) {
-            if (p->ports[i].kind != (enum kind)kind)
-                continue;
-            if (open)
-                strbuf_adds(to, ", ");
-            else
-                strbuf_addf(to, "%s%s: [", between, kind_names[kind]);
-            strbuf_addf(to, "%u", (unsigned)p->ports[i].port);
-            open = true;
-            between = ", ";
-        }
-        strbuf_adds(to, open ? "]" : "");
+        add_node(s, &p->nodes[i]);
+    if (p->site_count) {
+        strbuf_adds(s->to, "sites:");
+        end_line(s, p->origins.sites[0], "");
     }
-    strbuf_adds(to, "}\n");
+    for (size_t i = 0; i < p->site_count; i++)
+        add_site(s, &p->sites[i]);
+    if (p->discover) {
+        strbuf_addf(s->to, "discover: \"%s\"", p->discover);
+        end_line(s, p->origins.discover, "  # more nodes from its SRV and A records");
+    }
+}
+
+static void add_expect(const struct sheet *s)
+{
+    const struct policy *p = s->p;
+    strbuf_adds(
+        s->to, "# The first mark of a list is preferred; none: nothing is expected, any: everything is right.\nexpect:");
+    end_line(s, p->origins.expect, "");
+    for (int c = 1; c < CLASS_COUNT; c++)
+        add_class(s, (enum traffic_class)c);
+    if (!p->marks.assured)
+        return;
+    strbuf_adds(s->to, "dscp:");
+    end_line(s, p->origins.assured, "");
+    strbuf_adds(s->to, "  - dscp assured true");
+    end_line(s, p->origins.assured, "  # voice and multimedia carry the assured classes' marks");
+}
+
+static void add_map(const struct sheet *s)
+{
+    const struct policy *p = s->p;
+    strbuf_adds(s->to, "# RTCP, STUN, TURN and DTLS go with the media of their 5-tuple; a kind that is not here has no "
+                       "class.\nmap:");
+    end_line(s, p->origins.map, "");
+    for (int none = 0; none < 2; none++) {
+        for (int kind = 0; kind < KIND_COUNT; kind++) {
+            if ((p->map[kind] == CLASS_NONE) != none || (none && policy_default_class((enum kind)kind) == CLASS_NONE))
+                continue;
+            strbuf_addf(s->to, "  %s: %s", kind_names[kind], none ? "none" : class_name(p->map[kind]));
+            end_line(s, p->origins.classes[kind], "");
+        }
+    }
+    if (p->webrtc != CLASS_NONE) {
+        strbuf_addf(s->to, "  webrtc: %s", class_name(p->webrtc));
+        end_line(s, p->origins.webrtc, "  # all Web Bridge media, audio too");
+    }
+}
+
+/* "sip: [5060, 6000]"; false where the kind has none. */
+static bool add_ports_of(const struct sheet *s, int kind, const char *before)
+{
+    bool open = false;
+    for (size_t i = 0; i < s->p->port_count; i++) {
+        if (s->p->ports[i].kind != (enum kind)kind)
+            continue;
+        if (open)
+            strbuf_adds(s->to, ", ");
+        else
+            strbuf_addf(s->to, "%s%s: [", before, kind_names[kind]);
+        strbuf_addf(s->to, "%u", (unsigned)s->p->ports[i].port);
+        open = true;
+    }
+    strbuf_adds(s->to, open ? "]" : "");
+    return open;
+}
+
+static void add_ports(const struct sheet *s)
+{
+    const char *between = "";
+    bool lines = s->origins && s->p->port_count;
+    strbuf_adds(s->to, "# Hints, never proof: what is on other ports is found by its content.\nports:");
+    strbuf_adds(s->to, lines ? "" : " {");
+    if (lines)
+        end_line(s, s->p->origins.port_list, "");
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        if (!add_ports_of(s, kind, lines ? "  " : between))
+            continue;
+        between = ", ";
+        if (lines)
+            end_line(s, s->p->origins.ports[kind], "");
+    }
+    if (lines)
+        return;
+    strbuf_addc(s->to, '}');
+    end_line(s, s->p->origins.port_list, "");
+}
+
+static void add_priority(const struct sheet *s)
+{
+    const struct policy_origins *o = &s->p->origins;
+    dscp_set_t priority = policy_priority_marks(s->p);
+    strbuf_adds(s->to, "# Marks that only the classes which expect them may carry.\npriority-classes:");
+    if (s->origins) {
+        end_line(s, o->priority ? o->priority : o->unentitled, "");
+        strbuf_adds(s->to, "  marks: ");
+    } else {
+        strbuf_adds(s->to, " {marks: ");
+    }
+    if (priority)
+        add_marks(s->to, priority, DSCP_EF, true);
+    else
+        strbuf_adds(s->to, "none");
+    if (s->origins) {
+        end_line(s, s->p->priority_stated ? o->priority : "built in: what expect gives media", "");
+        strbuf_addf(s->to, "  report-unentitled: %s", s->p->report_unentitled ? "true" : "false");
+        end_line(s, o->unentitled, "");
+    } else {
+        strbuf_addf(s->to, ", report-unentitled: %s}\n", s->p->report_unentitled ? "true" : "false");
+    }
+}
+
+static bool write_sheet(const struct sheet *s)
+{
+    const struct policy *p = s->p;
+    strbuf_adds(s->to, "# source: ");
+    text_printable(s->to, p->source, strlen(p->source));
+    strbuf_adds(s->to, "\nversion: 1");
+    end_line(s, p->origins.version, "");
+    strbuf_adds(s->to, "name: ");
+    add_name(s->to, p->name);
+    end_line(s, p->origins.name, "");
+    add_places(s);
+    add_expect(s);
+    add_map(s);
+    add_ports(s);
+    add_priority(s);
+    return strbuf_ok(s->to);
 }
 
 bool policy_write_yaml(const struct policy *p, struct strbuf *to)
 {
-    strbuf_addf(to, "# source: ");
-    text_printable(to, p->source, strlen(p->source));
-    strbuf_adds(to, "\nversion: 1\nname: ");
-    add_name(to, p->name);
-    strbuf_addc(to, '\n');
-    add_places(to, p);
-    strbuf_adds(
-        to, "# The first mark of a list is preferred; none: nothing is expected, any: everything is right.\nexpect:\n");
-    for (int c = 1; c < CLASS_COUNT; c++)
-        add_class(to, &p->marks, (enum traffic_class)c);
-    if (p->marks.assured)
-        strbuf_adds(to, "dscp:\n  - dscp assured true  # voice and multimedia carry the assured classes' marks\n");
-    add_map(to, p);
-    add_ports(to, p);
-    dscp_set_t priority = policy_priority_marks(p);
-    strbuf_adds(to, "# Marks that only the classes which expect them may carry.\npriority-classes: {marks: ");
-    if (priority)
-        add_marks(to, priority, DSCP_EF, true);
-    else
-        strbuf_adds(to, "none");
-    strbuf_addf(to, ", report-unentitled: %s}\n", p->report_unentitled ? "true" : "false");
-    return strbuf_ok(to);
+    return write_sheet(&(struct sheet){.p = p, .to = to});
+}
+
+bool policy_write_origins(const struct policy *p, struct strbuf *to)
+{
+    return write_sheet(&(struct sheet){.p = p, .to = to, .origins = true});
 }

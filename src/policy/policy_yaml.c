@@ -23,6 +23,12 @@ int reader_fail(const struct reader *r, const struct yaml_node *n, const char *f
     return place_error(r->error, &at, ERR_USAGE, "%s", text);
 }
 
+const char *reader_origin(const struct reader *r, const struct yaml_node *n)
+{
+    struct place at = reader_place(r, n->key ? n->key : n);
+    return policy_origin_at(r->p, &at);
+}
+
 static int no_memory(const struct reader *r)
 {
     return error_set(r->error, ERR_MEMORY, "%s: %s", r->file, error_name(ERR_MEMORY));
@@ -245,11 +251,13 @@ static int read_version(const struct reader *r, const struct yaml_node *n)
     uint64_t version = 0;
     if (!(n->type == YAML_SCALAR && n->plain && slice_number(n->text, 1, &version) && version == 1))
         return reader_fail(r, n, "this qosmark reads version: 1 of the policy form");
+    r->p->origins.version = reader_origin(r, n);
     return 0;
 }
 
 static int read_policy_name(const struct reader *r, const struct yaml_node *n)
 {
+    r->p->origins.name = reader_origin(r, n);
     return read_name(r, n, "policy", &r->p->name);
 }
 
@@ -270,6 +278,7 @@ static int read_discover(const struct reader *r, const struct yaml_node *n)
     int status = reader_text(r, n, "discover", &text);
     if (status >= 0)
         status = policy_check_domain(text, &at, r->error);
+    r->p->origins.discover = reader_origin(r, n);
     return status < 0 ? status : copy_text(r, text, &r->p->discover);
 }
 
@@ -283,6 +292,7 @@ static int apply_lines(const struct reader *r, const struct yaml_node *n, bool o
     return policy_mmp_apply(r->p,
                             &(struct mmp_text){.text = text,
                                                .file = r->file,
+                                               .option = "",
                                                .first_line = n->line,
                                                .indent = n->column - 1 + quote,
                                                .only_dscp = only_dscp},
@@ -327,6 +337,7 @@ static int read_map(const struct reader *r, const struct yaml_node *n)
     memcpy(keys, kind_names, sizeof kind_names);
     keys[KEY_WEBRTC] = "webrtc";
     int status = reader_keys(r, n, "map", keys, COUNT(keys), found);
+    r->p->origins.map = reader_origin(r, n);
     for (size_t i = 0; i < COUNT(keys) && status >= 0; i++) {
         enum traffic_class c = CLASS_NONE;
         if (found[i] == NULL)
@@ -344,6 +355,7 @@ static int read_map(const struct reader *r, const struct yaml_node *n)
             r->p->webrtc = c;
         else
             r->p->map[i] = c;
+        *(i == KEY_WEBRTC ? &r->p->origins.webrtc : &r->p->origins.classes[i]) = reader_origin(r, found[i]);
     }
     return status;
 }
@@ -374,6 +386,7 @@ static int read_ports(const struct reader *r, const struct yaml_node *n)
     int status = reader_keys(r, n, "ports", kind_names, KIND_COUNT, found);
     if (status >= 0)
         r->p->port_count = 0;
+    r->p->origins.port_list = reader_origin(r, n);
     for (int kind = 0; kind < KIND_COUNT && status >= 0; kind++) {
         if (found[kind] == NULL)
             continue;
@@ -381,6 +394,7 @@ static int read_ports(const struct reader *r, const struct yaml_node *n)
             return reader_fail(r, found[kind]->key, "%s has no port of its own: its signalling says where it is",
                                kind_names[kind]);
         status = read_ports_of(r, found[kind], (enum kind)kind);
+        r->p->origins.ports[kind] = reader_origin(r, found[kind]);
     }
     return status;
 }
@@ -399,7 +413,10 @@ static int read_priority(const struct reader *r, const struct yaml_node *n)
         return reader_fail(r, found[0],
                            "priority-classes lists the marks that only entitled classes may carry; %s is not one",
                            marks.any ? "any" : "CS0");
+    if (found[1])
+        r->p->origins.unentitled = reader_origin(r, found[1]);
     if (found[0]) {
+        r->p->origins.priority = reader_origin(r, found[0]);
         r->p->priority_stated = true;
         r->p->priority = marks.marks;
     }
@@ -452,6 +469,7 @@ static int parse(struct policy *p, struct arena *scratch, struct slice yaml, con
     struct slice default_name = name_of_file(name);
     p->name = arena_copy(&p->arena, default_name.at, default_name.len);
     p->source = arena_copy(&p->arena, name, strlen(name));
+    p->origins.name = policy_origin(p, "%s", name);
     if (p->name == NULL || p->source == NULL)
         return error_set(error, ERR_MEMORY, "%s: %s", name, error_name(ERR_MEMORY));
     int r = yaml_read(yaml, name, scratch, &root, error);

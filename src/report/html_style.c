@@ -37,6 +37,7 @@ static const char text[] =
     "overflow-x:auto;line-height:1.45;overflow-wrap:normal;user-select:all}pre.wrap{white-space:pre-wrap;overflow-wrap:"
     "anywhere;user-select:all}\n"
     "footer{margin:2.5rem 0 0;padding-top:.8rem;border-top:1px solid var(--line);color:var(--dim);font-size:.87rem}\n"
+    "ol.first{margin:.4rem 0}ol.first li{margin:.35rem 0}ol.first a{font-weight:600}\n"
     ".sub{color:var(--dim);margin:.15rem 0 0}.small{font-size:.87rem}.none{color:var(--dim)}\n";
 
 static const char blocks[] =

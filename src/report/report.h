@@ -21,6 +21,7 @@ struct report_options {
     bool color;     /* ANSI colours (text) */
     bool utf8;      /* box and bar characters allowed (text) */
     unsigned width; /* columns of the terminal (text), at least 80 */
+    int64_t live_since_ns, live_now_ns; /* of a live check: when it began, and as of when the report is (HTML); else 0 */
 };
 
 int report_write(const struct document *d, const struct report_options *o, report_sink sink, void *user,

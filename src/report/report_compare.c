@@ -49,7 +49,8 @@ void report_compare_unresolved(const struct compare_class *c, struct strbuf *to)
         [COMPARE_COPIES_DIFFER] = "captured twice with different marks",
         [COMPARE_CUT] = "cut too short by a snapshot length",
         [COMPARE_FRAGMENTS] = "with fragments that are incomplete or differ in mark",
-        [COMPARE_RESEGMENTED] = "in TCP segments of other sizes",
+        [COMPARE_RESEGMENTED] = "rewritten or in segments of other sizes there",
+        [COMPARE_WAY_UNKNOWN] = "in one capture only, and which way they went is not known",
     };
     bool any = false;
     for (int i = 0; i < COMPARE_WHY_COUNT; i++) {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "report/html_page.h"
 #include "report/report_compare.h"
+#include "report/report_text.h"
 
 enum { STREAMS_MAX = 500, UNMATCHED_MAX = 500, PARTS_MAX = 16 };
 
@@ -17,14 +18,14 @@ static const struct {
 
 static void number_cell(struct html *h, uint64_t n)
 {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+    char text[SMALL_TEXT_MAX];
+    small_count(n, text);
     html_cell(h, HTML_NUMBER, text);
 }
 
 static void capture_table(struct html *h, const struct compare_document *d)
 {
-    static const char *const columns[] = {"point", "capture", "packets", "began", "dropped", "problem"};
+    static const char *const columns[] = {">point", "capture", ">packets", "began", ">dropped", "problem"};
     html_table_begin(h, "Captures, in the order of the path", columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < d->capture_count; i++) {
         const struct compare_capture *c = &d->captures[i];
@@ -69,7 +70,7 @@ static void class_row(struct html *h, const struct compare_row *row, int class)
     matrix_cell(h, c);
     if (row->loss_known && c->matched + c->lost)
         (void)snprintf(text, sizeof text, "%llu (%.2f %%)", (unsigned long long)c->lost,
-                       100.0 * (double)c->lost / (double)(c->matched + c->lost));
+                       100.0 * (double)c->lost / (double)compare_class_sent(c));
     html_cell(h,
               !row->loss_known                     ? HTML_UNSURE
               : c->test.differs && c->test.low > 0 ? HTML_BAD
@@ -91,7 +92,7 @@ static void way_table(struct html *h, const struct compare_document *d, const st
                       enum compare_way way)
 {
     static const char *const columns[] = {
-        "class",       "streams", "packets", "marks before and after", "lost", "added delay: median / p95 / most",
+        "class",       ">streams", ">packets", "marks before and after", ">lost", ">added delay: median / p95 / most",
         "not compared"};
     struct strbuf caption = {0};
     const struct compare_row *row = &s->rows[way];
@@ -112,9 +113,19 @@ static void way_table(struct html *h, const struct compare_document *d, const st
     strbuf_done(&caption);
 }
 
+/* How many packets changed, in red where there are any. */
+static void change_cell(struct html *h, uint64_t n)
+{
+    char text[SMALL_TEXT_MAX];
+    small_count(n, text);
+    html_cell_begin(h, HTML_NUMBER);
+    html_span(h, n ? HTML_BAD : HTML_GOOD, text);
+    html_cell_end(h);
+}
+
 static void stream_table(struct html *h, const struct compare_document *d, const struct compare_segment *s)
 {
-    static const char *const columns[] = {"stream", "class", "kind", "way", "matched", "changed", "missing"};
+    static const char *const columns[] = {"stream", "class", "kind", "way", ">matched", ">changed", ">missing"};
     struct strbuf text = {0};
     size_t n = s->stream_count < STREAMS_MAX ? s->stream_count : STREAMS_MAX,
            rest = s->stream_count - n + s->streams_left_out;
@@ -133,7 +144,7 @@ static void stream_table(struct html *h, const struct compare_document *d, const
         html_cell(h, HTML_PLAIN, kind_name(r->kind));
         html_cell(h, r->way_by == COMPARE_WAY_ASSUMED ? HTML_DIM : HTML_PLAIN, compare_way_name(r->way));
         number_cell(h, r->matched);
-        html_cell(h, r->changed ? HTML_BAD : HTML_GOOD, r->changed ? "changed" : "kept");
+        change_cell(h, r->changed);
         number_cell(h, r->lost);
         html_row_end(h);
     }
@@ -149,7 +160,7 @@ static void stream_table(struct html *h, const struct compare_document *d, const
 
 static void unmatched_table(struct html *h, const struct compare_document *d)
 {
-    static const char *const columns[] = {"only in", "from", "to", "class", "kind", "packets", "why"};
+    static const char *const columns[] = {"only in", "from", "to", "class", "kind", ">packets", "why"};
     size_t n = d->unmatched_count < UNMATCHED_MAX ? d->unmatched_count : UNMATCHED_MAX;
     size_t rest = d->unmatched_count - n + d->unmatched_left_out;
     char text[ENDPOINT_TEXT_MAX + 48];
@@ -204,11 +215,11 @@ void report_compare_html(struct out *out, const struct compare_document *d, cons
     for (size_t i = 0; i < d->segment_count; i++)
         for (int way = 0; way < COMPARE_BOTH; way++)
             way_table(&h, d, &d->segments[i], (enum compare_way)way);
+    for (size_t i = 0; i < d->note_count; i++)
+        html_paragraph(&h, HTML_DIM, d->notes[i]);
     unmatched_table(&h, d);
     capture_table(&h, d);
     for (size_t i = 0; i < d->segment_count; i++)
         stream_table(&h, d, &d->segments[i]);
-    for (size_t i = 0; i < d->note_count; i++)
-        html_paragraph(&h, HTML_DIM, d->notes[i]);
     html_end(&h);
 }

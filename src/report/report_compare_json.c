@@ -3,15 +3,6 @@
 #include "report/report_compare.h"
 #include "report/report_json.h"
 
-#define DUMP_FLAGS (JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15))
-
-static int dump_piece(const char *bytes, size_t len, void *user)
-{
-    struct out *out = user;
-    out_add(out, bytes, len);
-    return out_ok(out) ? 0 : -1;
-}
-
 static json_t *count_or_null(bool known, uint64_t n)
 {
     return known ? json_integer((json_int_t)n) : json_null();
@@ -345,13 +336,10 @@ static json_t *make_document(struct js *js, const struct compare_document *d)
     return o;
 }
 
-static void write_document(struct out *out, const struct compare_document *d, size_t flags)
+static void write_document(struct out *out, const struct compare_document *d, bool one_line)
 {
     struct js js = {0};
-    json_t *value = make_document(&js, d);
-    if (js.failed || json_dump_callback(value, dump_piece, out, flags) != 0)
-        out_fail(out, ERR_MEMORY); /* keeps ERR_IO where the sink was the cause */
-    json_decref(value);
+    js_write(out, &js, make_document(&js, d), one_line);
     js_done(&js);
     out_adds(out, "\n");
 }
@@ -359,11 +347,11 @@ static void write_document(struct out *out, const struct compare_document *d, si
 void report_compare_json(struct out *out, const struct compare_document *d, const struct report_options *o)
 {
     (void)o;
-    write_document(out, d, DUMP_FLAGS | JSON_INDENT(2));
+    write_document(out, d, false);
 }
 
 void report_compare_jsonl(struct out *out, const struct compare_document *d, const struct report_options *o)
 {
     (void)o;
-    write_document(out, d, DUMP_FLAGS);
+    write_document(out, d, true);
 }

@@ -88,7 +88,7 @@ static void loss_cell(struct text *t, const struct compare_row *row, const struc
         return;
     }
     small_count(c->lost, lost);
-    small_share(c->lost, c->lost + c->matched, share);
+    small_share(c->lost, compare_class_sent(c), share);
     (void)snprintf(text, sizeof text, c->lost ? "%s %s" : "%s", lost, share);
     text_right(t, c->test.differs && c->test.low > 0 ? STYLE_BAD : STYLE_PLAIN, END_LOST, text);
 }
@@ -189,7 +189,7 @@ static void section_compare_findings(struct text *t, const struct compare_docume
 static void section_compare_streams(struct text *t, const struct compare_document *d, const struct compare_segment *s)
 {
     static const char *const by[] = {
-        [COMPARE_WAY_ASSUMED] = "assumed", [COMPARE_WAY_TTL] = "by TTL", [COMPARE_WAY_CLOCK] = "by clock"};
+        [COMPARE_WAY_ASSUMED] = "assumed", [COMPARE_WAY_TTL] = "by TTL", [COMPARE_WAY_CLOCK] = "by clock", [COMPARE_WAY_HOST] = "by its host"};
     size_t shown = rows_shown(t, s->stream_count, STREAMS_FEW, STREAMS_SOME);
     if (!shown)
         return;

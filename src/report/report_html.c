@@ -8,6 +8,8 @@
 #include "report/view.h"
 #include "report/view_verdict.h"
 
+enum { INTERFACES_MOST = 6 };
+
 enum html_style page_style(enum verdict v)
 {
     static const enum html_style styles[] = {
@@ -138,7 +140,8 @@ static void navigation(struct page *p)
         {"quality", "Loss and jitter", view_has_quality(d), 0},
         {"nodes", "Nodes", d->node_count > 0, d->node_count},
         {"unjudged", "Not checked", d->summary.undetermined + d->summary.unchecked > 0, 0},
-        {"inputs", "Inputs", d->input_count > 0, d->input_count},
+        {"inputs", p->live_now_ns ? "Interfaces" : "Inputs", d->input_count > 0, d->input_count},
+        {"words", "Words", true, 0},
     };
     html_markup(&p->html, "<nav aria-label=\"Sections\">\n");
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
@@ -187,12 +190,40 @@ static void add_subject(const struct document *d, struct strbuf *to)
     }
 }
 
+static void add_moment(int64_t ns, struct strbuf *to)
+{
+    char day[SMALL_TEXT_MAX], time[SMALL_TEXT_MAX];
+    small_date(ns, day);
+    small_time(ns, time);
+    strbuf_addf(to, "%s %s", day, time);
+}
+
+static void add_live_subject(const struct page *p, struct strbuf *to)
+{
+    const struct document *d = p->document;
+    strbuf_adds(to, "captured live on ");
+    for (size_t i = 0; i < d->input_count && i < INTERFACES_MOST; i++) {
+        strbuf_adds(to, i ? ", " : "");
+        strbuf_adds(to, d->inputs[i].file);
+    }
+    if (d->input_count > INTERFACES_MOST)
+        strbuf_addf(to, " and %zu more", d->input_count - INTERFACES_MOST);
+    strbuf_adds(to, " since ");
+    add_moment(p->live_since_ns, to);
+    strbuf_adds(to, " UTC, as of ");
+    add_moment(p->live_now_ns, to);
+    strbuf_adds(to, " UTC. Reload the page for what came since.");
+}
+
 static void head(struct page *p, struct out *out)
 {
     const struct document *d = p->document;
     struct strbuf subject = {0}, rest = {0};
-    add_subject(d, &subject);
-    html_begin(&p->html, out, "qosmark audit", strbuf_text(&subject));
+    if (p->live_now_ns)
+        add_live_subject(p, &subject);
+    else
+        add_subject(d, &subject);
+    html_begin(&p->html, out, p->live_now_ns ? "qosmark live" : "qosmark audit", strbuf_text(&subject));
     if (!strbuf_ok(&subject))
         out_fail(out, ERR_MEMORY);
     strbuf_done(&subject);
@@ -206,15 +237,15 @@ static void head(struct page *p, struct out *out)
     }
     tiles(p);
     navigation(p);
+    page_wrong_first(p);
 }
 
 void report_html(struct out *out, const struct document *d, const struct report_options *o)
 {
     static void (*const sections[])(struct page * p) = {page_marks,   page_sites,   page_findings, page_calls,
                                                         page_streams, page_quality, page_nodes,    page_unjudged,
-                                                        page_notes,   page_policy,  page_inputs};
-    struct page p = {.document = d};
-    (void)o;
+                                                        page_notes,   page_policy,  page_inputs,   page_words};
+    struct page p = {.document = d, .live_since_ns = o->live_since_ns, .live_now_ns = o->live_now_ns};
     if (html_plan_make(&p.plan, d)) {
         head(&p, out);
         html_markup(&p.html, "<main>\n");

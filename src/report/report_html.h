@@ -11,7 +11,11 @@ struct page {
     const struct document *document;
     struct html_plan plan;
     struct record_scratch record;
+    int64_t live_since_ns, live_now_ns; /* of a live check: when it began, and as of when this is; 0: of files */
 };
+
+/* The worst findings in a line each, for the head of the page. */
+void page_wrong_first(struct page *p);
 
 /* The sections, in the order of the page. */
 void page_marks(struct page *p);
@@ -25,6 +29,7 @@ void page_unjudged(struct page *p);
 void page_notes(struct page *p);
 void page_policy(struct page *p);
 void page_inputs(struct page *p);
+void page_words(struct page *p);
 
 /* Small things that several sections need. */
 enum html_style page_style(enum verdict v);

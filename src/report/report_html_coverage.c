@@ -293,11 +293,12 @@ void page_inputs(struct page *p)
     size_t shown = d->input_count < INPUTS_MOST ? d->input_count : INPUTS_MOST;
     if (d->input_count == 0)
         return;
-    html_section_begin(&p->html, "inputs", "Inputs", "");
-    html_table_begin(&p->html, "Captures that were read", columns, sizeof columns / sizeof columns[0]);
+    html_section_begin(&p->html, "inputs", p->live_now_ns ? "Interfaces" : "Inputs", "");
+    html_table_begin(&p->html, p->live_now_ns ? "Interfaces that packets were taken from" : "Captures that were read",
+                     columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < shown; i++)
         input_row(p, &d->inputs[i]);
     html_table_end(&p->html);
-    page_rest(p, d->input_count - shown, "captures");
+    page_rest(p, d->input_count - shown, p->live_now_ns ? "interfaces" : "captures");
     html_section_end(&p->html);
 }

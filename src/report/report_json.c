@@ -1,7 +1,5 @@
 #include "report/report_json.h"
 
-#include <stdio.h>
-
 #include "report/formats.h"
 #include "report/view.h"
 
@@ -12,6 +10,7 @@ struct writer {
     struct record_scratch record;
     struct finding_scratch finding;
     struct call_scratch call;
+    struct call_words words;
 };
 
 static void writer_done(struct writer *w)
@@ -22,6 +21,7 @@ static void writer_done(struct writer *w)
     record_scratch_done(&w->record);
     finding_scratch_done(&w->finding);
     call_scratch_done(&w->call);
+    call_words_done(&w->words);
 }
 
 void emit_call_id(struct emit *e, const struct document *d, uint32_t call)
@@ -58,62 +58,16 @@ static void write_member(struct writer *w, const char *key, void (*value)(struct
 
 static void put_policy(struct writer *w)
 {
-    struct emit *e = &w->e;
-    const struct document *d = w->d;
-    emit_open(e, '{');
-    emit_key(e, "name");
-    emit_text(e, d->policy_name);
-    emit_key(e, "source");
-    emit_text(e, d->policy_source);
-    emit_key(e, "expect");
-    emit_open(e, '{');
-    for (int c = CLASS_NONE + 1; c < CLASS_COUNT; c++) {
-        if (!d->expect[c].marks)
-            continue;
-        emit_key_named(e, class_name((enum traffic_class)c));
-        emit_marks(e, d->expect[c].marks, d->expect[c].preferred);
-    }
-    emit_close(e, '}');
-    emit_close(e, '}');
+    emit_policy(&w->e, w->d);
 }
 
 static void put_input(struct writer *w, size_t i)
 {
-    struct emit *e = &w->e;
-    const struct input *in = &w->d->inputs[i];
-    emit_open(e, '{');
-    emit_key(e, "file");
-    emit_text(e, in->file);
-    emit_key(e, "packets");
-    emit_count(e, in->packets);
-    emit_key(e, "bytes");
-    emit_count(e, in->bytes);
-    emit_key(e, "first");
-    emit_time(e, in->packets > 0, in->first_ns);
-    emit_key(e, "last");
-    emit_time(e, in->packets > 0, in->last_ns);
-    emit_key(e, "skipped");
-    emit_open(e, '{');
-    emit_key(e, "truncated");
-    emit_count(e, in->truncated);
-    emit_key(e, "malformed");
-    emit_count(e, in->malformed);
-    emit_key(e, "unsupported");
-    emit_count(e, in->unsupported);
-    emit_close(e, '}');
-    emit_key(e, "dropped");
-    emit_count(e, in->dropped);
-    emit_key(e, "complete");
-    emit_bool(e, in->complete);
-    emit_key(e, "problem");
-    emit_text(e, in->problem);
-    emit_close(e, '}');
+    emit_input(&w->e, &w->d->inputs[i]);
 }
 
-static void put_summary(struct writer *w)
+void emit_summary(struct emit *e, const struct summary *s)
 {
-    struct emit *e = &w->e;
-    const struct summary *s = &w->d->summary;
     emit_open(e, '{');
     emit_key(e, "verdict");
     emit_text(e, summary_verdict_name(s->verdict));
@@ -167,32 +121,43 @@ static void put_row_counts(struct emit *e, const struct summary_row *row)
     emit_count(e, row->undetermined_streams);
 }
 
-static void put_class_row(struct writer *w, size_t i)
+void emit_class_row(struct emit *e, const struct document *d, const struct summary_row *row)
 {
-    struct emit *e = &w->e;
-    const struct summary_row *row = &w->d->by_class[i];
     emit_open(e, '{');
     emit_key(e, "class");
     emit_text_or_null(e, class_name(row->traffic_class));
     emit_key(e, "direction");
     emit_text(e, direction_name(row->direction));
     emit_key(e, "node");
-    emit_text_or_null(e, view_node(w->d, row->node));
+    emit_text_or_null(e, view_node(d, row->node));
     put_row_counts(e, row);
     emit_close(e, '}');
 }
 
-static void put_site_row(struct writer *w, size_t i)
+void emit_site_row(struct emit *e, const struct document *d, const struct summary_row *row)
 {
-    struct emit *e = &w->e;
-    const struct summary_row *row = &w->d->by_site[i];
     emit_open(e, '{');
     emit_key(e, "site");
-    emit_text_or_null(e, view_site(w->d, row->site));
+    emit_text_or_null(e, view_site(d, row->site));
     emit_key(e, "direction");
     emit_text(e, direction_name(row->direction));
     put_row_counts(e, row);
     emit_close(e, '}');
+}
+
+static void put_summary(struct writer *w)
+{
+    emit_summary(&w->e, &w->d->summary);
+}
+
+static void put_class_row(struct writer *w, size_t i)
+{
+    emit_class_row(&w->e, w->d, &w->d->by_class[i]);
+}
+
+static void put_site_row(struct writer *w, size_t i)
+{
+    emit_site_row(&w->e, w->d, &w->d->by_site[i]);
 }
 
 static void put_call(struct writer *w, size_t i)
@@ -233,48 +198,12 @@ static void put_finding(struct writer *w, size_t i)
 
 static void put_node(struct writer *w, size_t i)
 {
-    struct emit *e = &w->e;
-    const struct node *n = &w->d->nodes[i];
-    emit_open(e, '{');
-    emit_key(e, "name");
-    emit_text(e, n->name);
-    emit_key(e, "addresses");
-    emit_open(e, '[');
-    for (size_t a = 0; a < n->address_count; a++)
-        emit_address(e, &n->addresses[a]);
-    emit_close(e, ']');
-    emit_key(e, "roles");
-    emit_open(e, '[');
-    for (unsigned bit = 0; bit < 32; bit++) {
-        const char *role = role_name((enum node_role)(n->roles & 1u << bit));
-        if (*role)
-            emit_text(e, role);
-    }
-    emit_close(e, ']');
-    emit_key(e, "inferred");
-    emit_bool(e, n->inferred);
-    emit_key(e, "evidence");
-    emit_text(e, n->evidence);
-    emit_close(e, '}');
+    emit_node(&w->e, &w->d->nodes[i]);
 }
 
 static void put_site(struct writer *w, size_t i)
 {
-    struct emit *e = &w->e;
-    const struct site *s = &w->d->sites[i];
-    emit_open(e, '{');
-    emit_key(e, "name");
-    emit_text(e, s->name);
-    emit_key(e, "prefixes");
-    emit_open(e, '[');
-    for (size_t p = 0; p < s->prefix_count; p++) {
-        char address[ADDR_TEXT_MAX], text[ADDR_TEXT_MAX + 8];
-        addr_format(&s->prefixes[p].addr, address);
-        (void)snprintf(text, sizeof text, "%s/%u", address, (unsigned)s->prefixes[p].len);
-        emit_text(e, text);
-    }
-    emit_close(e, ']');
-    emit_close(e, '}');
+    emit_site(&w->e, &w->d->sites[i]);
 }
 
 static void put_side(struct emit *e, const struct quality *q)
@@ -313,7 +242,13 @@ static void put_note(struct writer *w, size_t i)
 
 static void put_record(struct writer *w, size_t i)
 {
-    emit_record(&w->e, w->d, document_record(w->d, i, RECORD_ALL, &w->record));
+    emit_record_of(&w->e, w->d, i, document_record(w->d, i, RECORD_ALL, &w->record), &w->words, false);
+}
+
+/* The first line tells of the run as well, so that lines are all that `qosmark report` needs. */
+static void put_line(struct writer *w, size_t i)
+{
+    emit_record_of(&w->e, w->d, i, document_record(w->d, i, RECORD_ALL, &w->record), &w->words, i == 0);
 }
 
 void report_json(struct out *out, const struct document *d, const struct report_options *o)
@@ -343,7 +278,7 @@ void report_jsonl(struct out *out, const struct document *d, const struct report
     struct writer w = {.e = {.out = out}, .d = d};
     for (size_t i = 0; i < d->record_count && out_ok(out); i++) {
         w.e.comma = false;
-        put_record(&w, i);
+        put_line(&w, i);
         out_adds(out, "\n");
     }
     writer_done(&w);

@@ -10,9 +10,33 @@
 /* --- documents of any size: written as they are made -------------------------------------------------------------- */
 
 void emit_marks(struct emit *e, dscp_set_t set, dscp_t preferred);
+void emit_policy(struct emit *e, const struct document *d);
+void emit_summary(struct emit *e, const struct summary *s);
+void emit_class_row(struct emit *e, const struct document *d, const struct summary_row *row);
+void emit_site_row(struct emit *e, const struct document *d, const struct summary_row *row);
 void emit_call_id(struct emit *e, const struct document *d, uint32_t call);
 void emit_finding(struct emit *e, const struct document *d, const struct finding *f, bool with_streams);
 void emit_record(struct emit *e, const struct document *d, const struct record *r);
+void emit_input(struct emit *e, const struct input *in);
+void emit_node(struct emit *e, const struct node *n);
+void emit_site(struct emit *e, const struct site *s);
+
+/* All that is said once of a run: policies, inputs, nodes, sites, notes. */
+void emit_run(struct emit *e, const struct document *d);
+
+/* What is kept from one record to the next of the calls they belong to. {0} is its first state. */
+struct call_words {
+    uint32_t call; /* index + 1 */
+    char from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
+    int64_t first_ns;
+    struct record_scratch record;
+};
+void call_words_done(struct call_words *w);
+
+/* Record `i` of the document with what is known beside it: its call, whether its input is whole, what it was joined from;
+ * and with the run that it is the first of. */
+void emit_record_of(struct emit *e, const struct document *d, size_t i, const struct record *r,
+                    struct call_words *words, bool with_run);
 
 /* --- documents of a few kilobytes: as a tree ---------------------------------------------------------------------- */
 
@@ -27,6 +51,8 @@ struct js {
 };
 
 void js_done(struct js *js);
+/* Writes the value, on several lines or (`one_line`) on one, without a line end, and gives it back. */
+void js_write(struct out *out, struct js *js, json_t *value, bool one_line);
 json_t *js_check(struct js *js, json_t *value);                             /* latches where value is NULL */
 void js_set(struct js *js, json_t *object, const char *key, json_t *value); /* takes the value */
 void js_append(struct js *js, json_t *array, json_t *value);                /* takes the value */

@@ -95,3 +95,18 @@ void js_frame(struct js *js, json_t *object, const char *key, const char *file_k
     if (js->document->input_count > 1)
         js_text_or_null(js, object, file_key, frame.frame ? view_file(js->document, frame.input) : NULL);
 }
+
+static int dump_piece(const char *bytes, size_t len, void *user)
+{
+    struct out *out = user;
+    out_add(out, bytes, len);
+    return out_ok(out) ? 0 : -1;
+}
+
+void js_write(struct out *out, struct js *js, json_t *value, bool one_line)
+{
+    size_t flags = JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15) | JSON_ENCODE_ANY | (one_line ? 0 : JSON_INDENT(2));
+    if (!value || js->failed || json_dump_callback(value, dump_piece, out, flags) != 0)
+        out_fail(out, ERR_MEMORY); /* keeps ERR_IO where the sink was the cause */
+    json_decref(value);
+}

@@ -4,23 +4,6 @@
 #include "report/report_json.h"
 #include "report/report_probe.h"
 
-#define DUMP_FLAGS (JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15) | JSON_ENCODE_ANY)
-
-static int dump_piece(const char *bytes, size_t len, void *user)
-{
-    struct out *out = user;
-    out_add(out, bytes, len);
-    return out_ok(out) ? 0 : -1;
-}
-
-/* Writes the value and gives it back. */
-static void write_value(struct out *out, struct js *js, json_t *value)
-{
-    if (!value || js->failed || json_dump_callback(value, dump_piece, out, DUMP_FLAGS) != 0)
-        out_fail(out, ERR_MEMORY); /* keeps ERR_IO where the sink was the cause */
-    json_decref(value);
-}
-
 static json_t *mark_or_null(int8_t mark)
 {
     return mark == PROBE_MARK_UNKNOWN ? json_null() : json_integer(mark);
@@ -341,7 +324,7 @@ void report_probe_json(struct out *out, const struct probe_report *r)
     for (size_t i = 0; i < r->count && out_ok(out); i++) {
         if (r->set)
             out_adds(out, i ? ",\n" : "\n");
-        write_value(out, &js, make_document(&js, r->documents[i], r->packets));
+        js_write(out, &js, make_document(&js, r->documents[i], r->packets), true);
     }
     out_adds(out, r->set ? "]}\n" : "\n");
     js_done(&js);
@@ -351,7 +334,7 @@ void report_probe_jsonl(struct out *out, const struct probe_report *r)
 {
     struct js js = {0};
     for (size_t i = 0; i < r->count && out_ok(out); i++) {
-        write_value(out, &js, make_document(&js, r->documents[i], r->packets));
+        js_write(out, &js, make_document(&js, r->documents[i], r->packets), true);
         out_adds(out, "\n");
     }
     js_done(&js);

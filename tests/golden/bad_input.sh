@@ -100,6 +100,44 @@ expect "conversion of a file that is not there" 2 "nowhere.yaml" -- policy conve
 expect "bad jobs" 2 "--jobs" -- audit -j none "$clean"
 expect "resolver without a domain" 2 "--discover" -- audit --resolver 127.0.0.1 "$clean"
 
+# --- saved records ---
+"$qosmark" audit -f jsonl "$clean" >"$tmp/clean.jsonl"
+"$qosmark" audit -f jsonl "$flawed" >"$tmp/flawed.jsonl"
+head -c 5000 "$tmp/clean.jsonl" >"$tmp/cut.jsonl"
+sed '2s/"proto": "[a-z]*"/"proto": "upd"/' "$tmp/clean.jsonl" >"$tmp/typo.jsonl"
+sed '1s/stream.1/stream\/2/' "$tmp/clean.jsonl" | head -1 >"$tmp/newer.jsonl"
+echo '{"schema": "qosmark.probe/1"}' >"$tmp/probe.json"
+: >"$tmp/none.jsonl"
+gzip -c "$tmp/clean.jsonl" | head -c 3000 >"$tmp/torn.jsonl.gz"
+expect "no records named" 2 "needs saved records" -- report
+expect "records that are not there" 3 "nowhere.jsonl" -- report "$tmp/nowhere.jsonl"
+expect "a capture for records" 3 "qosmark audit" -- report "$clean"
+expect "a letter for records" 3 "letter.txt" -- report "$tmp/letter.txt"
+expect "records in a directory" 3 "directory" -- report "$tmp"
+expect "records cut" 3 "cut.jsonl:3: the file ends in the middle" -- report "$tmp/cut.jsonl"
+expect "a wrong record" 3 "typo.jsonl:2: \"proto\"" -- report "$tmp/typo.jsonl"
+expect "records of a newer format" 3 "newer.jsonl:1: it is qosmark.stream/2, a newer format" -- report "$tmp/newer.jsonl"
+expect "a document of another command" 3 "qosmark.probe/1" -- report "$tmp/probe.json"
+expect "records in damaged gzip" 3 "torn.jsonl.gz" -- report "$tmp/torn.jsonl.gz"
+expect "standard input twice for records" 2 "once" -- report - -
+expect "unknown format of a report" 2 "xml" -- report -f xml "$tmp/clean.jsonl"
+expect "quiet and verbose report" 2 "contradict" -- report -q -v "$tmp/clean.jsonl"
+expect "quiet json report" 2 "--quiet" -- report -q -f json "$tmp/clean.jsonl"
+expect "bad jobs of a report" 2 "--jobs" -- report -j 0 "$tmp/clean.jsonl"
+expect "a policy that is not there for records" 2 "nowhere.yaml" -- report -p "$tmp/nowhere.yaml" "$tmp/clean.jsonl"
+expect "a key that is not there" 2 "nowhere.key" -- report --anonymize-key "$tmp/nowhere.key" "$tmp/clean.jsonl"
+expect "an operand too much" 2 "does not know what to do with" -- policy show "$tmp/policy.yaml"
+"$qosmark" report -q "$tmp/none.jsonl" >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 4 ] || { echo "no record: not exit 4"; failed=$((failed + 1)); }
+"$qosmark" report -q "$tmp/clean.jsonl" >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 0 ] || { echo "records of a clean conference: not exit 0"; failed=$((failed + 1)); }
+"$qosmark" report -q "$tmp/clean.jsonl" "$tmp/flawed.jsonl" "$tmp/nowhere.jsonl" >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 1 ] || { echo "records of a flawed conference, and a file that is not there: not exit 1"; failed=$((failed + 1)); }
+grep -q '^FAIL (INCOMPLETE)' "$tmp/out" || { echo "a file of records that is not there: not said: $(cat "$tmp/out")"; failed=$((failed + 1)); }
+"$qosmark" report -f json "$tmp/typo.jsonl" 2>/dev/null | grep -q '"complete": false' || { echo "a wrong record: the report calls itself complete"; failed=$((failed + 1)); }
+"$qosmark" report -o "$tmp/merged.json" -f json "$tmp/letter.txt" 2>/dev/null
+[ ! -e "$tmp/merged.json" ] || { echo "a failed report left an output behind"; failed=$((failed + 1)); }
+
 # --- outputs are complete or absent ---
 expect "no place for the output" 3 "nowhere" -- audit -o "$tmp/nowhere/report.txt" "$clean"
 expect "output is a directory" 3 "directory" -- audit -o "$tmp" "$clean"

@@ -481,6 +481,48 @@ def check_alike(c, packets):
     )
 
 
+def check_rewritten(c, packets):
+    """A translator that writes addresses into SIP makes other messages of some: they are not lost."""
+    def rewrite(p):
+        proto, _, sport, _, dport = ends(p.ip)
+        if proto == 17 and 5060 in (sport, dport) and p.id % 2:
+            p.ip[70] ^= 1
+        return True
+
+    after = changed(packets, rewrite)
+    touched = sum(a.ip != b.ip for a, b in zip(packets, after))
+    d = c.compare("rewritten", 0, write(c.file("before.pcap"), packets), write(c.file("after.pcap"), after))
+    signaling = [k for k in d["classes"] if k["class"] == "signaling"]
+    c.same("rewritten", "signaling", [(k["lost"], k["matched"] + k["not_compared"]["resegmented"]) for k in signaling],
+           [(0, sum(p.group == "signaling" for p in packets))])
+    c.same("rewritten", "there was something", touched > 2, True)
+
+
+def check_relay(c, packets):
+    """A relay gives RTP a payload type of its own and writes the marker: the packets are the same ones."""
+    def rewrite(p):
+        if p.ip[9] == 17 and p.ip[28] >> 6 == 2 and not 192 <= p.ip[29] <= 223:
+            p.ip[29] = 77
+        return True
+
+    after = changed(packets, rewrite)
+    d = c.compare("relay", 0, write(c.file("before.pcap"), packets), write(c.file("after.pcap"), after))
+    c.hold("relay", d, packets, after)
+
+
+def check_order(c, packets):
+    """Given in the wrong order, the comparison notices by the TTL, and says what was before all the same."""
+    def hop(p):
+        p.ip[8] -= 1
+        p.dscp = {46: 0}.get(p.dscp, p.dscp)
+        return True
+
+    after = changed(packets, hop)
+    d = c.compare("swapped", 1, write(c.file("after.pcap"), after), write(c.file("before.pcap"), packets))
+    c.hold("swapped", d, packets, after)
+    c.same("swapped", "notes", any("wrong order" in n for n in d["notes"]), True)
+
+
 def check_three(c, packets):
     middle, last = changed(packets), changed(packets, marks_by(BLEACH))
     names = [write(c.file(n), p) for n, p in (("one.pcap", packets), ("two.pcap", middle), ("three.pcap", last))]
@@ -565,6 +607,9 @@ def main():
             check_copies,
             check_windows,
             check_alike,
+            check_rewritten,
+            check_relay,
+            check_order,
             check_three,
             check_nothing,
             check_outputs,

@@ -204,6 +204,9 @@ def squeezed(text):
 def check_findings(name, root, report):
     cards = root.all("article", class_="card")
     check(f"{name}: a card a finding", len(cards) == len(report["findings"]), f"{len(cards)} of {len(report['findings'])}")
+    first = root.all("ol", class_="first")
+    lines = [li.text() for li in first[0].all("li")] if first else []
+    check(f"{name}: the worst findings come first", lines == [squeezed(f"{f['code']} {f['message']}") for f in report["findings"][:5]], str(lines)[:300])
     for card, f in zip(cards, report["findings"]):
         text = card.text()
         check(f"{name}: code", re.sub(r"^[✗?] ", "", card.all("span", class_="tag")[0].text()) == f["code"], text[:80])

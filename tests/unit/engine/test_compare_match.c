@@ -146,10 +146,10 @@ static void what_the_other_capture_has_twice_over_is_taken(void **state)
 }
 
 /* A DNS query of two hosts may have the same number and name. */
-static void dns(struct compare_point *to, uint8_t src, int64_t ms)
+static void query(struct compare_point *to, uint8_t src, uint8_t name, tos_t tos, int64_t ms)
 {
-    static const uint8_t query[32] = {0xAB, 0xCD, 1,   0,   0, 1,   0,   0,   0,   0,   0,   0,
-                                      3,    'w',  'w', 'w', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e'};
+    const uint8_t query[32] = {0xAB, 0xCD, 1,   0,    0, 1,   0,   0,   0,   0,   0,   0,
+                               3,    'w',  'w', name, 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e'};
     struct packet p = {.frame = to->packet_count + 1,
                        .time_ns = ms * NS_PER_MS,
                        .src = end_of(src, 40000),
@@ -157,10 +157,16 @@ static void dns(struct compare_point *to, uint8_t src, int64_t ms)
                        .proto = PROTO_UDP,
                        .ports_known = true,
                        .ttl = 64,
+                       .tos = tos,
                        .payload = query,
                        .payload_bytes = sizeof query,
                        .payload_wire_bytes = sizeof query};
     compare_point_packet(to, &p);
+}
+
+static void dns(struct compare_point *to, uint8_t src, int64_t ms)
+{
+    query(to, src, 'w', 0, ms);
 }
 
 static void one_datagram_behind_nat_needs_the_right_time_too(void **state)
@@ -180,6 +186,137 @@ static void one_datagram_behind_nat_needs_the_right_time_too(void **state)
         assert_int_equal(p.matches.fate[0][50], late ? FATE_UNPAIRED : FATE_MATCHED);
         done(&p);
     }
+}
+
+/* Two hosts send the same bytes again and again, and each capture has one of them: not one packet, as the clocks tell.
+ */
+static void a_keepalive_of_another_time_is_another_one(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct points p = {0};
+        begin(&p);
+        for (uint16_t i = 0; i < 50; i++) {
+            rtp(&p.a, 1, 2, 0x12345678, i, 0xB8, i * 20);
+            rtp(&p.b, 1, 2, 0x12345678, i, 0xB8, i * 20 + 3);
+        }
+        dns(&p.a, 5, 100);
+        dns(&p.a, 6, 300);
+        dns(&p.b, 5, late ? 30100 : 104);
+        match(&p);
+        assert_int_equal(p.matches.fate[0][50], late ? FATE_LEFT + COMPARE_IDENTICAL : FATE_MATCHED);
+        assert_int_equal(p.matches.count, late ? 50 : 51);
+        done(&p);
+    }
+}
+
+/* One datagram behind other addresses may be another host's: that its mark is another one is told only where more show
+ * the same. */
+static void a_changed_mark_is_not_told_by_one_likeness(void **state)
+{
+    (void)state;
+    for (uint8_t others = 0; others < 4; others++) {
+        struct points p = {0};
+        begin(&p);
+        for (uint16_t i = 0; i < 50; i++) {
+            tos_t arrives = others == 3 && i == 7 ? 0 : 0xB8;
+            rtp(&p.a, 1, 2, 0x12345678, i, 0xB8, i * 20);
+            rtp(&p.b, 1, 2, 0x12345678, i, arrives, i * 20 + 3);
+        }
+        for (uint8_t i = 0; i < (others == 3 ? 1 : others + 1); i++) {
+            query(&p.a, (uint8_t)(10 + i), (uint8_t)('a' + i), 0xB8, 100 + i);
+            query(&p.b, (uint8_t)(20 + i), (uint8_t)('a' + i), 0, 104 + i);
+        }
+        match(&p);
+        assert_int_equal(p.matches.fate[0][50], others < 2 ? FATE_LEFT + COMPARE_IDENTICAL : FATE_MATCHED);
+        assert_int_equal(p.matches.count, others == 2 ? 53 : others == 3 ? 51 : 50);
+        done(&p);
+    }
+}
+
+/* A recording has the same SSRC and numbers each time it is played; each capture has another time. */
+static void a_recording_played_again_is_not_the_same_packets(void **state)
+{
+    (void)state;
+    struct points p = {0};
+    begin(&p);
+    for (uint16_t i = 0; i < 100; i++) {
+        rtp(&p.a, 1, 2, 0x12345678, i, 0xB8, i * 20);
+        rtp(&p.b, 1, 2, 0x12345678, i, 0xB8, i * 20 + 3);
+        if (i >= 20)
+            continue;
+        rtp(&p.a, 3, 4, 0x87654321, i, 0xB8, i * 20);
+        rtp(&p.b, 3, 4, 0x87654321, i, 0, i * 20 + 9000);
+    }
+    match(&p);
+    assert_int_equal(p.matches.count, 100);
+    assert_int_equal(p.matches.fate[0][1], FATE_LEFT + COMPARE_IDENTICAL);
+    done(&p);
+}
+
+/* What hosts announce to a group is alike; no translator sends it elsewhere. */
+static void announcements_of_two_hosts_to_groups_are_not_one_stream(void **state)
+{
+    (void)state;
+    for (int group = 0; group < 2; group++) {
+        struct points p = {0};
+        begin(&p);
+        for (uint16_t i = 0; i < 20; i++) {
+            rtp(&p.a, 1, 2, 0x12345678, i, 0xB8, i);
+            rtp(&p.b, 3, 4, 0x12345678, i, 0, i + 1);
+        }
+        if (group)
+            p.b.flows[0].dst.addr = addr_v4((uint8_t[]){239, 255, 255, 250});
+        match(&p);
+        assert_int_equal(p.matches.count, group ? 0 : 20);
+        done(&p);
+    }
+}
+
+/* Both directions between hosts 1 and 2; crossing takes 3 ms. */
+static void converse(struct points *p)
+{
+    for (uint16_t i = 0; i < 20; i++) {
+        rtp(&p->a, 1, 2, 0x12345678, i, 0xB8, i * 20);
+        rtp(&p->b, 1, 2, 0x12345678, i, 0xB8, i * 20 + 3);
+        rtp(&p->b, 2, 1, 0x87654321, i, 0xB8, i * 20 + 7);
+        rtp(&p->a, 2, 1, 0x87654321, i, 0xB8, i * 20 + 10);
+    }
+}
+
+/* Of a flow with few packets and the same TTL on both sides its hosts tell, once others of theirs are known. */
+static void the_way_of_a_small_flow_is_that_of_its_hosts(void **state)
+{
+    (void)state;
+    struct points p = {0};
+    begin(&p);
+    converse(&p);
+    rtp(&p.b, 2, 3, 0x11111111, 1, 0xB8, 50);
+    rtp(&p.a, 2, 3, 0x11111111, 1, 0xB8, 53);
+    rtp(&p.a, 8, 9, 0x22222222, 1, 0xB8, 50);
+    rtp(&p.b, 8, 9, 0x22222222, 1, 0xB8, 53);
+    match(&p);
+    struct compare_flow_way small = p.matches.ways[flow(&p.a, 2, 3)], unknown = p.matches.ways[flow(&p.a, 8, 9)];
+    assert_int_equal(small.way, COMPARE_BACKWARD);
+    assert_int_equal(small.by, COMPARE_WAY_HOST);
+    assert_int_equal(unknown.by, COMPARE_WAY_ASSUMED);
+    assert_false(unknown.doubtful);
+    done(&p);
+}
+
+/* A relay sends with a TTL of its own, which makes the way look reversed; the clocks know better. */
+static void the_clocks_overrule_the_ttl(void **state)
+{
+    (void)state;
+    struct points p = {0};
+    begin(&p);
+    converse(&p);
+    p.a.flows[flow(&p.a, 1, 2)].ttl = 60;
+    p.b.flows[flow(&p.b, 2, 1)].ttl = 60;
+    match(&p);
+    assert_int_equal(p.matches.ways[flow(&p.a, 1, 2)].way, COMPARE_FORWARD);
+    assert_int_equal(p.matches.ways[flow(&p.a, 2, 1)].way, COMPARE_BACKWARD);
+    done(&p);
 }
 
 static void copies_are_one_packet_unless_their_marks_differ(void **state)
@@ -283,6 +420,12 @@ int main(void)
         cmocka_unit_test(forwarded_media_is_told_apart_by_the_way_back),
         cmocka_unit_test(what_the_other_capture_has_twice_over_is_taken),
         cmocka_unit_test(one_datagram_behind_nat_needs_the_right_time_too),
+        cmocka_unit_test(a_keepalive_of_another_time_is_another_one),
+        cmocka_unit_test(a_changed_mark_is_not_told_by_one_likeness),
+        cmocka_unit_test(a_recording_played_again_is_not_the_same_packets),
+        cmocka_unit_test(announcements_of_two_hosts_to_groups_are_not_one_stream),
+        cmocka_unit_test(the_way_of_a_small_flow_is_that_of_its_hosts),
+        cmocka_unit_test(the_clocks_overrule_the_ttl),
         cmocka_unit_test(copies_are_one_packet_unless_their_marks_differ),
         cmocka_unit_test(what_comes_again_much_later_is_told_by_its_number_or_not_at_all),
         cmocka_unit_test(the_way_is_told_by_ttl_or_by_the_clocks),

@@ -71,6 +71,24 @@ static void a_finding_says_what_where_since_when_how_sure_and_in_which_streams(v
     strbuf_done(&page);
 }
 
+/* The page of a live check says of when it is; that of files does not. */
+static void a_live_page_says_since_when_and_as_of_when(void **state)
+{
+    static const struct report_options live = {.format = REPORT_HTML,
+                                               .live_since_ns = 1795338000 * (int64_t)1000000000,
+                                               .live_now_ns = 1795341661 * (int64_t)1000000000};
+    struct sample *s = *state;
+    struct strbuf page = sample_write(s->document, &live);
+    expect_text(&page, "qosmark live");
+    expect_text(&page,
+                "captured live on a.pcapng, b.pcapng since 2026-11-22 09:00:00 UTC, as of 2026-11-22 10:01:01 UTC.");
+    strbuf_done(&page);
+    page = sample_write(s->document, &html);
+    expect_text(&page, "qosmark audit");
+    assert_null(strstr(strbuf_text(&page), "captured live"));
+    strbuf_done(&page);
+}
+
 /* What a node sends wrongly is typed on the node, and nowhere else. */
 static void a_node_is_told_its_own_command(void **state)
 {
@@ -266,6 +284,7 @@ int main(void)
                                         close_sample),
         cmocka_unit_test_setup_teardown(a_finding_says_what_where_since_when_how_sure_and_in_which_streams, open_sample,
                                         close_sample),
+        cmocka_unit_test_setup_teardown(a_live_page_says_since_when_and_as_of_when, open_sample, close_sample),
         cmocka_unit_test_setup_teardown(a_node_is_told_its_own_command, open_sample, close_sample),
         cmocka_unit_test_setup_teardown(classes_that_share_ports_are_not_told_apart_by_port, open_sample, close_sample),
         cmocka_unit_test_setup_teardown(a_call_says_who_talked_to_whom_and_which_leg_is_wrong, open_sample,
