@@ -19,11 +19,13 @@ struct command {
 };
 
 int cmd_audit(int argc, char **argv);
+int cmd_live(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_reflect(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 
 /* What --version prints, of every command. Returns EXIT_CONFORMS. */

@@ -197,7 +197,7 @@ static void say_attempt(void *user, const char *attempt, bool refused)
 
 static int try_forbidden(void)
 {
-    bool all = privileges_try_forbidden(say_attempt, NULL);
+    bool all = privileges_try_forbidden(PRIVILEGES_ANSWER, say_attempt, NULL);
     (void)fflush(stdout);
     return all ? EXIT_CONFORMS : cli_fail(EXIT_INPUT, "something that must not work any more still does");
 }

@@ -8,11 +8,13 @@
 
 static const struct command commands[] = {
     {"audit", "FILE...", "check captures against the policy", cmd_audit},
+    {"live", "-i IFACE...", "check traffic as it passes", cmd_live},
     {"probe", "TARGET", "send every class to a reflector or a server, and judge both directions", cmd_probe},
     {"trace", "TARGET", "find the segment of the path that changes a mark", cmd_trace},
     {"reflect", "", "answer probes", cmd_reflect},
     {"generate", "", "marked conference traffic, to a file or onto a network", cmd_generate},
     {"compare", "BEFORE AFTER", "what the network did between two captures of the same traffic", cmd_compare},
+    {"report", "RECORDS...", "render or merge saved records", cmd_report},
     {"policy", "show|check|convert", "the policy in force; check a file; what to type on servers and switches", cmd_policy},
 };
 
@@ -87,6 +89,11 @@ static const struct {
     {"libmicrohttpd", "--listen", true},
 #else
     {"libmicrohttpd", "--listen", false},
+#endif
+#ifdef QOSMARK_HAVE_NCURSES
+    {"ncurses", "the screen of live; without it there are lines", true},
+#else
+    {"ncurses", "the screen of live; without it there are lines", false},
 #endif
 };
 

@@ -10,7 +10,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -29,7 +31,7 @@ static void miss(struct privileges *p, const char *what)
     (void)snprintf(p->missing + len, sizeof p->missing - len, "%s%s", len ? "; " : "", what);
 }
 
-static int become(const char *name, struct privileges *p, struct error *error)
+static int find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct error *error)
 {
     errno = 0;
     const struct passwd *pw = getpwnam(name);
@@ -37,8 +39,18 @@ static int become(const char *name, struct privileges *p, struct error *error)
         return error_set(error, ERR_USAGE, "there is no user \"%s\" to become", name);
     if (pw->pw_uid == 0)
         return error_set(error, ERR_USAGE, "--user %s is root again; name a user without privileges", name);
-    uid_t uid = pw->pw_uid;
-    gid_t gid = pw->pw_gid;
+    *ret_uid = pw->pw_uid;
+    *ret_gid = pw->pw_gid;
+    return 0;
+}
+
+static int become(const char *name, struct privileges *p, struct error *error)
+{
+    uid_t uid;
+    gid_t gid;
+    int r = find_user(name, &uid, &gid, error);
+    if (r < 0)
+        return r;
     if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
         return error_set(error, ERR_IO, "cannot become the user %s: %s", name, strerror(errno));
     /* that it worked is not taken on trust */
@@ -78,7 +90,28 @@ static int drop_capabilities(struct privileges *p, struct error *error)
 }
 #endif
 
-int privileges_drop(const char *user, struct privileges *ret, struct error *error)
+int privileges_act_as(const char *user, struct error *error)
+{
+    uid_t uid;
+    gid_t gid;
+    if (geteuid() != 0)
+        return 0;
+    int r = find_user(user ? user : "nobody", &uid, &gid, error);
+    if (r < 0)
+        return r;
+    if (setegid(gid) < 0 || seteuid(uid) < 0)
+        return error_set(error, ERR_IO, "cannot act as the user %s: %s", user ? user : "nobody", strerror(errno));
+    return 0;
+}
+
+void privileges_act_back(void)
+{
+    /* a process that is not root, or has given that up for good, stays what it is */
+    if (getuid() == 0 && geteuid() != 0 && (seteuid(0) < 0 || setegid(getgid()) < 0))
+        _exit(3);
+}
+
+int privileges_drop_rights(const char *user, struct privileges *ret, struct error *error)
 {
     struct privileges p = {.was_root = geteuid() == 0};
     int r;
@@ -94,10 +127,25 @@ int privileges_drop(const char *user, struct privileges *ret, struct error *erro
     p.done[PRIVILEGES_NO_NEW] = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     if (!p.done[PRIVILEGES_NO_NEW])
         miss(&p, "this kernel has no no_new_privs");
+    *ret = p;
+    return 0;
+}
+
+void privileges_limit(enum privileges_work work, struct privileges *p)
+{
     char why[256] = "";
-    p.done[PRIVILEGES_SYSCALLS] = privileges_limit_syscalls(why, sizeof why);
-    if (!p.done[PRIVILEGES_SYSCALLS])
-        miss(&p, why);
+    p->done[PRIVILEGES_SYSCALLS] = privileges_limit_syscalls(work, why, sizeof why);
+    if (!p->done[PRIVILEGES_SYSCALLS])
+        miss(p, why);
+}
+
+int privileges_drop(const char *user, struct privileges *ret, struct error *error)
+{
+    struct privileges p;
+    int r = privileges_drop_rights(user, &p, error);
+    if (r < 0)
+        return r;
+    privileges_limit(PRIVILEGES_ANSWER, &p);
     *ret = p;
     return 0;
 }
@@ -138,6 +186,23 @@ static bool opens_tcp_socket(void)
     return opens_socket(AF_INET, SOCK_STREAM);
 }
 
+static bool opens_packet_socket(void)
+{
+    return opens_socket(AF_PACKET, SOCK_RAW);
+}
+
+/* What a terminal would take for a key pressed, once this process is gone. */
+static bool types_into_terminal(void)
+{
+    char letter = ' ';
+    return ioctl(STDIN_FILENO, TIOCSTI, &letter) == 0;
+}
+
+static bool traces_process(void)
+{
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
+}
+
 static bool becomes_root(void)
 {
     return setresuid(0, 0, 0) == 0;
@@ -168,19 +233,30 @@ static bool makes_namespace(void)
     return unshare(CLONE_NEWUSER) == 0;
 }
 
-bool privileges_try_forbidden(void (*report)(void *user, const char *attempt, bool refused), void *user)
+bool privileges_try_forbidden(enum privileges_work work, void (*report)(void *user, const char *attempt, bool refused),
+                              void *user)
 {
     static const struct {
         const char *attempt;
         bool (*works)(void);
+        enum privileges_work from, until; /* what it is tried of, and forbidden to */
     } attempts[] = {
-        {"become root again", becomes_root},     {"open a file", opens_file},
-        {"create a file", creates_file},         {"open a raw socket", opens_raw_socket},
-        {"open a TCP socket", opens_tcp_socket}, {"start a process", starts_process},
-        {"make a namespace", makes_namespace},   {"run a program", runs_program},
+        {"become root again", becomes_root, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
+        {"open a file", opens_file, PRIVILEGES_ANSWER, PRIVILEGES_ANSWER},
+        {"create a file", creates_file, PRIVILEGES_ANSWER, PRIVILEGES_WATCH},
+        {"open a raw socket", opens_raw_socket, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
+        {"open a packet socket", opens_packet_socket, PRIVILEGES_WATCH, PRIVILEGES_WATCH_WRITING},
+        {"open a TCP socket", opens_tcp_socket, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
+        {"type into the terminal", types_into_terminal, PRIVILEGES_WATCH, PRIVILEGES_WATCH_WRITING},
+        {"trace a process", traces_process, PRIVILEGES_WATCH, PRIVILEGES_WATCH_WRITING},
+        {"start a process", starts_process, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
+        {"make a namespace", makes_namespace, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
+        {"run a program", runs_program, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
     };
     bool all = true;
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+        if (work < attempts[i].from || work > attempts[i].until)
+            continue;
         bool refused = !attempts[i].works();
         report(user, attempts[i].attempt, refused);
         all = all && refused;

@@ -6,9 +6,16 @@
 #include "base/error.h"
 
 /*
- * Gives up what a program that answers the network does not need, once its sockets are open: root, every capability,
- * the right to gain any of them again, and all system calls but those that answering takes.
+ * Gives up what a program that answers or watches the network does not need, once its sockets are open: root, every
+ * capability, the right to gain any of them again, and all system calls but those that its work takes.
  */
+
+/* What it is that goes on, and so which system calls stay. */
+enum privileges_work {
+    PRIVILEGES_ANSWER,        /* packets on open sockets; nothing can be opened (`reflect`) */
+    PRIVILEGES_WATCH,         /* rings of open interfaces, a page or two served; files can be read (`live`) */
+    PRIVILEGES_WATCH_WRITING, /* the same, and files can be written, renamed and removed: reports, kept packets */
+};
 
 enum privileges_step {
     PRIVILEGES_USER,         /* another user and group, no further groups; only where it was root */
@@ -29,7 +36,22 @@ struct privileges {
  * system refused. Nothing may be opened afterwards. */
 int privileges_drop(const char *user, struct privileges *ret, struct error *error);
 
+/*
+ * The same in two steps, for who begins a thread between them: what the thread gets is what is left. The first is all
+ * but the system calls; the second limits those, of all threads that there are, and says in `p` what came of it.
+ */
+int privileges_drop_rights(const char *user, struct privileges *ret, struct error *error);
+void privileges_limit(enum privileges_work work, struct privileges *p);
+
+/*
+ * Before: while root, opens files as whoever root becomes, so that who may not write somewhere later is told at the
+ * start. 0 and nothing changes for who is not root. privileges_act_back() ends it.
+ */
+int privileges_act_as(const char *user, struct error *error);
+void privileges_act_back(void);
+
 /* Tries what must not work any more. True where every attempt failed; `report` is called for each, in words. */
-bool privileges_try_forbidden(void (*report)(void *user, const char *attempt, bool refused), void *user);
+bool privileges_try_forbidden(enum privileges_work work, void (*report)(void *user, const char *attempt, bool refused),
+                              void *user);
 
 #endif

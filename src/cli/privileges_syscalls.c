@@ -1,9 +1,14 @@
 #include "cli/privileges_syscalls.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 /* With a sanitizer in the program its look for leaks at the end wants system calls that the filter refuses. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -72,6 +77,63 @@ static const int allowed[] = {
 static const int allowed_elsewhere[] = {SCMP_SYS(clock_gettime64), SCMP_SYS(ppoll_time64), SCMP_SYS(recvmmsg_time64),
                                         SCMP_SYS(futex_time64),    SCMP_SYS(fstat64),      SCMP_SYS(newfstatat)};
 
+/* Besides: rings and their counters, clients that come, timers, reading a file, a terminal. */
+static const int allowed_to_watch[] = {
+    SCMP_SYS(recvfrom),        SCMP_SYS(sendto),      SCMP_SYS(accept4),
+    SCMP_SYS(accept),          SCMP_SYS(shutdown),    SCMP_SYS(getsockopt),
+    SCMP_SYS(setsockopt),      SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+    SCMP_SYS(epoll_wait),      SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(select),          SCMP_SYS(pselect6),    SCMP_SYS(timerfd_settime),
+    SCMP_SYS(fcntl),           SCMP_SYS(pread64),     SCMP_SYS(readv),
+    SCMP_SYS(preadv),          SCMP_SYS(stat),        SCMP_SYS(lstat),
+    SCMP_SYS(newfstatat),      SCMP_SYS(statx),       SCMP_SYS(access),
+    SCMP_SYS(faccessat),       SCMP_SYS(faccessat2),  SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat),      SCMP_SYS(getcwd),      SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigpending),   SCMP_SYS(sysinfo),     SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(uname),           SCMP_SYS(getrusage),   SCMP_SYS(clock_getres),
+    SCMP_SYS(getppid),         SCMP_SYS(membarrier),  SCMP_SYS(rseq),
+    SCMP_SYS(set_robust_list),
+};
+
+static const int allowed_to_write[] = {
+    SCMP_SYS(openat),   SCMP_SYS(rename),  SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlink),
+    SCMP_SYS(unlinkat), SCMP_SYS(umask),   SCMP_SYS(fchmod),   SCMP_SYS(ftruncate), SCMP_SYS(fdatasync),
+    SCMP_SYS(pwrite64), SCMP_SYS(pwritev), SCMP_SYS(open),
+};
+
+/* What is asked of a terminal or of an interface. TIOCSTI, which types into the terminal for others, is none of these.
+ */
+static const unsigned long allowed_ioctls[] = {TCGETS,      TCSETS,     TCSETSW,       TCSETSF,      TIOCGWINSZ,
+                                               TIOCGPGRP,   FIONREAD,   FIONBIO,       SIOCGIFFLAGS, SIOCGIFINDEX,
+                                               SIOCGIFNAME, SIOCGIFMTU, SIOCGIFHWADDR, SIOCETHTOOL,  SIOCGSTAMP};
+
+static int add_all(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+    int r = 0;
+    /* a call that this machine does not have (open, stat on arm64) is no loss */
+    for (size_t i = 0; r == 0 && i < count; i++)
+        if ((r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0)) == -EDOM)
+            r = 0;
+    return r;
+}
+
+static int add_watching(scmp_filter_ctx filter, bool writing)
+{
+    int r = add_all(filter, allowed_to_watch, sizeof allowed_to_watch / sizeof allowed_to_watch[0]);
+    for (size_t i = 0; r == 0 && i < sizeof allowed_ioctls / sizeof allowed_ioctls[0]; i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, allowed_ioctls[i], 0));
+    if (r == 0 && writing)
+        r = add_all(filter, allowed_to_write, sizeof allowed_to_write / sizeof allowed_to_write[0]);
+    else if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+    /* raising a signal against itself: abort(), and an interrupt that is meant */
+    if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+    return r;
+}
+
 static int add_rules(scmp_filter_ctx filter)
 {
     int r = 0;
@@ -101,10 +163,14 @@ static int add_rules(scmp_filter_ctx filter)
     return r;
 }
 
-bool privileges_limit_syscalls(char *why, size_t size)
+bool privileges_limit_syscalls(enum privileges_work work, char *why, size_t size)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     int r = filter ? add_rules(filter) : -ENOMEM;
+    if (r == 0 && work != PRIVILEGES_ANSWER)
+        r = add_watching(filter, work == PRIVILEGES_WATCH_WRITING);
+    if (r == 0 && work != PRIVILEGES_ANSWER)
+        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (r == 0)
         r = seccomp_load(filter);
     if (filter)
@@ -121,8 +187,9 @@ bool privileges_limit_syscalls(char *why, size_t size)
 
 #else
 
-bool privileges_limit_syscalls(char *why, size_t size)
+bool privileges_limit_syscalls(enum privileges_work work, char *why, size_t size)
 {
+    (void)work;
     (void)snprintf(why, size, "built without libseccomp: system calls are not limited");
     return false;
 }

@@ -1,79 +1,17 @@
 #include "engine/http_server.h"
 
+#ifdef QOSMARK_HAVE_MICROHTTPD
+
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef QOSMARK_HAVE_MICROHTTPD
-
-#include <arpa/inet.h>
-#include <microhttpd.h>
-#include <netinet/in.h>
-#include <pthread.h>
-
-enum { CONNECTIONS_MAX = 32, PER_ADDRESS_MAX = 8, TIMEOUT_S = 10, MEMORY_BYTES = 16 * 1024 };
-
-struct page {
-    char *path, *type, *bytes;
-    size_t len;
-};
-
-struct http_server {
-    struct MHD_Daemon *daemon;
-    pthread_mutex_t lock; /* of the pages */
-    struct page pages[HTTP_PAGES_MAX];
-    size_t count;
-};
+#include "engine/http_server_internal.h"
 
 bool http_server_available(void)
 {
     return true;
-}
-
-static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status, const char *type,
-                                 const char *bytes, size_t len)
-{
-    /* copied: the page may be replaced while a slow reader is at it */
-    union {
-        const char *in;
-        void *out;
-    } text = {.in = bytes};
-    struct MHD_Response *response = MHD_create_response_from_buffer(len, text.out, MHD_RESPMEM_MUST_COPY);
-    if (!response)
-        return MHD_NO;
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    (void)MHD_add_response_header(response, "Content-Security-Policy",
-                                  "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    (void)MHD_add_response_header(response, "Cache-Control", "no-store");
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    enum MHD_Result queued = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return queued;
-}
-
-static enum MHD_Result answer(void *user, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_len, void **state)
-{
-    static const char not_found[] = "There is no such page here.\n", not_allowed[] = "Only GET and HEAD.\n";
-    struct http_server *s = user;
-    (void)version;
-    (void)upload;
-    (void)upload_len;
-    (void)state;
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return send_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain", not_allowed, sizeof not_allowed - 1);
-    enum MHD_Result result = MHD_NO;
-    bool found = false;
-    (void)pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->count && !found; i++) {
-        found = strcmp(url, s->pages[i].path) == 0;
-        if (found)
-            result = send_text(connection, MHD_HTTP_OK, s->pages[i].type, s->pages[i].bytes, s->pages[i].len);
-    }
-    (void)pthread_mutex_unlock(&s->lock);
-    return found ? result : send_text(connection, MHD_HTTP_NOT_FOUND, "text/plain", not_found, sizeof not_found - 1);
 }
 
 static socklen_t make_address(const struct endpoint *e, struct sockaddr_storage *to)
@@ -91,76 +29,189 @@ static socklen_t make_address(const struct endpoint *e, struct sockaddr_storage 
     return sizeof in6;
 }
 
-int http_server_start(const struct endpoint *listen, struct http_server **ret, struct error *error)
+static void server_free(struct http_server *s)
 {
-    struct sockaddr_storage address;
-    char text[ENDPOINT_TEXT_MAX];
+    for (size_t i = 0; i < s->page_count; i++) {
+        free(s->pages[i].path);
+        http_body_drop(s->pages[i].body);
+    }
+    for (size_t i = 0; i < s->offer_count; i++)
+        http_body_drop(s->offers[i].body);
+    (void)pthread_mutex_destroy(&s->lock);
+    http_pinned_drop(s->pinned);
+    free(s);
+}
+
+static struct http_server *server_new(const struct endpoint *listen)
+{
     struct http_server *s = calloc(1, sizeof *s);
     if (!s)
-        return error_set(error, ERR_MEMORY, "out of memory");
-    (void)pthread_mutex_init(&s->lock, NULL);
+        return NULL;
+    s->loopback = http_address_is_loopback(&listen->addr);
+    s->pinned = http_pinned_new();
+    if (s->pinned && pthread_mutex_init(&s->lock, NULL) == 0)
+        return s;
+    if (s->pinned)
+        http_pinned_drop(s->pinned);
+    free(s);
+    return NULL;
+}
+
+static struct MHD_Daemon *daemon_start(struct http_server *s, const struct endpoint *listen)
+{
+    struct sockaddr_storage address;
     (void)make_address(listen, &address);
-    unsigned flags =
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | (listen->addr.version == 6 ? (unsigned)MHD_USE_IPv6 : 0u);
+    const unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (listen->addr.version == 6 ? (unsigned)MHD_USE_IPv6 : 0u);
+    /* on loopback everybody has the same address */
+    const unsigned an_address = s->loopback ? HTTP_CONNECTIONS_MAX : HTTP_CONNECTIONS_MAX / 4;
+    return MHD_start_daemon(flags, 0, NULL, NULL, http_answer, s, MHD_OPTION_SOCK_ADDR, &address,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, an_address, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_BYTES,
+                            MHD_OPTION_NOTIFY_CONNECTION, http_connection_changed, s, MHD_OPTION_NOTIFY_COMPLETED,
+                            http_request_completed, s, MHD_OPTION_END);
+}
+
+/* Signals are for the thread that runs the check. */
+static int thread_start(struct http_server *s)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    int r = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (r == 0) {
+        r = pthread_create(&s->thread, NULL, http_loop, s);
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    return r;
+}
+
+int http_server_start(const struct endpoint *listen, struct http_server **ret, struct error *error)
+{
+    char text[ENDPOINT_TEXT_MAX];
+    struct http_server *s = server_new(listen);
+    if (!s)
+        return error_set(error, ERR_MEMORY, "out of memory");
+    endpoint_format(listen, text);
     errno = 0;
-    s->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, answer, s, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS_MAX,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         (size_t)MEMORY_BYTES, MHD_OPTION_END);
+    s->daemon = daemon_start(s, listen);
     if (!s->daemon) {
         int why = errno;
-        endpoint_format(listen, text);
-        (void)pthread_mutex_destroy(&s->lock);
-        free(s);
+        server_free(s);
         return error_set(error, ERR_USAGE, "cannot listen on %s: %s", text,
                          why ? strerror(why) : "the address or port cannot be had");
     }
+    int why = thread_start(s);
+    if (why) {
+        MHD_stop_daemon(s->daemon);
+        server_free(s);
+        return error_set(error, ERR_IO, "cannot start a thread to answer on %s: %s", text, strerror(why));
+    }
     *ret = s;
     return 0;
-}
-
-static void page_done(struct page *p)
-{
-    free(p->path);
-    free(p->type);
-    free(p->bytes);
 }
 
 void http_server_stop(struct http_server *s)
 {
     if (!s)
         return;
+    atomic_store(&s->stopping, true);
+    (void)pthread_join(s->thread, NULL);
     MHD_stop_daemon(s->daemon);
-    for (size_t i = 0; i < s->count; i++)
-        page_done(&s->pages[i]);
-    (void)pthread_mutex_destroy(&s->lock);
-    free(s);
+    server_free(s);
+}
+
+int http_server_put(struct http_server *s, const struct http_page *page)
+{
+    char *path = strdup(page->path);
+    struct http_body *body = http_body_new(s->pinned, page->content_type, page->bytes, page->len);
+    int r = path && body ? 0 : ERR_MEMORY;
+    if (r == 0) {
+        (void)pthread_mutex_lock(&s->lock);
+        size_t i = 0;
+        while (i < s->page_count && strcmp(s->pages[i].path, path) != 0)
+            i++;
+        r = i < HTTP_PAGES_MAX ? 0 : ERR_LIMIT;
+        if (r == 0) {
+            struct http_kept old = i < s->page_count ? s->pages[i] : (struct http_kept){0};
+            s->pages[i] = (struct http_kept){path, body, page->status, page->max_age_ms, http_now_ms()};
+            s->page_count += i == s->page_count;
+            path = old.path;
+            body = old.body;
+        }
+        (void)pthread_mutex_unlock(&s->lock);
+    }
+    free(path);
+    http_body_drop(body);
+    return r;
 }
 
 int http_server_publish(struct http_server *s, const char *path, const char *content_type, const char *bytes,
                         size_t len)
 {
-    struct page page = {.path = strdup(path), .type = strdup(content_type), .bytes = malloc(len ? len : 1), .len = len};
-    int r = ERR_MEMORY;
-    if (page.path && page.type && page.bytes) {
-        if (len)
-            memcpy(page.bytes, bytes, len);
-        (void)pthread_mutex_lock(&s->lock);
-        size_t i = 0;
-        while (i < s->count && strcmp(s->pages[i].path, path) != 0)
-            i++;
-        r = i < HTTP_PAGES_MAX ? 0 : ERR_LIMIT;
-        if (r == 0) {
-            struct page old = i < s->count ? s->pages[i] : (struct page){0};
-            s->pages[i] = page;
-            s->count += i == s->count;
-            page = old;
-        }
-        (void)pthread_mutex_unlock(&s->lock);
+    return http_server_put(
+        s, &(struct http_page){.path = path, .content_type = content_type, .status = 200, .bytes = bytes, .len = len});
+}
+
+int http_server_offer(struct http_server *s, const struct http_offer *offer)
+{
+    int r = ERR_LIMIT;
+    (void)pthread_mutex_lock(&s->lock);
+    if (s->offer_count < HTTP_PAGES_MAX) {
+        s->offers[s->offer_count++] = (struct http_offered){.offer = *offer};
+        r = 0;
     }
-    page_done(&page);
+    (void)pthread_mutex_unlock(&s->lock);
     return r;
+}
+
+bool http_server_wanted(struct http_server *s, struct http_want *ret)
+{
+    struct http_waiter *first = NULL;
+    (void)pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        struct http_waiter *w = &s->waiters[i];
+        if (w->state == WAITER_ASKS && (!first || w->deadline_ms < first->deadline_ms))
+            first = w;
+    }
+    if (first) {
+        *ret = first->want;
+        for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+            if (s->waiters[i].state == WAITER_ASKS && http_wants_equal(&s->waiters[i].want, ret))
+                s->waiters[i].state = WAITER_TAKEN;
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return first != NULL;
+}
+
+int http_server_answer(struct http_server *s, const struct http_want *want, const char *content_type,
+                       const char *bytes, size_t len)
+{
+    struct http_body *body = content_type && http_pinned_has_room(s->pinned, len)
+                                 ? http_body_new(s->pinned, content_type, bytes, len)
+                                 : NULL;
+    struct http_body *old = body;
+    (void)pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->offer_count && body; i++) {
+        struct http_offered *o = &s->offers[i];
+        if (o->offer.path != want->path)
+            continue;
+        old = o->body;
+        o->body = body;
+        o->want = *want;
+        o->at_ms = http_now_ms();
+        break;
+    }
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        struct http_waiter *w = &s->waiters[i];
+        if ((w->state != WAITER_ASKS && w->state != WAITER_TAKEN) || !http_wants_equal(&w->want, want))
+            continue;
+        w->body = body ? http_body_keep(body) : NULL;
+        w->state = WAITER_ANSWERED;
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    http_body_drop(old);
+    return body ? 0 : ERR_MEMORY;
 }
 
 #else
@@ -187,6 +238,38 @@ int http_server_publish(struct http_server *s, const char *path, const char *con
 {
     (void)s;
     (void)path;
+    (void)content_type;
+    (void)bytes;
+    (void)len;
+    return ERR_UNSUPPORTED;
+}
+
+int http_server_put(struct http_server *s, const struct http_page *page)
+{
+    (void)s;
+    (void)page;
+    return ERR_UNSUPPORTED;
+}
+
+int http_server_offer(struct http_server *s, const struct http_offer *offer)
+{
+    (void)s;
+    (void)offer;
+    return ERR_UNSUPPORTED;
+}
+
+bool http_server_wanted(struct http_server *s, struct http_want *ret)
+{
+    (void)s;
+    (void)ret;
+    return false;
+}
+
+int http_server_answer(struct http_server *s, const struct http_want *want, const char *content_type,
+                       const char *bytes, size_t len)
+{
+    (void)s;
+    (void)want;
     (void)content_type;
     (void)bytes;
     (void)len;

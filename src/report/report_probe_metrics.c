@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/grow.h"
+#include "report/report_metrics_text.h"
 #include "report/report_probe.h"
 
 /* Of one class of one target: sums over all intervals, and the figures of the last one. */
@@ -98,32 +99,13 @@ int probe_totals_add(struct probe_totals *t, const struct probe_document *d)
     return 0;
 }
 
-/* A label's value: printable, and with backslash, quote and line end escaped as the format wants. */
-static void add_label(struct strbuf *to, const char *text)
-{
-    struct strbuf safe = {0};
-    text_printable(&safe, text, strlen(text));
-    for (const char *p = strbuf_text(&safe); *p; p++) {
-        if (*p == '\\' || *p == '"')
-            strbuf_addc(to, '\\');
-        strbuf_addc(to, *p);
-    }
-    to->failed |= safe.failed;
-    strbuf_done(&safe);
-}
-
 static void begin_sample(struct strbuf *to, const char *name, const struct total *row)
 {
     strbuf_addf(to, "%s{target=\"", name);
-    add_label(to, row->target);
+    metrics_label(to, row->target);
     strbuf_adds(to, "\",class=\"");
-    add_label(to, row->class_name);
+    metrics_label(to, row->class_name);
     strbuf_adds(to, "\"");
-}
-
-static void head(struct strbuf *to, const char *name, const char *type, const char *help)
-{
-    strbuf_addf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
 typedef double value_of(const struct total *row);
@@ -169,7 +151,7 @@ static const struct {
 static void write_marks(const struct probe_totals *t, struct strbuf *to)
 {
     static const char name[] = "qosmark_probe_marks_total";
-    head(to, name, "counter", "Probes by the mark that arrived (forward) and that came back (reverse).");
+    metrics_head(to, name, "counter", "Probes by the mark that arrived (forward) and that came back (reverse).");
     for (size_t i = 0; i < t->count; i++) {
         const struct probe_marks *both[] = {&t->rows[i].arrived, &t->rows[i].returned};
         for (size_t way = 0; way < 2; way++) {
@@ -191,7 +173,7 @@ static void write_marks(const struct probe_totals *t, struct strbuf *to)
 static void write_by_direction(const struct probe_totals *t, struct strbuf *to)
 {
     static const char *const directions[] = {"forward", "reverse"};
-    head(to, "qosmark_probe_lost_packets_total", "counter", "Probes lost, by direction where the reflector tells.");
+    metrics_head(to, "qosmark_probe_lost_packets_total", "counter", "Probes lost, by direction where the reflector tells.");
     for (size_t i = 0; i < t->count; i++) {
         for (size_t way = 0; way < 2; way++) {
             begin_sample(to, "qosmark_probe_lost_packets_total", &t->rows[i]);
@@ -199,7 +181,7 @@ static void write_by_direction(const struct probe_totals *t, struct strbuf *to)
                         (unsigned long long)(way ? t->rows[i].lost_reverse : t->rows[i].lost_forward));
         }
     }
-    head(to, "qosmark_probe_mark_preserved", "gauge",
+    metrics_head(to, "qosmark_probe_mark_preserved", "gauge",
          "Last interval: 1 kept, 0 changed; no sample where it is unknown.");
     for (size_t i = 0; i < t->count; i++) {
         for (size_t way = 0; way < 2; way++) {
@@ -210,7 +192,7 @@ static void write_by_direction(const struct probe_totals *t, struct strbuf *to)
                         t->rows[i].change[way] == PROBE_CHANGE_PRESERVED);
         }
     }
-    head(to, "qosmark_probe_jitter_seconds", "gauge", "Last interval, RFC 3550.");
+    metrics_head(to, "qosmark_probe_jitter_seconds", "gauge", "Last interval, RFC 3550.");
     for (size_t i = 0; i < t->count; i++) {
         for (size_t way = 0; way < 2; way++) {
             if (t->rows[i].jitter_ms[way] < 0)
@@ -223,7 +205,7 @@ static void write_by_direction(const struct probe_totals *t, struct strbuf *to)
 
 static void write_rtt(const struct probe_totals *t, struct strbuf *to)
 {
-    head(to, "qosmark_probe_rtt_seconds", "gauge", "Round trip of the last interval, by quantile.");
+    metrics_head(to, "qosmark_probe_rtt_seconds", "gauge", "Round trip of the last interval, by quantile.");
     for (size_t i = 0; i < t->count; i++) {
         const struct probe_spread *s = &t->rows[i].rtt_ms;
         const struct {
@@ -239,12 +221,12 @@ static void write_rtt(const struct probe_totals *t, struct strbuf *to)
 
 bool probe_totals_write(const struct probe_totals *t, struct strbuf *to)
 {
-    head(to, "qosmark_probe_intervals_total", "counter", "Intervals measured, of all targets.");
+    metrics_head(to, "qosmark_probe_intervals_total", "counter", "Intervals measured, of all targets.");
     strbuf_addf(to, "qosmark_probe_intervals_total %llu\n", (unsigned long long)t->intervals);
-    head(to, "qosmark_probe_failed_intervals_total", "counter", "Intervals whose verdict was fail.");
+    metrics_head(to, "qosmark_probe_failed_intervals_total", "counter", "Intervals whose verdict was fail.");
     strbuf_addf(to, "qosmark_probe_failed_intervals_total %llu\n", (unsigned long long)t->failed);
     for (size_t s = 0; s < sizeof simple / sizeof simple[0]; s++) {
-        head(to, simple[s].name, simple[s].type, simple[s].help);
+        metrics_head(to, simple[s].name, simple[s].type, simple[s].help);
         for (size_t i = 0; i < t->count; i++) {
             begin_sample(to, simple[s].name, &t->rows[i]);
             strbuf_addf(to, "} %.15g\n", simple[s].value(&t->rows[i]));

@@ -3,12 +3,15 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capture/frame_batch.h"
 #include "capture/live.h"
+#include "capture/live_link.h"
 
 /*
  * The loopback interface, captured by whoever may: what a UDP socket of this test sent to itself is the truth. Where
@@ -104,6 +107,79 @@ static void the_snapshot_length_cuts_and_the_wire_length_stays(void **state)
     live_free(l);
 }
 
+/* Reads batches until `n` frames came, checked to be in their order and as long as they were sent. */
+static void read_all(struct live *l, uint64_t n, uint32_t bytes)
+{
+    static struct frame_batch b;
+    uint64_t seen = 0;
+    for (int tries = 0; seen < n && tries < 400; tries++) {
+        enum source_status status = live_read(l, &b);
+        assert_int_not_equal(status, SOURCE_FAILED);
+        if (status == SOURCE_END) {
+            struct pollfd p = {.fd = live_fd(l), .events = POLLIN};
+            (void)poll(&p, 1, 50);
+            continue;
+        }
+        assert_in_range(b.count, 1, FRAME_BATCH_MAX);
+        for (uint32_t i = 0; i < b.count; i++) {
+            assert_int_equal(b.frames[i].number, ++seen);
+            assert_int_equal(b.frames[i].input, 3);
+            assert_int_equal(b.frames[i].captured_bytes, bytes);
+            assert_int_equal(b.frames[i].bytes[14 + 1], 0xb8);
+            assert_int_equal(b.frames[i].bytes[bytes - 1], 0);
+        }
+    }
+    frame_batch_done(&b);
+    assert_int_equal(seen, n);
+    assert_int_equal(live_input(l)->frames, n);
+    assert_int_equal(live_input(l)->dropped, 0);
+}
+
+/* One after the other and gathered by the kernel; small frames, and such as fill a batch's memory before its places. */
+static void batches_hold_every_frame_in_its_order(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t gather_ms, payload;
+        unsigned frames;
+    } cases[] = {{20, 172, 700}, {0, 172, 300}, {20, 4000, 300}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char filter[64];
+        uint32_t bytes = 14 + 20 + 8 + cases[i].payload;
+        struct live_options o = {
+            .interface = "lo", .input = 3, .filter = filter, .buffer_bytes = 64 << 20, .gather_ms = cases[i].gather_ms};
+        struct live *l = NULL;
+        struct error error = {0};
+        (void)snprintf(filter, sizeof filter, "udp and greater %u and less %u", bytes, bytes);
+        int r = live_open(&o, &l, &error);
+        if (r == ERR_UNSUPPORTED)
+            skip();
+        assert_int_equal(r, 0);
+        (void)send_to_self(cases[i].payload, 0xb8, cases[i].frames);
+        read_all(l, cases[i].frames, bytes);
+        assert_int_equal(live_state(l), LIVE_STATE_UP);
+        assert_int_equal(live_time(l), LIVE_CLOCK_HOST);
+        live_free(l);
+    }
+}
+
+static void a_filter_can_be_changed_and_a_wrong_one_leaves_the_old(void **state)
+{
+    (void)state;
+    struct frame f;
+    struct error error = {0};
+    struct live *l = open_or_skip("lo", "udp and greater 1243 and less 1243", 0);
+    assert_int_equal(live_set_filter(l, "udp prot 1", &error), ERR_USAGE);
+    (void)send_to_self(1201, 0xb8, 1);
+    assert_true(next_within(l, &f));
+    assert_int_equal(live_set_filter(l, "udp and greater 1244 and less 1244", &error), 0);
+    (void)send_to_self(1201, 0xb8, 1);
+    (void)send_to_self(1202, 0xb8, 1);
+    assert_true(next_within(l, &f));
+    assert_int_equal(f.wire_bytes, 14 + 20 + 8 + 1202);
+    live_free(l);
+}
+
 static void any_interface_comes_with_a_cooked_header(void **state)
 {
     (void)state;
@@ -173,6 +249,27 @@ static void without_the_capability_it_says_what_to_do(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Columns as in proc(5). */
+static void what_was_dropped_is_read_from_the_kernels_table(void **state)
+{
+    static const char table[] =
+        "Inter-|   Receive                                                |  Transmit\n"
+        " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls\n"
+        "    lo: 1000      10    0    0    0     0          0         0     1000      10    0    0    0     0\n"
+        "  eth0: 98765432 1234    9   70    5     3          0        11 12345678    4321    8   21   13     0\n"
+        "eth0.1:1 2 3 400 6000 0 0 0 0 0 0 0 0 0 0 0\n"
+        "  eth1: 1 1";
+    struct slice text = slice_make(table, sizeof table - 1);
+    (void)state;
+    assert_int_equal(live_link_count(text, "lo"), 0);
+    assert_int_equal(live_link_count(text, "eth0"), 75);
+    assert_int_equal(live_link_count(text, "eth0.1"), 6400);
+    assert_int_equal(live_link_count(text, "eth1"), 0);
+    assert_int_equal(live_link_count(text, "eth"), 0);
+    assert_int_equal(live_link_count(text, NULL), 6475);
+    assert_int_equal(live_link_count(slice_make("", 0), NULL), 0);
+}
+
 static void nothing_is_freed_without_harm(void **state)
 {
     (void)state;
@@ -184,10 +281,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_of_loopback_have_their_mark_time_and_length),
         cmocka_unit_test(the_snapshot_length_cuts_and_the_wire_length_stays),
+        cmocka_unit_test(batches_hold_every_frame_in_its_order),
+        cmocka_unit_test(a_filter_can_be_changed_and_a_wrong_one_leaves_the_old),
         cmocka_unit_test(any_interface_comes_with_a_cooked_header),
         cmocka_unit_test(an_interface_that_is_not_there_is_named),
         cmocka_unit_test(a_wrong_filter_is_quoted),
         cmocka_unit_test(without_the_capability_it_says_what_to_do),
+        cmocka_unit_test(what_was_dropped_is_read_from_the_kernels_table),
         cmocka_unit_test(nothing_is_freed_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,74 @@
+#ifndef QOSMARK_CLI_LIVE_SESSION_H
+#define QOSMARK_CLI_LIVE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/live_arguments.h"
+#include "cli/output.h"
+#include "cli/screen/screen.h"
+#include "engine/anonymize.h"
+#include "engine/evidence.h"
+#include "engine/live_pages.h"
+#include "engine/live_run.h"
+#include "engine/notify.h"
+
+/* Everything that runs while `qosmark live` does. What it is made of lies in live_*.c; cmd_live.c puts it in order. */
+struct live_session {
+    const struct live_arguments *arguments;
+    const char *user; /* whom root becomes */
+    struct policy *policy;
+    struct policy *policy_before; /* is still looked at until the next look */
+    struct live_run *run;
+    struct evidence *evidence;
+    struct anonymizer *anonymizer;
+    struct notify *notify;
+    struct live_pages *pages;
+    struct screen *screen; /* NULL: lines */
+    struct output stream;  /* -f jsonl: records as they come */
+    bool streaming;
+    int signals, timer, wake; /* `wake` is readable when one of the others, or a key, is */
+    bool has_terminal;        /* at the start, and SIGHUP was not ignored: SIGHUP without it is its end */
+    bool read_policy;         /* as soon as the one before is out of use: SIGHUP */
+    bool write_report;        /* at the next look: SIGUSR1 */
+    bool write_page;          /* at the next look: the key w */
+    bool ended;               /* finish now */
+    bool lines_written;       /* on standard output */
+    bool output_failed;       /* standard output has nobody who reads it: said once */
+    int status;               /* EXIT_INPUT where something failed beside the capture; 0 */
+};
+
+/* A sentence for the user where he looks: the screen's last row, or standard error. */
+void live_say(struct live_session *s, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- live_events.c: signals, the end of --duration, keys ---- */
+int live_events_open(struct live_session *s); /* an exit status, said */
+int live_events_begin(
+    struct live_session *s); /* --duration begins to count, and keys are waited for where there is a screen */
+void live_events_take(struct live_session *s);                   /* what has come; does not wait */
+void live_events_second_interrupt(const struct live_session *s); /* from now on an interrupt ends the process at once */
+void live_events_close(struct live_session *s);
+int64_t live_clock_ms(void); /* only goes forward */
+
+/* ---- live_policy.c ---- */
+void live_policy_again(struct live_session *s); /* where that was asked for */
+
+/* ---- live_report.c ---- */
+int live_report_check(const struct live_session *s); /* that -o can be written; an exit status, said */
+int live_report_begin(struct live_session *s);       /* opens what is written as it goes; an exit status, said */
+void live_report_interval(struct live_session *s, const struct live_view *view); /* where an interval has ended */
+void live_report_leaving(struct live_session *s,
+                         const struct live_view *view); /* -f jsonl: streams that will not be listed again */
+void live_report_wanted(struct live_session *s, const struct live_view *view); /* SIGUSR1 and w */
+int live_report_final(struct live_session *s, const struct live_view *view);   /* an exit status */
+void live_report_abandon(struct live_session *s);
+
+/* ---- live_screen.c ---- */
+int live_screen_open(struct live_session *s); /* where there is a terminal for it; an exit status, said */
+void live_screen_look(struct live_session *s, const struct live_view *view);
+void live_screen_keys(struct live_session *s);
+void live_screen_resized(struct live_session *s);
+void live_screen_draw(struct live_session *s);
+void live_screen_close(struct live_session *s);
+
+#endif
