@@ -31,7 +31,7 @@ import subprocess
 import sys
 import tempfile
 
-TIMES = {"first", "last", "jitter_ms", "max_gap_ms", "quality"}
+TIMES = {"first", "last", "call_first", "call_last", "jitter_ms", "max_gap_ms", "quality"}
 FRAMES = {"first_frame": ("first_file", "file"), "last_frame": ("last_file",)}  # and the keys that name its file
 FRAME_IN_TEXT = re.compile(r"\bframe \d+")
 
