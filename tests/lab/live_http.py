@@ -197,8 +197,8 @@ class Journald:
 
     def messages(self):
         """State, code, subject, priority, point and text of each."""
-        r = run("journalctl", "-D", f"/proc/{self.process.pid}/root/run/log/journal", "-o", "json", "--no-pager",
-                "SYSLOG_IDENTIFIER=qosmark", check=False)
+        r = run("nsenter", "--target", self.process.pid, "--mount", "journalctl", "-D", "/run/log/journal", "-o", "json",
+                "--no-pager", "SYSLOG_IDENTIFIER=qosmark", check=False)
         rows = [json.loads(line) for line in r.stdout.splitlines()]
         return [(m["QOSMARK_STATE"], m["QOSMARK_CODE"], m["QOSMARK_SUBJECT"], int(m["PRIORITY"]), m["QOSMARK_POINT"],
                  int(m["QOSMARK_PACKETS"]), m["MESSAGE"]) for m in rows if "QOSMARK_STATE" in m]
