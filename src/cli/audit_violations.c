@@ -6,19 +6,14 @@
 #include "cli/cli.h"
 #include "cli/units.h"
 
-int audit_violations_take(struct audit_violations *v, const struct option_walk *w, bool *ret_taken)
+int audit_violations_take(struct audit_violations *v, const struct option_walk *w)
 {
-    *ret_taken = true;
     if (strcmp(w->spec->name, "write-violations") == 0) {
         v->path = w->value;
-        return 0;
-    }
-    if (strcmp(w->spec->name, "violations-max") == 0) {
+    } else if (strcmp(w->spec->name, "violations-max") == 0) {
         if (!units_size(w->value, &v->max_bytes) || v->max_bytes == 0)
             return cli_fail(EXIT_USAGE, "--violations-max is a size, such as 64MiB, not \"%s\"", w->value);
-        return 0;
     }
-    *ret_taken = false;
     return 0;
 }
 

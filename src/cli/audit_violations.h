@@ -24,8 +24,8 @@ struct audit_violations {
         "violations-max", 0, "SIZE", "and no more than so much of them (default all)"                                  \
     }
 
-/* An exit status, after saying what is wrong where it is not 0; *ret_taken says whether it was one of the options. */
-int audit_violations_take(struct audit_violations *v, const struct option_walk *w, bool *ret_taken);
+/* Takes the option where it is one of them. An exit status, after saying what is wrong where it is not 0. */
+int audit_violations_take(struct audit_violations *v, const struct option_walk *w);
 
 /* Before anything is read: whether what is to be read can be read twice, and is not what is to be written. */
 int audit_violations_check(const struct audit_violations *v, const char *const *files, size_t count, bool separate,

@@ -5,10 +5,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "cli/anonymize_arguments.h"
 #include "cli/audit_violations.h"
 #include "cli/cli.h"
-#include "cli/common.h"
+#include "cli/file_arguments.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "engine/audit_each.h"
@@ -38,108 +37,49 @@ static const struct option_spec specs[] = {
 enum { SPEC_COUNT = sizeof specs / sizeof specs[0] };
 
 struct audit_arguments {
-    struct policy_arguments policy;
-    const char **files;
-    size_t file_count;
-    const char *output;
-    struct report_options report;
+    struct file_arguments common;
     struct audit_violations violations;
-    struct anonymize_arguments anonymize;
-    enum color_choice color;
-    bool separate, outer, ignore_signalling, mask_payload_types, explain, help, version;
-    long jobs;
+    bool separate, ignore_signalling, mask_payload_types, explain;
 };
 
-static int take_named(struct audit_arguments *a, const struct option_walk *w)
+static int take_own(void *user, const struct option_walk *w)
 {
-    const char *name = w->spec->name;
-    static const char *const flags[] = {"separate", "ignore-signalling", "mask-payload-types", "explain", "quiet", "help"};
-    bool *targets[] = {&a->separate, &a->ignore_signalling, &a->mask_payload_types, &a->explain, &a->report.quiet, &a->help};
-
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (strcmp(name, flags[i]) == 0) {
-            *targets[i] = true;
-            return 0;
-        }
-    }
-    if (strcmp(name, "verbose") == 0) {
-        a->report.verbose++;
-    } else if (strcmp(name, "output") == 0) {
-        a->output = w->value;
-    } else if (strcmp(name, "format") == 0) {
-        if (!report_format_parse(w->value, &a->report.format))
-            return cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl, csv or html", w->value);
-    } else if (strcmp(name, "color") == 0) {
-        if (!color_parse(w->value, &a->color))
-            return cli_fail(EXIT_USAGE, "--color is auto, always or never, not \"%s\"", w->value);
-    } else if (strcmp(name, "layer") == 0) {
-        a->outer = strcmp(w->value, "outer") == 0;
-        if (!a->outer && strcmp(w->value, "inner") != 0)
-            return cli_fail(EXIT_USAGE, "--layer is inner or outer, not \"%s\"", w->value);
-    } else if (strcmp(name, "jobs") == 0) {
-        char *end;
-        errno = 0;
-        a->jobs = strtol(w->value, &end, 10);
-        if (errno || *end || end == w->value || a->jobs < 1 || a->jobs > 1024)
-            return cli_fail(EXIT_USAGE, "--jobs is a number of threads from 1 to 1024, not \"%s\"", w->value);
-    }
-    return 0;
-}
-
-static int take_arguments(struct audit_arguments *a, int argc, char **argv)
-{
-    struct option_walk w = option_walk_start(argc, argv, specs, SPEC_COUNT);
-    while (option_walk_next(&w)) {
-        if (!w.spec) {
-            a->files[a->file_count++] = w.value;
-            continue;
-        }
-        if (strcmp(w.spec->name, "version") == 0) {
-            a->version = true;
-            return 0;
-        }
-        int taken = policy_arguments_take(&a->policy, &w);
-        if (taken < 0)
-            return cli_fail(EXIT_INPUT, "out of memory");
-        bool is_taken = taken || anonymize_arguments_take(&a->anonymize, &w);
-        int status = is_taken ? 0 : audit_violations_take(&a->violations, &w, &is_taken);
-        if (status == 0 && !is_taken)
-            status = take_named(a, &w);
-        if (status)
-            return status;
-    }
-    return w.problem[0] ? cli_fail(EXIT_USAGE, "%s", w.problem) : 0;
+    struct audit_arguments *a = user;
+    const struct {
+        const char *name;
+        bool *to;
+    } flags[] = {{"separate", &a->separate},
+                 {"ignore-signalling", &a->ignore_signalling},
+                 {"mask-payload-types", &a->mask_payload_types},
+                 {"explain", &a->explain}};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (strcmp(w->spec->name, flags[i].name) == 0)
+            *flags[i].to = true;
+    return audit_violations_take(&a->violations, w);
 }
 
 static int check_report(const struct audit_arguments *a)
 {
-    if (a->report.quiet && a->report.verbose)
-        return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
-    if (a->report.quiet && a->report.format != REPORT_TEXT)
-        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->report.format));
-    if (a->separate && a->file_count > 1 && a->report.format == REPORT_HTML)
+    if (a->separate && a->common.file_count > 1 && a->common.report.format == REPORT_HTML)
         return cli_fail(EXIT_USAGE, "--separate with -f html would write several pages into one: give one file at a time, or leave out --separate");
-    if (a->explain && !a->report.verbose && a->report.format == REPORT_TEXT)
+    if (a->explain && !a->common.report.verbose && a->common.report.format == REPORT_TEXT)
         return cli_fail(EXIT_USAGE, "--explain says something of each stream, which the text report lists with -v only");
     return 0;
 }
 
 static int check_arguments(const struct audit_arguments *a)
 {
-    size_t stdin_count = 0;
-    for (size_t i = 0; i < a->file_count; i++)
-        stdin_count += strcmp(a->files[i], "-") == 0;
     /* its packets would count twice, as duplicates of one another */
-    for (size_t i = 0; i < a->file_count && stdin_count < 2; i++)
+    for (size_t i = 0; i < a->common.file_count && a->common.stdin_count < 2; i++)
         for (size_t j = 0; j < i && !a->separate; j++)
-            if (strcmp(a->files[i], a->files[j]) == 0 && a->files[i][0])
-                return cli_fail(EXIT_USAGE, "%s is given twice: its packets would count twice", a->files[i]);
-    if (a->file_count == 0)
+            if (strcmp(a->common.files[i], a->common.files[j]) == 0 && a->common.files[i][0])
+                return cli_fail(EXIT_USAGE, "%s is given twice: its packets would count twice", a->common.files[i]);
+    if (a->common.file_count == 0)
         return cli_fail(EXIT_USAGE, "audit needs a capture: qosmark audit FILE... (\"-\" is standard input)");
-    if (stdin_count > 1)
-        return cli_fail(EXIT_USAGE, "standard input (\"-\") can be read once only");
-    int status = check_report(a);
-    return status ? status : audit_violations_check(&a->violations, a->files, a->file_count, a->separate, a->output);
+    int status = file_arguments_check(&a->common);
+    if (status == 0)
+        status = check_report(a);
+    return status ? status : audit_violations_check(&a->violations, a->common.files, a->common.file_count, a->separate, a->common.output);
 }
 
 /* Of several files judged apart the worst counts: a violation, then a failure, then a file in which nothing was seen. */
@@ -161,7 +101,7 @@ static int report_audit(const struct audit_arguments *a, int r, struct document 
         if (document->inputs[i].problem[0])
             (void)cli_fail(0, "%s", document->inputs[i].problem);
     int status = cli_document_status(document);
-    if (report_write(document, &a->report, output_write, output, &error) < 0) {
+    if (report_write(document, &a->common.report, output_write, output, &error) < 0) {
         /* where writing failed the commit says why */
         if (!ferror(output->file))
             (void)cli_fail(0, "%s", error.text[0] ? error.text : "the report could not be written");
@@ -219,8 +159,8 @@ static void nothing(int signal_number)
 static void leave_interrupt_to_the_capturer(const struct audit_arguments *a)
 {
     struct sigaction action = {.sa_handler = nothing, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
-    for (size_t i = 0; i < a->file_count; i++)
-        if (strcmp(a->files[i], "-") == 0)
+    for (size_t i = 0; i < a->common.file_count; i++)
+        if (strcmp(a->common.files[i], "-") == 0)
             (void)sigaction(SIGINT, &action, NULL);
 }
 
@@ -229,7 +169,7 @@ static int audit_to(const struct audit_arguments *a, struct audit_options *optio
 {
     struct output output;
     struct error error = {0};
-    if (output_open(&output, a->output, &error) < 0) {
+    if (output_open(&output, a->common.output, &error) < 0) {
         output_abandon(&output);
         return cli_fail(EXIT_INPUT, "%s", error.text);
     }
@@ -239,7 +179,7 @@ static int audit_to(const struct audit_arguments *a, struct audit_options *optio
         status = a->separate ? audit_separately(a, options, &output) : audit_together(a, options, &output);
         if (output.written && output_commit(&output, &error) < 0)
             status = cli_fail(EXIT_INPUT, "%s", error.text);
-        status = audit_violations_end(violations, status, a->report.quiet);
+        status = audit_violations_end(violations, status, a->common.report.quiet);
     }
     output_abandon(&output);
     return status;
@@ -250,14 +190,14 @@ static int audit_all(const struct audit_arguments *a, const struct policy *polic
     struct audit_violations violations = a->violations;
     struct anonymizer *anonymizer = NULL;
     struct audit_options options = {
-        .files = a->files, .file_count = a->file_count, .policy = policy, .outer_layer = a->outer,
+        .files = a->common.files, .file_count = a->common.file_count, .policy = policy, .outer_layer = a->common.outer,
         .ignore_signalling = a->ignore_signalling, .mask_payload_types = a->mask_payload_types, .explain = a->explain,
-        .jobs = a->jobs ? (unsigned)a->jobs : pipeline_processors(), .progress = progress_update,
+        .jobs = a->common.jobs ? (unsigned)a->common.jobs : pipeline_processors(), .progress = progress_update,
     };
     if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
 
-    int status = anonymize_arguments_load(&a->anonymize, &anonymizer);
+    int status = anonymize_arguments_load(&a->common.anonymize, &anonymizer);
     options.anonymizer = anonymizer;
     if (status == 0)
         status = audit_to(a, &options, &violations);
@@ -267,19 +207,15 @@ static int audit_all(const struct audit_arguments *a, const struct policy *polic
 
 int cmd_audit(int argc, char **argv)
 {
-    struct audit_arguments a = {.color = COLOR_AUTO};
+    struct audit_arguments a = {.common = {.color = COLOR_AUTO}};
     struct policy *policy = NULL;
 
-    /* a reader that goes away and a limit on the size of files are errors of writing, to be said, not signals */
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
-    a.files = calloc((size_t)argc, sizeof *a.files);
-    int status = a.files ? take_arguments(&a, argc, argv) : cli_fail(EXIT_INPUT, "out of memory");
-    if (status == 0 && a.version) {
+    int status = file_arguments_take(&a.common, argc, argv, specs, SPEC_COUNT, take_own, &a);
+    if (status == 0 && a.common.version) {
         status = cli_version();
         goto out;
     }
-    if (status == 0 && a.help) {
+    if (status == 0 && a.common.help) {
         options_print_help("audit", "FILE...",
                            "Checks captures (pcap, pcapng, compressed or not) against the policy: verdict, marks by class and direction, "
                            "what is wrong and why.", specs, SPEC_COUNT);
@@ -289,18 +225,15 @@ int cmd_audit(int argc, char **argv)
         status = check_arguments(&a);
     if (status)
         goto out;
-    status = policy_arguments_load(&a.policy, &policy);
+    status = policy_arguments_load(&a.common.policy, &policy);
     if (status)
         goto out;
-    a.report.color = terminal_color(a.color, a.output != NULL);
-    a.report.utf8 = terminal_utf8();
-    a.report.width = a.output ? 80 : terminal_width();
+    file_arguments_settle(&a.common);
     leave_interrupt_to_the_capturer(&a);
-    a.report.separate = a.separate && a.file_count > 1;
+    a.common.report.separate = a.separate && a.common.file_count > 1;
     status = audit_all(&a, policy);
 out:
     policy_free(policy);
-    policy_arguments_done(&a.policy);
-    free(a.files);
+    file_arguments_done(&a.common);
     return status;
 }

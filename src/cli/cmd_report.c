@@ -1,13 +1,11 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "cli/anonymize_arguments.h"
 #include "cli/cli.h"
-#include "cli/common.h"
+#include "cli/file_arguments.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "engine/merge.h"
@@ -34,86 +32,12 @@ static const struct option_spec specs[] = {
 
 enum { SPEC_COUNT = sizeof specs / sizeof specs[0] };
 
-struct report_arguments {
-    struct policy_arguments policy;
-    struct anonymize_arguments anonymize;
-    const char **files;
-    size_t file_count;
-    const char *output;
-    struct report_options report;
-    enum color_choice color;
-    bool anew, help, version;
-};
-
-static int take_jobs(const char *value)
+static int check_arguments(const struct file_arguments *a)
 {
-    char *end;
-    errno = 0;
-    long jobs = strtol(value, &end, 10);
-    if (errno || *end || end == value || jobs < 1 || jobs > 1024)
-        return cli_fail(EXIT_USAGE, "--jobs is a number of threads from 1 to 1024, not \"%s\"", value);
-    return 0;
-}
-
-static int take_named(struct report_arguments *a, const struct option_walk *w)
-{
-    const char *name = w->spec->name;
-    if (strcmp(name, "quiet") == 0)
-        a->report.quiet = true;
-    else if (strcmp(name, "help") == 0)
-        a->help = true;
-    else if (strcmp(name, "verbose") == 0)
-        a->report.verbose++;
-    else if (strcmp(name, "output") == 0)
-        a->output = w->value;
-    else if (strcmp(name, "jobs") == 0)
-        return take_jobs(w->value);
-    else if (strcmp(name, "format") == 0 && !report_format_parse(w->value, &a->report.format))
-        return cli_fail(EXIT_USAGE, "there is no format \"%s\": text, json, jsonl, csv or html", w->value);
-    else if (strcmp(name, "color") == 0 && !color_parse(w->value, &a->color))
-        return cli_fail(EXIT_USAGE, "--color is auto, always or never, not \"%s\"", w->value);
-    return 0;
-}
-
-static int take_arguments(struct report_arguments *a, int argc, char **argv)
-{
-    struct option_walk w = option_walk_start(argc, argv, specs, SPEC_COUNT);
-    while (option_walk_next(&w)) {
-        if (!w.spec) {
-            a->files[a->file_count++] = w.value;
-            continue;
-        }
-        if (strcmp(w.spec->name, "version") == 0) {
-            a->version = true;
-            return 0;
-        }
-        int taken = policy_arguments_take(&a->policy, &w);
-        if (taken < 0)
-            return cli_fail(EXIT_INPUT, "out of memory");
-        a->anew = a->anew || taken;
-        bool done = taken || anonymize_arguments_take(&a->anonymize, &w);
-        int status = done ? 0 : take_named(a, &w);
-        if (status)
-            return status;
-    }
-    return w.problem[0] ? cli_fail(EXIT_USAGE, "%s", w.problem) : 0;
-}
-
-static int check_arguments(const struct report_arguments *a)
-{
-    size_t stdin_count = 0;
-    for (size_t i = 0; i < a->file_count; i++)
-        stdin_count += strcmp(a->files[i], "-") == 0;
     if (a->file_count == 0)
         return cli_fail(EXIT_USAGE, "report needs saved records: qosmark report FILE... (\"-\" is standard input), as "
                                     "`qosmark audit -f jsonl` writes them");
-    if (stdin_count > 1)
-        return cli_fail(EXIT_USAGE, "standard input (\"-\") can be read once only");
-    if (a->report.quiet && a->report.verbose)
-        return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
-    if (a->report.quiet && a->report.format != REPORT_TEXT)
-        return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->report.format));
-    return 0;
+    return file_arguments_check(a);
 }
 
 static void say_problem(void *user, const char *sentence)
@@ -123,7 +47,7 @@ static void say_problem(void *user, const char *sentence)
 }
 
 /* Writes the report; frees the document. */
-static int write_report(const struct report_arguments *a, struct document *d, struct output *output)
+static int write_report(const struct file_arguments *a, struct document *d, struct output *output)
 {
     struct error error = {0};
     int status = cli_document_status(d);
@@ -138,7 +62,7 @@ static int write_report(const struct report_arguments *a, struct document *d, st
     return status;
 }
 
-static int merge(const struct report_arguments *a, struct policy *policy, struct anonymizer *anonymizer,
+static int merge(const struct file_arguments *a, struct policy *policy, struct anonymizer *anonymizer,
                  struct output *output)
 {
     struct progress progress;
@@ -164,7 +88,7 @@ static int merge(const struct report_arguments *a, struct policy *policy, struct
     return write_report(a, d, output);
 }
 
-static int report_all(const struct report_arguments *a, struct policy *policy, struct anonymizer *anonymizer)
+static int report_all(const struct file_arguments *a, struct policy *policy, struct anonymizer *anonymizer)
 {
     struct output output;
     struct error error = {0};
@@ -181,15 +105,11 @@ static int report_all(const struct report_arguments *a, struct policy *policy, s
 
 int cmd_report(int argc, char **argv)
 {
-    struct report_arguments a = {.color = COLOR_AUTO};
+    struct file_arguments a = {.color = COLOR_AUTO};
     struct policy *policy = NULL;
     struct anonymizer *anonymizer = NULL;
 
-    /* a reader that goes away and a limit on the size of files are errors of writing, to be said, not signals */
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
-    a.files = calloc((size_t)argc, sizeof *a.files);
-    int status = a.files ? take_arguments(&a, argc, argv) : cli_fail(EXIT_INPUT, "out of memory");
+    int status = file_arguments_take(&a, argc, argv, specs, SPEC_COUNT, NULL, NULL);
     if (status == 0 && a.version) {
         status = cli_version();
         goto out;
@@ -204,20 +124,17 @@ int cmd_report(int argc, char **argv)
     }
     if (status == 0)
         status = check_arguments(&a);
-    if (status == 0 && a.anew)
+    if (status == 0 && a.policy_given)
         status = policy_arguments_load(&a.policy, &policy);
     if (status == 0)
         status = anonymize_arguments_load(&a.anonymize, &anonymizer);
     if (status)
         goto out;
-    a.report.color = terminal_color(a.color, a.output != NULL);
-    a.report.utf8 = terminal_utf8();
-    a.report.width = a.output ? 80 : terminal_width();
+    file_arguments_settle(&a);
     status = report_all(&a, policy, anonymizer);
 out:
     anonymizer_free(anonymizer);
     policy_free(policy);
-    policy_arguments_done(&a.policy);
-    free(a.files);
+    file_arguments_done(&a);
     return status;
 }
