@@ -7,15 +7,6 @@
 
 enum { STREAMS_MAX = 500, UNMATCHED_MAX = 500, PARTS_MAX = 16 };
 
-static const struct {
-    const char *word;
-    enum html_style style;
-} verdicts[] = {
-    [SUMMARY_NOTHING_CHECKED] = {"Nothing checked.", HTML_UNSURE},
-    [SUMMARY_PASS] = {"Pass.", HTML_GOOD},
-    [SUMMARY_FAIL] = {"Fail.", HTML_BAD},
-};
-
 static void number_cell(struct html *h, uint64_t n)
 {
     char text[SMALL_TEXT_MAX];
@@ -210,7 +201,7 @@ void report_compare_html(struct out *out, const struct compare_document *d, cons
     if (!strbuf_ok(&path))
         out_fail(out, ERR_MEMORY);
     strbuf_done(&path);
-    html_verdict(&h, verdicts[d->verdict].style, verdicts[d->verdict].word, d->verdict_text);
+    html_summary_verdict(&h, d->verdict, d->verdict_text);
     finding_list(&h, d);
     for (size_t i = 0; i < d->segment_count; i++)
         for (int way = 0; way < COMPARE_BOTH; way++)

@@ -21,27 +21,6 @@ enum {
     STREAMS_SOME = 50
 };
 
-static const struct {
-    const char *word;
-    enum style style;
-} verdicts[] = {
-    [SUMMARY_NOTHING_CHECKED] = {"NOTHING CHECKED:", STYLE_UNSURE},
-    [SUMMARY_PASS] = {"PASS:", STYLE_GOOD},
-    [SUMMARY_FAIL] = {"FAIL:", STYLE_BAD},
-};
-
-static void verdict_line(struct text *t, const struct compare_document *d)
-{
-    text_put(t, verdicts[d->verdict].style, verdicts[d->verdict].word);
-    if (t->options->quiet) {
-        text_put(t, STYLE_PLAIN, " ");
-        text_net(t, STYLE_PLAIN, d->verdict_text, 4000);
-    } else {
-        text_wrap(t, STYLE_BOLD, 0, d->verdict_text);
-    }
-    text_end(t);
-}
-
 static void captures(struct text *t, const struct compare_document *d)
 {
     for (size_t i = 0; i < d->capture_count; i++) {
@@ -270,7 +249,7 @@ void report_compare_text(struct out *out, const struct compare_document *d, cons
 {
     size_t width = o->width < WIDTH_LEAST ? WIDTH_LEAST : o->width > WIDTH_MOST ? WIDTH_MOST : o->width;
     struct text t = {.out = out, .options = o, .width = width};
-    verdict_line(&t, d);
+    text_verdict(&t, d->verdict, "", d->verdict_text);
     if (!o->quiet) {
         captures(&t, d);
         for (size_t i = 0; i < d->segment_count; i++)

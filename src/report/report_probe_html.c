@@ -7,15 +7,6 @@
 
 enum { CELL_MAX = 96 };
 
-static const struct {
-    const char *word;
-    enum html_style style;
-} verdicts[] = {
-    [SUMMARY_NOTHING_CHECKED] = {"Nothing checked:", HTML_UNSURE},
-    [SUMMARY_PASS] = {"Pass:", HTML_GOOD},
-    [SUMMARY_FAIL] = {"Fail:", HTML_BAD},
-};
-
 static void marks_cell(struct html *h, const struct probe_marks *m, dscp_set_t right, enum probe_change change)
 {
     struct html_part parts[DSCP_COUNT + 1];
@@ -135,7 +126,7 @@ static void facts(struct html *h, const struct probe_document *d)
 
 static void one_target(struct html *h, const struct probe_document *d)
 {
-    html_verdict(h, verdicts[d->verdict].style, verdicts[d->verdict].word, d->verdict_text);
+    html_summary_verdict(h, d->verdict, d->verdict_text);
     if (d->finding_count) {
         html_list_begin(h);
         for (size_t i = 0; i < d->finding_count; i++)

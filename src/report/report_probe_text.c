@@ -10,31 +10,6 @@ enum { WIDTH_LEAST = 80, WIDTH_MOST = 160, INDENT = 4 };
 /* Ends of the columns of the table of classes. */
 enum { COL_SENT = 24, COL_ARRIVED = 31, COL_RETURNED = 45, COL_LOST = 59, COL_RTT = 68, COL_BENEFIT = 70 };
 
-static const struct {
-    const char *word;
-    enum style style;
-} verdicts[] = {
-    [SUMMARY_NOTHING_CHECKED] = {"NOTHING CHECKED:", STYLE_UNSURE},
-    [SUMMARY_PASS] = {"PASS:", STYLE_GOOD},
-    [SUMMARY_FAIL] = {"FAIL:", STYLE_BAD},
-};
-
-static void verdict_line(struct text *t, const struct probe_document *d, bool named)
-{
-    text_put(t, verdicts[d->verdict].style, verdicts[d->verdict].word);
-    if (t->options->quiet) {
-        text_put(t, STYLE_PLAIN, " ");
-        if (named) {
-            text_net(t, STYLE_PLAIN, d->target.name, 200);
-            text_put(t, STYLE_PLAIN, ": ");
-        }
-        text_net(t, STYLE_PLAIN, d->verdict_text, 2000);
-    } else {
-        text_wrap(t, STYLE_BOLD, 0, d->verdict_text);
-    }
-    text_end(t);
-}
-
 static const char *fact_word(enum probe_fact f, const char *yes, const char *no, const char *unknown)
 {
     return f == PROBE_FACT_YES ? yes : f == PROBE_FACT_NO ? no : unknown;
@@ -350,7 +325,7 @@ static void document_text(struct text *t, const struct probe_document *d, bool n
     bool heard = false;
     for (size_t i = 0; i < d->class_count; i++)
         heard |= d->classes[i].answered > 0;
-    verdict_line(t, d, named);
+    text_verdict(t, d->verdict, named ? d->target.name : "", d->verdict_text);
     if (t->options->quiet)
         return;
     target_lines(t, d);

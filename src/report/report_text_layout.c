@@ -242,3 +242,27 @@ void text_rest(struct text *t, size_t indent, uint64_t rest, const char *what)
     text_putf(t, STYLE_DIM, "%s and %s more %s (-vv shows all)", sign_more(t), count, what);
     text_end(t);
 }
+
+void text_verdict(struct text *t, enum summary_verdict verdict, const char *about, const char *sentence)
+{
+    static const struct {
+        const char *word;
+        enum style style;
+    } verdicts[] = {
+        [SUMMARY_NOTHING_CHECKED] = {"NOTHING CHECKED:", STYLE_UNSURE},
+        [SUMMARY_PASS] = {"PASS:", STYLE_GOOD},
+        [SUMMARY_FAIL] = {"FAIL:", STYLE_BAD},
+    };
+    text_put(t, verdicts[verdict].style, verdicts[verdict].word);
+    if (t->options->quiet) {
+        text_put(t, STYLE_PLAIN, " ");
+        if (*about) {
+            text_net(t, STYLE_PLAIN, about, 200);
+            text_put(t, STYLE_PLAIN, ": ");
+        }
+        text_net(t, STYLE_PLAIN, sentence, 4000);
+    } else {
+        text_wrap(t, STYLE_BOLD, 0, sentence);
+    }
+    text_end(t);
+}

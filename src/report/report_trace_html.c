@@ -6,15 +6,6 @@
 
 enum { COLUMNS_MAX = 72 };
 
-static const struct {
-    const char *word;
-    enum html_style style;
-} verdicts[] = {
-    [SUMMARY_NOTHING_CHECKED] = {"Nothing checked:", HTML_UNSURE},
-    [SUMMARY_PASS] = {"Pass:", HTML_GOOD},
-    [SUMMARY_FAIL] = {"Fail:", HTML_BAD},
-};
-
 static void mark_cell(struct html *h, const struct trace_path *p, uint8_t ttl)
 {
     char text[48];
@@ -165,7 +156,7 @@ void report_trace_html(struct out *out, const struct trace_document *d, const st
     struct html h;
     (void)o;
     html_begin(&h, out, "qosmark trace", d->target.name);
-    html_verdict(&h, verdicts[d->verdict].style, verdicts[d->verdict].word, d->verdict_text);
+    html_summary_verdict(&h, d->verdict, d->verdict_text);
     if (*d->arrived_text)
         html_paragraph(&h, HTML_UNSURE, d->arrived_text);
     if (*d->problem)

@@ -6,25 +6,9 @@
 
 enum { WIDTH_LEAST = 80, WIDTH_MOST = 160, COL_MARKS = 6, INDENT = 4 };
 
-static const struct {
-    const char *word;
-    enum style style;
-} verdicts[] = {
-    [SUMMARY_NOTHING_CHECKED] = {"NOTHING CHECKED:", STYLE_UNSURE},
-    [SUMMARY_PASS] = {"PASS:", STYLE_GOOD},
-    [SUMMARY_FAIL] = {"FAIL:", STYLE_BAD},
-};
-
 static void verdict_line(struct text *t, const struct trace_document *d)
 {
-    text_put(t, verdicts[d->verdict].style, verdicts[d->verdict].word);
-    if (t->options->quiet) {
-        text_put(t, STYLE_PLAIN, " ");
-        text_net(t, STYLE_PLAIN, d->verdict_text, 2000);
-    } else {
-        text_wrap(t, STYLE_BOLD, 0, d->verdict_text);
-    }
-    text_end(t);
+    text_verdict(t, d->verdict, "", d->verdict_text);
     if (t->options->quiet)
         return;
     if (*d->arrived_text) {
