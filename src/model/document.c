@@ -142,6 +142,21 @@ static uint32_t call_of(const struct document *d, size_t i)
     return call <= d->call_count ? call : 0;
 }
 
+/* A call lasts as long as its streams: its signalling is silent from the answer to the end, or to the end of the
+ * capture. */
+static void last_with_streams(struct document *d)
+{
+    struct record_scratch s = {0};
+    for (size_t c = 0; d->calls && c < d->calls_given; c++) {
+        struct call *call = &d->calls[c];
+        for (size_t i = 0; i < call->stream_count; i++) {
+            int64_t last_ns = document_record(d, call->streams[i], RECORD_PLAIN, &s)->last_ns;
+            call->last_ns = last_ns > call->last_ns ? last_ns : call->last_ns;
+        }
+    }
+    record_scratch_done(&s);
+}
+
 bool document_link_calls(struct document *d)
 {
     size_t total = 0, n = d->call_count;
@@ -175,6 +190,7 @@ bool document_link_calls(struct document *d)
         d->calls[c].stream_count = counts.streams;
         d->calls[c].verdict = counts.verdict;
     }
+    last_with_streams(d);
     return true;
 }
 

@@ -187,7 +187,8 @@ bool finding_scratch_finish(struct finding_scratch *s);
 /* Empties the buffers. */
 void finding_scratch_begin(struct finding_scratch *s);
 
-/* Finds out which streams belong to each call (records must know their call); false without memory. */
+/* Finds out which streams belong to each call (records must know their call), and so when it was last heard of; false
+ * without memory. */
 bool document_link_calls(struct document *d);
 
 #endif

@@ -64,6 +64,25 @@ static void calls_get_their_streams_in_the_order_of_the_records(void **state)
     document_free(d);
 }
 
+static void a_call_lasts_as_long_as_its_streams(void **state)
+{
+    (void)state;
+    struct document *d = document_with(3, 2);
+    d->calls[0].first_ns = d->calls[1].first_ns = 1000;
+    d->calls[0].last_ns = 1500; /* its INVITE was answered, and no BYE was seen */
+    d->calls[1].last_ns = 9000; /* its signalling ends last */
+    d->records[0].call = d->records[1].call = 1;
+    d->records[2].call = 2;
+    d->records[0].last_ns = 8000;
+    d->records[1].last_ns = 7000;
+    d->records[2].last_ns = 6000;
+    assert_true(document_link_calls(d));
+    assert_int_equal(d->calls[0].first_ns, 1000);
+    assert_int_equal(d->calls[0].last_ns, 8000);
+    assert_int_equal(d->calls[1].last_ns, 9000);
+    document_free(d);
+}
+
 static void a_call_is_as_bad_as_its_worst_stream(void **state)
 {
     (void)state;
@@ -162,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_new_document_is_empty_and_has_no_null_text),
         cmocka_unit_test(notes_are_kept_in_order),
         cmocka_unit_test(calls_get_their_streams_in_the_order_of_the_records),
+        cmocka_unit_test(a_call_lasts_as_long_as_its_streams),
         cmocka_unit_test(a_call_is_as_bad_as_its_worst_stream),
         cmocka_unit_test(every_finding_code_has_the_name_users_script_against),
         cmocka_unit_test(directions_and_verdicts_have_the_words_of_the_record),
