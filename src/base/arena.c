@@ -17,15 +17,19 @@ struct arena_block {
 void *arena_alloc(struct arena *a, size_t bytes)
 {
     size_t align = sizeof(max_align_t);
-    if (bytes > SIZE_MAX / 2)
+    if (bytes > SIZE_MAX / 2) {
+        a->failed = true;
         return NULL;
+    }
     size_t need = (bytes + align - 1) / align * align;
     struct arena_block *b = a->blocks;
     if (!b || b->size - b->used < need) {
         size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
         b = calloc(1, sizeof *b + size);
-        if (!b)
+        if (!b) {
+            a->failed = true;
             return NULL;
+        }
         b->size = size;
         /* an oversized block goes behind the current one, whose room is still good */
         if (need > BLOCK_BYTES && a->blocks) {
@@ -77,4 +81,5 @@ void arena_done(struct arena *a)
         free(a->blocks);
         a->blocks = next;
     }
+    a->failed = false;
 }

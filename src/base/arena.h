@@ -2,6 +2,7 @@
 #define QOSMARK_BASE_ARENA_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Memory that is given back all at once: strings and arrays that live as long as the document they belong to. */
@@ -9,6 +10,7 @@ struct arena_block;
 
 struct arena {
     struct arena_block *blocks;
+    bool failed; /* something had no room, once at least: what belongs to it is not whole */
 };
 
 /* Zeroed, aligned for any type; NULL without memory. */

@@ -10,6 +10,7 @@ int error_set(struct error *e, int code, const char *format, ...)
         va_start(args, format);
         (void)vsnprintf(e->text, sizeof e->text, format, args);
         va_end(args);
+        e->code = code;
     }
     return code;
 }

@@ -18,6 +18,7 @@ enum error_code {
 
 struct error {
     char text[1024]; /* a sentence without a final newline; empty while nothing went wrong */
+    int code;        /* an enum error_code: what error_set() was given */
 };
 
 /* Sets the sentence (printf format) and returns `code`, so that `return error_set(e, ERR_IO, ...)` reads well.

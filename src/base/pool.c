@@ -41,8 +41,10 @@ uint32_t pool_take(struct pool *p)
         return number;
     }
     uint32_t room = p->chunk_count * pool_chunk_items(p->item_bytes);
-    if (p->count >= POOL_NONE - POOL_CHUNK_BYTES || (p->count == room && !chunk_add(p)))
+    if (p->count >= POOL_NONE - POOL_CHUNK_BYTES || (p->count == room && !chunk_add(p))) {
+        p->failed = true;
         return POOL_NONE;
+    }
     return p->count++;
 }
 

@@ -27,6 +27,7 @@ struct pool {
     uint32_t chunk_count, chunk_cap;
     uint32_t free; /* number + 1 of the item given back last; 0 without */
     uint32_t idle; /* how many were given back and not taken again */
+    bool failed;   /* an item could not be had for want of memory, once at least */
 };
 
 /* How many items of a size there are in a chunk. */

@@ -39,8 +39,10 @@ bool slots_add(struct slots *s, uint32_t tag, uint32_t number)
 {
     uint64_t room = s->at ? (uint64_t)s->mask + 1 : 0;
     bool full = s->used + (uint64_t)1 > room - room / 4;
-    if (full && !slots_grow(s) && s->used + (uint64_t)1 >= room)
+    if (full && !slots_grow(s) && s->used + (uint64_t)1 >= room) {
+        s->failed = true;
         return false; /* a free slot must be left for searches to end */
+    }
     put(s->at, s->mask, (struct slot){tag, number + 1});
     s->used++;
     return true;

@@ -19,6 +19,7 @@ struct slots {
     struct slot *at;
     uint32_t mask; /* slots - 1 */
     uint32_t used;
+    bool failed; /* something could not be put in for want of memory, once at least */
 };
 
 /* False without memory; the table is as it was then, and may still take more. `tag` are 32 bits of the hash. */

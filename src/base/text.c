@@ -94,9 +94,16 @@ void slice_copy(struct slice text, char *to, size_t size)
     to[n] = '\0';
 }
 
+struct strbuf strbuf_fixed(char *memory, size_t bytes)
+{
+    memory[0] = '\0';
+    return (struct strbuf){.at = memory, .cap = bytes, .fixed = true};
+}
+
 void strbuf_done(struct strbuf *b)
 {
-    free(b->at);
+    if (!b->fixed)
+        free(b->at);
     *b = (struct strbuf){0};
 }
 
@@ -111,7 +118,7 @@ static bool strbuf_reserve(struct strbuf *b, size_t more)
     size_t cap = b->cap ? b->cap : 64;
     while (cap < b->len + more + 1)
         cap *= 2;
-    char *at = realloc(b->at, cap);
+    char *at = b->fixed ? NULL : realloc(b->at, cap);
     if (!at) {
         b->failed = true;
         return false;
@@ -166,6 +173,8 @@ const char *strbuf_text(const struct strbuf *b)
 {
     return b->at ? b->at : "";
 }
+
+enum { UTF8_BYTES_MAX = 4 };
 
 /* Length of the valid UTF-8 sequence at `p` (RFC 3629 §3) and its code point; 0 where there is none. */
 static size_t utf8_sequence(const unsigned char *p, size_t left, uint32_t *ret)
@@ -273,10 +282,10 @@ size_t text_columns(const char *text)
 
 size_t text_fit(const char *text, size_t columns)
 {
-    const char *at = text, *end = text + strlen(text);
-    while (at < end) {
+    const char *at = text;
+    while (*at) { /* never to the end of a text that is far longer */
         const char *next = at;
-        size_t n = step_columns(&next, (size_t)(end - at));
+        size_t n = step_columns(&next, strnlen(at, UTF8_BYTES_MAX));
         if (n > columns)
             break;
         columns -= n;

@@ -38,7 +38,11 @@ struct strbuf {
     char *at; /* always terminated once something was added; NULL before */
     size_t len, cap;
     bool failed;
+    bool fixed; /* the memory is the caller's, and all there is */
 };
+
+/* A buffer that takes no memory, so that even the want of it can be told of. strbuf_done() leaves `memory` alone. */
+struct strbuf strbuf_fixed(char *memory, size_t bytes);
 
 void strbuf_done(struct strbuf *b);
 void strbuf_add(struct strbuf *b, const char *text, size_t len);

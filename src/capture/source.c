@@ -78,11 +78,25 @@ static enum source_status tell_failure(struct source *s)
     return SOURCE_FAILED;
 }
 
+/* An end that says nothing would be taken for that of the captures. */
+static void fail_all(struct source *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct input *in = &s->inputs[i];
+        if (in->status != SOURCE_FRAME)
+            continue;
+        (void)error_set(&in->info.problem, ERR_MEMORY, "%s was not read: out of memory", in->info.name);
+        input_fail(in);
+    }
+}
+
 enum source_status source_next(struct source *s, struct frame *ret)
 {
     struct merge_input due;
-    if (!s->merging && !begin(s))
+    if (!s->merging && !begin(s)) {
+        fail_all(s);
         return SOURCE_END;
+    }
     if (s->top_is_out)
         advance(s);
     while (merge_take_due(&s->merge, &due))

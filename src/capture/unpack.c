@@ -316,6 +316,7 @@ static const struct packing *find_packing(struct unpack *u)
 /* What libarchive makes of the file's beginning. Damage is told when the bytes are asked for. */
 static void read_beginning(struct unpack *u)
 {
+    errno = 0;
     (void)archive_read_support_format_raw(u->archive);
     (void)archive_read_support_format_empty(u->archive);
     struct archive_entry *entry;
@@ -325,8 +326,20 @@ static void read_beginning(struct unpack *u)
     u->ended = r == ARCHIVE_EOF || r < ARCHIVE_WARN;
     if (r < ARCHIVE_WARN && r != ARCHIVE_EOF) {
         const char *why = archive_error_string(u->archive);
-        (void)error_set(&u->problem, ERR_FORMAT, "%s", why ? why : "the compressed data is damaged");
+        bool no_memory = errno == ENOMEM || archive_errno(u->archive) == ENOMEM;
+        (void)error_set(&u->problem, ERR_FORMAT, "%s",
+                        no_memory ? "out of memory" : why ? why : "the compressed data is damaged");
     }
+}
+
+/* Asked of an archive of its own: anything but ARCHIVE_OK means that libarchive would run a program to do it, and once
+ * asked for it cannot be told not to. */
+static bool is_built_in(const struct packing *p)
+{
+    struct archive *a = archive_read_new();
+    bool built_in = a && p->enable(a) == ARCHIVE_OK;
+    (void)archive_read_free(a);
+    return built_in;
 }
 
 /* Puts a decompressor between the file and the window. What is in the window already is what it gets first. */
@@ -348,14 +361,13 @@ static int start_unpacking(struct unpack *u, struct error *error)
     u->archive = archive_read_new();
     if (!u->archive)
         return error_set(error, ERR_MEMORY, "%s: out of memory", u->name);
-    /* all of them, for what was compressed twice; anything but ARCHIVE_OK means that it would run a program to do it */
-    for (size_t i = 0; i < sizeof packings / sizeof *packings; i++) {
-        int r = packings[i].enable(u->archive);
-        if (&packings[i] == u->packing && r != ARCHIVE_OK)
-            return error_set(error, ERR_UNSUPPORTED,
-                             "%s is compressed with %s, which this libarchive was built without", u->name,
-                             u->packing->name);
-    }
+    if (!is_built_in(u->packing))
+        return error_set(error, ERR_UNSUPPORTED, "%s is compressed with %s, which this libarchive was built without",
+                         u->name, u->packing->name);
+    /* all of them, for what was compressed twice */
+    for (size_t i = 0; i < sizeof packings / sizeof *packings; i++)
+        if (is_built_in(&packings[i]))
+            (void)packings[i].enable(u->archive);
     read_beginning(u);
     return 0;
 }

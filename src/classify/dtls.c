@@ -85,6 +85,8 @@ static bool step_record(struct cursor *c, uint32_t *wire, struct dtls_datagram *
     cur_skip(c, 6);
     if (type == CONTENT_CID && !c->failed) { /* the connection ID's length is not known here */
         *wire = 0;
+        if (d->record_count == 0)
+            d->content_type = type;
         return version == 0xfefd;
     }
     uint16_t len = cur_u16(c);

@@ -51,6 +51,7 @@ struct framer {
     uint8_t *buffer;
     uint32_t buffer_bytes;
     void (*reserve)(struct framer *f, uint32_t bytes);
+    bool reserve_failed; /* the caller's as well: it had no memory, once at least */
 };
 
 /* Takes in bytes as tcp_order_sink hands them on; calls `sink` for each packet completed, once ACCEPTED. REJECTED

@@ -132,6 +132,7 @@ static void settle(struct sdp_session *s, const struct sdp_notes *notes)
         }
         if (m->at.port == 0)
             m->refused = true;
+        s->media_dropped += m->dropped;
         if (m->kind == KIND_RTP_VIDEO && is_slides(s, notes, m))
             m->kind = KIND_RTP_SLIDES;
         sdp_media_settle(m);
@@ -189,7 +190,10 @@ enum parse_status sdp_parse(struct cursor c, struct sdp_session *ret)
     struct sdp_notes notes = {.defaults = {.sends = true, .receives = true}};
     struct sdp_media *current = NULL;
     /* nothing fails from here on */
-    *ret = (struct sdp_session){.origin_user = none, .session_name = none};
+    /* one by one, for most of it are m-lines that are not there */
+    ret->origin_user = ret->session_name = none;
+    ret->media_count = ret->media_dropped = 0;
+    ret->bundle = ret->ice = ret->dtls = false;
     while (rest.len) {
         struct slice line = slice_next(&rest, '\n');
         if (line.len && line.at[line.len - 1] == '\r')

@@ -11,9 +11,9 @@
 #include "model/kind.h"
 
 #define SDP_MEDIA_MAX      24
-#define SDP_FORMATS_MAX    24
-#define SDP_CANDIDATES_MAX 8
-#define SDP_SSRCS_MAX      8
+#define SDP_FORMATS_MAX    128 /* as many as there are payload types */
+#define SDP_CANDIDATES_MAX 32
+#define SDP_SSRCS_MAX      32
 
 /* A payload type of an m-line with its rtpmap (RFC 8866 §6.6). */
 struct sdp_format {
@@ -48,12 +48,14 @@ struct sdp_media {
     size_t candidate_count;
     uint32_t ssrcs[SDP_SSRCS_MAX]; /* a=ssrc (RFC 5576) */
     size_t ssrc_count;
+    bool dropped; /* there were more candidates or SSRCs than that */
 };
 
 struct sdp_session {
     struct slice origin_user, session_name; /* "Acano" */
     struct sdp_media media[SDP_MEDIA_MAX];  /* m-lines beyond are counted, not kept */
-    size_t media_count, media_dropped;
+    size_t media_count;
+    size_t media_dropped; /* those beyond, and those of which candidates or SSRCs were not kept */
     bool bundle;
     bool ice, dtls; /* candidates; a fingerprint */
 };
@@ -65,7 +67,7 @@ struct sdp_session {
  * attributes, and a shared screen would pass for a camera.
  *
  * A bundle-only m-line has the address of the m-line that its group's first mid names.
- * About 40 KiB: keep one, do not put it on the stack of a deep call.
+ * About 150 KiB: keep one, do not put it on the stack of a deep call.
  */
 enum parse_status sdp_parse(struct cursor c, struct sdp_session *ret);
 

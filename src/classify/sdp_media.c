@@ -230,26 +230,32 @@ static void take_candidate(struct sdp_media *m, struct slice value)
     struct endpoint e = {0};
     uint64_t component, port;
     (void)word_next(&value);
-    if (!slice_number(word_next(&value), 256, &component) || component != 1 || m->candidate_count == SDP_CANDIDATES_MAX)
+    if (!slice_number(word_next(&value), 256, &component) || component != 1)
         return;
     (void)word_next(&value);
     (void)word_next(&value);
     if (!addr_parse(word_next(&value), &e.addr) || !slice_number(word_next(&value), UINT16_MAX, &port) || port == 0)
         return;
     e.port = (uint16_t)port;
-    m->candidates[m->candidate_count++] = e;
+    if (m->candidate_count == SDP_CANDIDATES_MAX)
+        m->dropped = true;
+    else
+        m->candidates[m->candidate_count++] = e;
 }
 
 /* RFC 5576 §4.1 */
 static void take_ssrc(struct sdp_media *m, struct slice value)
 {
     uint64_t ssrc;
-    if (!slice_number(word_next(&value), UINT32_MAX, &ssrc) || m->ssrc_count == SDP_SSRCS_MAX)
+    if (!slice_number(word_next(&value), UINT32_MAX, &ssrc))
         return;
     for (size_t i = 0; i < m->ssrc_count; i++)
         if (m->ssrcs[i] == ssrc)
             return;
-    m->ssrcs[m->ssrc_count++] = (uint32_t)ssrc;
+    if (m->ssrc_count == SDP_SSRCS_MAX)
+        m->dropped = true;
+    else
+        m->ssrcs[m->ssrc_count++] = (uint32_t)ssrc;
 }
 
 static const struct attribute_rule {

@@ -60,8 +60,7 @@ size_t sip_resync(const uint8_t *bytes, size_t len)
         const uint8_t *lf = memchr(bytes + at, '\n', len - at);
         struct slice line = slice_make(bytes + at, lf ? (size_t)(lf - (bytes + at)) : len - at);
         bool fits = line.len < START_LINE_MAX;
-        if (line.len && line.at[line.len - 1] == '\r')
-            line.len--;
+        line = line_of(line); /* as sip_looks_like() ends it, so that both find the same */
         struct sip_start_line start;
         if (fits && (lf ? sip_start_line_parse(line, &start) : sip_start_line_begins(line)))
             return at;
@@ -204,14 +203,14 @@ struct slice sip_header(struct slice headers, const char *name, char compact)
     return (struct slice){headers.at, 0};
 }
 
-/* PARSE_MALFORMED for what has more headers than any message needs. */
+/* PARSE_UNSUPPORTED for what has more headers than any message needs. */
 static enum parse_status headers_parse(struct slice headers, struct sip_message *m, struct header_notes *notes)
 {
     bool taken[RULE_COUNT] = {false};
     struct slice name, value, rest = headers;
     for (int count = 0; sip_header_next(&rest, &name, &value); count++) {
         if (count == HEADERS_MAX)
-            return PARSE_MALFORMED;
+            return PARSE_UNSUPPORTED;
         for (size_t i = 0; i < RULE_COUNT; i++) {
             if (taken[i] || !is_name(name, header_rules[i].name, header_rules[i].compact))
                 continue;
@@ -238,7 +237,7 @@ static enum parse_status body_take(struct slice rest, bool stream, bool cut, con
         m->body_cut = cut;
     if (length > rest.len) {
         if (stream)
-            return length > SIP_HEADER_BYTES_MAX * 4ull ? PARSE_MALFORMED : PARSE_TRUNCATED;
+            return length > SIP_HEADER_BYTES_MAX * 4ull ? PARSE_UNSUPPORTED : PARSE_TRUNCATED;
         m->body_cut = true;
         length = rest.len;
     }
@@ -267,7 +266,7 @@ enum parse_status sip_parse(struct cursor c, bool stream, struct sip_message *re
     size_t end = sip_headers_end(window);
     if (end == 0) {
         if (text.len >= SIP_HEADER_BYTES_MAX)
-            return PARSE_MALFORMED;
+            return PARSE_UNSUPPORTED;
         /* a datagram that forgets the empty line ends its headers with itself (§18.3 is as lenient about bodies) */
         if (stream || c.cut || !memchr(text.at, '\n', text.len))
             return stream || c.cut ? PARSE_TRUNCATED : PARSE_MALFORMED;

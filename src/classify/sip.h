@@ -40,7 +40,7 @@ size_t sip_resync(const uint8_t *bytes, size_t len);
 /*
  * Parses a message at the beginning of the cursor. For UDP the body is Content-Length or the rest of the datagram; for
  * a stream (`stream` true) PARSE_TRUNCATED says that more bytes are needed. Header count and size are capped
- * (SIP_HEADER_BYTES_MAX): beyond them PARSE_MALFORMED.
+ * (SIP_HEADER_BYTES_MAX), in a stream that of the body too: beyond them PARSE_UNSUPPORTED.
  */
 #define SIP_HEADER_BYTES_MAX 65536
 enum parse_status sip_parse(struct cursor c, bool stream, struct sip_message *ret);

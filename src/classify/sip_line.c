@@ -227,6 +227,9 @@ bool sip_multipart_sdp(struct slice content_type, struct slice body, struct slic
         (void)slice_next(&parameters, ';');
         if (!sip_parameter(parameters, "boundary", &boundary) || boundary.len == 0 || boundary.len > 70)
             return false;
+        /* a folded one; a delimiter is one line (RFC 2046 §5.1.1), and below its end is that of the line */
+        if (memchr(boundary.at, '\n', boundary.len))
+            return false;
         struct slice inner_type = {0}, inner = {0};
         size_t at = find_delimiter(body, 0, boundary);
         while (at < body.len) {

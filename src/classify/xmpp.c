@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-enum { TAG_BYTES_MAX = 4096 };
+enum { TAG_BYTES_MAX = 4096, NAME_BYTES_MAX = 64 };
 
 static const struct {
     struct slice name;
@@ -101,7 +101,7 @@ static bool could_become(struct slice text, struct slice wanted)
 static bool tag_is_stream(struct slice text, size_t *ret_len)
 {
     size_t n = 0;
-    while (n < text.len && n < 64 && !is_blank(text.at[n]) && text.at[n] != '>' && text.at[n] != '/')
+    while (n < text.len && n < NAME_BYTES_MAX && !is_blank(text.at[n]) && text.at[n] != '>' && text.at[n] != '/')
         n++;
     struct slice local = {text.at, n};
     struct slice prefix = slice_next(&local, ':');
@@ -116,11 +116,12 @@ enum parse_status xmpp_head_parse(struct cursor c, struct xmpp_head *ret)
     struct slice text = slice_make(c.at, cur_left(&c));
     if (!skip_prolog(&text))
         return text.len < TAG_BYTES_MAX ? PARSE_TRUNCATED : PARSE_UNSUPPORTED;
-    if (could_become(text, SLICE("<stream:stream ")) || could_become(text, SLICE("<?xml")))
+    if (could_become(text, SLICE("<stream:stream ")) || could_become(text, SLICE("<?xml")) ||
+        could_become(text, SLICE("\xef\xbb\xbf")))
         return PARSE_TRUNCATED;
     size_t name_len = 0;
     if (text.len && text.at[0] == '<' && !tag_is_stream(slice_from(text, 1), &name_len))
-        return PARSE_UNSUPPORTED;
+        return 1 + name_len == text.len && name_len < NAME_BYTES_MAX ? PARSE_TRUNCATED : PARSE_UNSUPPORTED;
     if (name_len == 0)
         return PARSE_UNSUPPORTED;
     bool usual = slice_starts(text, SLICE("<stream:stream"));

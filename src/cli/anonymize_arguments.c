@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/privileges.h"
 
 bool anonymize_arguments_take(struct anonymize_arguments *a, const struct option_walk *w)
 {
@@ -23,6 +24,7 @@ int anonymize_arguments_load(const struct anonymize_arguments *a, struct anonymi
     *ret = NULL;
     if (!a->anonymize)
         return 0;
+    privileges_hide_memory();
     int r = anonymizer_new(a->key, ret, &error);
     if (r < 0)
         return cli_fail(r == ERR_MEMORY ? EXIT_INPUT : EXIT_USAGE, "%s", error.text[0] ? error.text : error_name(r));

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "cli/common.h"
 #include "cli/units.h"
 
 int audit_violations_take(struct audit_violations *v, const struct option_walk *w)
@@ -17,14 +18,6 @@ int audit_violations_take(struct audit_violations *v, const struct option_walk *
     return 0;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    if (strcmp(a, b) == 0)
-        return true;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino && S_ISREG(x.st_mode);
-}
-
 static int check_input(const struct audit_violations *v, const char *file)
 {
     struct stat st;
@@ -35,9 +28,7 @@ static int check_input(const struct audit_violations *v, const char *file)
     if (stat(file, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return cli_fail(EXIT_USAGE, "--write-violations reads the capture twice, which %s cannot be: it is no file",
                         file);
-    if (is_same_file(v->path, file))
-        return cli_fail(EXIT_USAGE, "--write-violations would overwrite %s, which is to be read", file);
-    return 0;
+    return cli_spare_input("--write-violations", v->path, file);
 }
 
 int audit_violations_check(const struct audit_violations *v, const char *const *files, size_t count, bool separate,
@@ -51,7 +42,7 @@ int audit_violations_check(const struct audit_violations *v, const char *const *
     if (separate && count > 1)
         return cli_fail(EXIT_USAGE, "--write-violations is for one capture: give one file at a time, or leave out "
                                     "--separate");
-    if (report && is_same_file(v->path, report))
+    if (report && output_is_output(v->path, report))
         return cli_fail(EXIT_USAGE, "--write-violations and --output are the same file");
     for (size_t i = 0; i < count && status == 0; i++)
         status = check_input(v, files[i]);
@@ -89,6 +80,9 @@ int audit_violations_end(struct audit_violations *v, int status, bool quiet)
         return status;
     if (w->status < 0 && !v->output.why) {
         status = cli_fail(EXIT_INPUT, "%s was not written: %s", v->path, w->error.text);
+    } else if (w->changed && !w->missing && !v->output.why) {
+        status = cli_fail(EXIT_INPUT, "%s was not written: a capture was replaced by another one while it was read",
+                          v->path);
     } else if (w->missing && !v->output.why) {
         status = cli_fail(EXIT_INPUT,
                           "%s was not written: %llu of %llu wrong packets are not in the capture any more, "

@@ -7,6 +7,7 @@
 
 #include "cli/audit_violations.h"
 #include "cli/cli.h"
+#include "cli/confine.h"
 #include "cli/file_arguments.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -149,16 +150,16 @@ static int audit_separately(const struct audit_arguments *a, struct audit_option
     return r < 0 ? cli_fail(EXIT_INPUT, "out of memory") : s.status;
 }
 
-static void nothing(int signal_number)
+static void leave_it(int signal_number)
 {
-    (void)signal_number;
+    (void)signal(signal_number, output_interrupted);
 }
 
 /* `tcpdump -w - | qosmark audit -`: Ctrl-C is meant for the one that captures, whose end is then read, judged and
  * reported. The second one is meant. */
 static void leave_interrupt_to_the_capturer(const struct audit_arguments *a)
 {
-    struct sigaction action = {.sa_handler = nothing, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    struct sigaction action = {.sa_handler = leave_it, .sa_flags = SA_RESTART};
     for (size_t i = 0; i < a->common.file_count; i++)
         if (strcmp(a->common.files[i], "-") == 0)
             (void)sigaction(SIGINT, &action, NULL);
@@ -175,6 +176,8 @@ static int audit_to(const struct audit_arguments *a, struct audit_options *optio
     }
     int status = audit_violations_open(violations);
     if (status == 0) {
+        struct output *const outputs[] = {&output, violations->path ? &violations->output : NULL};
+        confine_files(outputs, 2, a->common.report.verbose > 0);
         options->wrong = violations->path ? &violations->wrong : NULL;
         status = a->separate ? audit_separately(a, options, &output) : audit_together(a, options, &output);
         if (output.written && output_commit(&output, &error) < 0)

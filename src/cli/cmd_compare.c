@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "cli/confine.h"
 #include "cli/file_arguments.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -104,6 +105,7 @@ static int compare(const struct file_arguments *a, const struct policy *policy)
     if (output_open(&output, a->output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
     if (status == 0) {
+        confine_files((struct output *const[]){&output}, 1, a->report.verbose > 0);
         progress_init(&progress);
         int r = compare_run(&options, &document, &error);
         progress_done(&progress);

@@ -8,14 +8,16 @@
 
 #include "cli/cli.h"
 #include "cli/cmd_generate.h"
+#include "cli/confine.h"
 #include "cli/output.h"
 
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
 {
-    (void)number;
     interrupted = 1;
+    if (number == SIGINT)
+        (void)signal(number, output_interrupted); /* a second one, from an impatient person, ends it at once */
 }
 
 /* An interrupt ends the work in order: no half file is left, and a wire's streams are counted. */
@@ -24,9 +26,7 @@ static void catch_signals(void)
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGTERM, &action, NULL); /* timeout(1) sends it twice, and means it once */
-    action.sa_flags = (int)SA_RESETHAND;     /* a second one, from an impatient person, ends it at once */
     (void)sigaction(SIGINT, &action, NULL);
-    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 /* Each port of the participants is a socket: of what this process may open, all. */
@@ -86,6 +86,28 @@ static bool stop_or_go_on(void *user, uint64_t done, uint64_t total)
     return interrupted != 0;
 }
 
+/* Whom it hands what is open to: outputs, and whether it goes on onto a network. */
+struct confined {
+    const struct generate_arguments *a;
+    struct kept_output *capture, *truth;
+    bool wire;
+};
+
+static int confine(void *user, struct error *error)
+{
+    const struct confined *c = user;
+    struct output *const outputs[] = {&c->capture->output, &c->truth->output};
+    struct privileges privileges;
+    if (!c->wire) {
+        confine_files(outputs, 2, c->a->verbose > 0);
+        return 0;
+    }
+    int r = confine_rights(outputs, 2, &privileges, error);
+    if (r == 0)
+        confine_network(PRIVILEGES_SEND, &privileges, c->a->verbose > 0);
+    return r;
+}
+
 static int status_of(int r)
 {
     return r == ERR_USAGE ? EXIT_USAGE : EXIT_INPUT;
@@ -109,6 +131,7 @@ static int generate(struct generate_arguments *a, const struct policy *policy, s
     struct progress_line progress = {.enabled = isatty(STDERR_FILENO) == 1, .begun = time(NULL)};
     struct error error = {0};
     bool to_file = a->output && !q->dry_run, wire = q->way == GENERATE_TO_LINK || q->way == GENERATE_TO_SOCKETS;
+    struct confined confined = {.a = a, .capture = capture, .truth = truth, .wire = wire};
     q->policy = policy;
     if (to_file && output_open(&capture->output, a->output, &error) < 0)
         return cli_fail(EXIT_INPUT, "%s", error.text);
@@ -120,6 +143,8 @@ static int generate(struct generate_arguments *a, const struct policy *policy, s
     q->truth_user = truth;
     q->progress = stop_or_go_on;
     q->progress_user = &progress;
+    q->opened = q->dry_run ? NULL : confine;
+    q->opened_user = &confined;
 
     int r = generate_run(q, &result, &error);
     if (progress.shown)

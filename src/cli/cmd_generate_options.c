@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/cmd_generate.h"
+#include "cli/output.h"
 
 static const struct option_spec specs[] = {
     {"output", 'o', "FILE", "the capture file to write (\"-\" is standard output); it is whole or not there"},
@@ -356,9 +357,12 @@ static int check(const struct generate_arguments *a)
         return cli_fail(EXIT_USAGE, "--packets and --size go with --streams");
     if (a->quiet && a->verbose)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
-    if (a->truth && a->output && strcmp(a->truth, a->output) == 0)
+    if (a->truth && a->output && output_is_output(a->truth, a->output))
         return cli_fail(EXIT_USAGE, "the capture and the truth cannot both go to %s", a->output);
-    return check_ways(a);
+    int status = policy_arguments_spare(&a->policy, "--output", a->output);
+    if (status == 0)
+        status = policy_arguments_spare(&a->policy, "--truth", a->truth);
+    return status ? status : check_ways(a);
 }
 
 int generate_arguments_take(struct generate_arguments *a, int argc, char **argv)

@@ -38,10 +38,10 @@ static void print_bytes(uint64_t n, FILE *to)
 
 static void print_place(const char *text, FILE *to)
 {
-    struct strbuf safe = {0};
+    char escaped[16384]; /* the file is written: saying so needs no memory; a name that is longer is cut */
+    struct strbuf safe = strbuf_fixed(escaped, sizeof escaped);
     text_printable(&safe, text, strlen(text));
     (void)fputs(strbuf_text(&safe), to);
-    strbuf_done(&safe);
 }
 
 static void print_first_line(const struct generate_arguments *a, const struct generate_result *r, FILE *to)

@@ -118,6 +118,14 @@ static void announce(struct live_session *s, const struct privileges *p)
     strbuf_done(&text);
 }
 
+/* Reports of the key w and of SIGUSR1 have a name of their own, in the current folder: where there is a screen. */
+static void limit_writing(const struct live_arguments *a, struct privileges *p)
+{
+    bool named = !a->no_screen && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+    const char *const paths[] = {a->output, a->violations, named ? "./" : NULL};
+    privileges_limit_writing(paths, sizeof paths / sizeof paths[0], p);
+}
+
 static int drop(struct live_session *s, struct privileges *p)
 {
     const struct live_arguments *a = s->arguments;
@@ -125,6 +133,7 @@ static int drop(struct live_session *s, struct privileges *p)
     int r = privileges_drop_rights(s->user, p, &error);
     if (r < 0)
         return cli_fail(r == ERR_USAGE ? EXIT_USAGE : EXIT_INPUT, "%s", error.text);
+    limit_writing(a, p);
     /* the thread that serves pages gets what is left, and then the same system calls as all */
     int status = open_pages(s);
     if (status == 0)
@@ -154,8 +163,19 @@ static int try_forbidden(const struct live_session *s)
 
 /* ---- running ---- */
 
+/* Whoever waits for wrong packets is to know at once that none will come any more, and not at the end of a week. */
+static void check_evidence(struct live_session *s)
+{
+    if (!s->evidence || s->evidence_failed || !evidence_stats(s->evidence).failed)
+        return;
+    s->evidence_failed = true;
+    s->status = EXIT_INPUT;
+    live_say(s, true, "%s: no more wrong packets are kept, the check goes on", evidence_problem(s->evidence)->text);
+}
+
 static void look(struct live_session *s, const struct live_view *view)
 {
+    check_evidence(s);
     policy_free(s->policy_before);
     s->policy_before = NULL;
     if (s->pages && live_pages_publish(s->pages, view) < 0)
@@ -198,7 +218,7 @@ static void say_evidence(const struct live_session *s)
         (void)cli_fail(0, "%llu more packets were not kept, of which some may have been wrong",
                        (unsigned long long)stats.not_known);
     if (stats.failed)
-        (void)cli_fail(0, "%s is not whole: it could not be written to its end", s->arguments->violations);
+        (void)cli_fail(0, "%s does not have all wrong packets: it could not be written to its end", s->arguments->violations);
     if (!s->arguments->report.quiet)
         (void)cli_fail(0, "%llu wrong packets are in %s%s", (unsigned long long)stats.written, s->arguments->violations,
                        stats.removed   ? " and the files beside it; older ones made room for them"
@@ -212,10 +232,11 @@ static int finish(struct live_session *s, int status)
     const struct live_view *view = NULL;
     struct error error = {0};
     live_screen_close(s);
-    live_events_second_interrupt(s);
+    live_events_second_interrupt();
     int r = live_run_finish(s->run, &view, &error);
     if (r < 0)
         return cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : error_name(r));
+    check_evidence(s);
     if (s->notify)
         notify_view(s->notify, view);
     live_report_interval(s, view);

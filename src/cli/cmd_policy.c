@@ -152,8 +152,8 @@ int cmd_policy(int argc, char **argv)
         status = w.spec ? take_option(&c, &w) : take_operand(&c, w.value);
     if (status == 0 && c.helped)
         options_print_help("policy", "show|check|convert [FILE]",
-                           "`show` prints the policy in force as YAML, with where each line came from; `check FILE` says whether a policy file is sound;\n"
-                           "`convert [FILE] --to FORM` writes it as the conferencing server's `dscp` command lines (mmp), as\n"
+                           "`show` prints the policy in force as YAML, with where each line came from; `check FILE` says whether a policy file is sound; "
+                           "`convert [FILE] --to FORM` writes it as the conferencing server's `dscp` command lines (mmp), as "
                            "class-maps and policy-maps (ios), as an nftables table (nft) or as Wireshark's colouring rules.",
                            specs, SPEC_COUNT);
     else if (status == 0 && c.versioned)

@@ -5,16 +5,19 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/confine.h"
 #include "cli/output.h"
 #include "cli/probe_arguments.h"
 #include "cli/probe_service.h"
 #include "cli/target.h"
 #include "engine/http_server.h"
+#include "probe/craft.h"
 
 /* One address to be probed. */
 struct goal {
@@ -32,8 +35,8 @@ static volatile sig_atomic_t interrupted;
 
 static void interrupt(int number)
 {
-    (void)number;
     interrupted = 1;
+    (void)signal(number, output_interrupted); /* the second one ends it at once */
 }
 
 static bool is_interrupted(void *user)
@@ -226,9 +229,8 @@ static bool is_set(const struct probe_arguments *a, const struct goals *g)
 }
 
 static int write_once(const struct probe_arguments *a, const struct goals *g, struct probe_document **documents,
-                      size_t count)
+                      size_t count, struct output *output)
 {
-    struct output output;
     struct error error = {0};
     struct probe_report report = {.documents = (const struct probe_document *const *)documents,
                                   .count = count,
@@ -237,29 +239,40 @@ static int write_once(const struct probe_arguments *a, const struct goals *g, st
                                   .format = a->format,
                                   .options = a->report};
     int status = EXIT_CONFORMS;
-    if (output_open(&output, a->output, &error) < 0) {
-        output_abandon(&output);
-        return cli_fail(EXIT_INPUT, "%s", error.text);
-    }
-    if (report_probe_write(&report, output_write, &output, &error) < 0) {
+    if (report_probe_write(&report, output_write, output, &error) < 0) {
         /* where writing failed the commit says why */
-        if (!ferror(output.file))
+        if (!ferror(output->file))
             (void)cli_fail(0, "%s", error.text);
-        output.failed = true;
+        output->failed = true;
         status = EXIT_INPUT;
     }
-    if (output.written && output_commit(&output, &error) < 0)
+    if (output->written && output_commit(output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
-    output_abandon(&output);
     return status;
+}
+
+/* All that takes rights, before the first packet. */
+static int begin_once(const struct probe_arguments *a, struct output *output)
+{
+    struct error error = {0};
+    struct privileges privileges;
+    if (a->dry_run)
+        return EXIT_CONFORMS;
+    if (output_open(output, a->output, &error) < 0 ||
+        confine_rights((struct output *const[]){output}, 1, &privileges, &error) < 0)
+        return cli_fail(EXIT_INPUT, "%s", error.text);
+    confine_network(PRIVILEGES_SEND, &privileges, a->report.verbose > 0);
+    return EXIT_CONFORMS;
 }
 
 static int probe_once(const struct probe_arguments *a, const struct policy *policy, const struct goals *g)
 {
     struct probe_document **documents = calloc(g->count, sizeof *documents);
+    struct output output = {0};
     size_t count = 0;
-    int status = documents ? EXIT_CONFORMS : cli_fail(EXIT_INPUT, "out of memory");
-    for (size_t i = 0; documents && i < g->count && !interrupted; i++) {
+    int status = documents ? begin_once(a, &output) : cli_fail(EXIT_INPUT, "out of memory");
+    bool begun = status == EXIT_CONFORMS;
+    for (size_t i = 0; begun && i < g->count && !interrupted; i++) {
         struct progress progress;
         int why = EXIT_CONFORMS;
         progress_init(&progress);
@@ -276,9 +289,10 @@ static int probe_once(const struct probe_arguments *a, const struct policy *poli
     else if (interrupted && count)
         (void)cli_fail(0, "interrupted: this is what came back until then");
     if (count) {
-        int written = write_once(a, g, documents, count);
+        int written = write_once(a, g, documents, count, &output);
         status = written == EXIT_CONFORMS ? status : written;
     }
+    output_abandon(&output);
     for (size_t i = 0; i < count; i++)
         probe_document_free(documents[i]);
     free(documents);
@@ -294,16 +308,31 @@ struct forever {
     struct http_server *server;
 };
 
-static bool write_file(void *user, const char *bytes, size_t len)
+static bool gather(void *user, const char *bytes, size_t len)
 {
-    FILE *file = user;
-    return fwrite(bytes, 1, len, file) == len;
+    struct strbuf *to = user;
+    strbuf_add(to, bytes, len);
+    return strbuf_ok(to);
+}
+
+/* What is appended is there whole or not at all: of a record that was cut the next run would not begin a new line. */
+static int append(const struct forever *f, const struct strbuf *text)
+{
+    struct stat st;
+    bool regular = fstat(fileno(f->file), &st) == 0 && S_ISREG(st.st_mode);
+    if (fwrite(text->at, 1, text->len, f->file) == text->len && fflush(f->file) == 0)
+        return EXIT_CONFORMS;
+    int why = errno;
+    if (regular && f->a->output && ftruncate(fileno(f->file), st.st_size) < 0)
+        (void)cli_fail(0, "the last record of %s is not whole", f->a->output);
+    return cli_fail(EXIT_INPUT, "cannot write %s: %s", f->a->output ? f->a->output : "standard output", strerror(why));
 }
 
 /* A time before the verdict, so that the lines of a day can be told apart. */
 static int write_interval(struct forever *f, const struct probe_document *d)
 {
     char time[CLOCK_TEXT_MAX];
+    struct strbuf text = {0};
     struct error error = {0};
     struct probe_report report = {.documents = &d,
                                   .count = 1,
@@ -314,11 +343,13 @@ static int write_interval(struct forever *f, const struct probe_document *d)
     report.options.quiet = true;
     if (f->a->format == REPORT_TEXT) {
         clock_format(d->begin_ns, time);
-        (void)fprintf(f->file, "%.19sZ ", time);
+        strbuf_addf(&text, "%.19sZ ", time);
     }
-    if (report_probe_write(&report, write_file, f->file, &error) < 0 || fflush(f->file) != 0)
-        return cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : strerror(errno));
-    return EXIT_CONFORMS;
+    int status = report_probe_write(&report, gather, &text, &error) < 0
+                     ? cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : "out of memory")
+                     : append(f, &text);
+    strbuf_done(&text);
+    return status;
 }
 
 static int publish(struct forever *f, const struct probe_document *d)
@@ -335,12 +366,17 @@ static int publish(struct forever *f, const struct probe_document *d)
     return status;
 }
 
-static int open_forever(struct forever *f)
+/* The thread that serves /metrics gets the rights that are left, and then the same system calls as this one. */
+static int open_forever(struct forever *f, struct privileges *ret)
 {
     struct error error = {0};
     f->file = f->a->output ? fopen(f->a->output, "a") : stdout;
     if (!f->file)
         return cli_fail(EXIT_INPUT, "cannot write %s: %s", f->a->output, strerror(errno));
+    if (f->a->output)
+        (void)setvbuf(f->file, NULL, _IONBF, 0); /* nothing of a record that failed comes later */
+    if (confine_rights(NULL, 0, ret, &error) < 0)
+        return cli_fail(EXIT_INPUT, "%s", error.text);
     if (!f->a->listen)
         return EXIT_CONFORMS;
     f->totals = probe_totals_new();
@@ -373,7 +409,10 @@ static void sleep_until(int64_t at_ns)
 static int probe_forever(const struct probe_arguments *a, const struct policy *policy, const struct goals *g)
 {
     struct forever f = {.a = a};
-    int status = open_forever(&f), worst = EXIT_CONFORMS;
+    struct privileges privileges;
+    int status = open_forever(&f, &privileges), worst = EXIT_CONFORMS;
+    if (status == EXIT_CONFORMS)
+        confine_network(PRIVILEGES_SEND, &privileges, a->report.verbose > 0);
     while (status == EXIT_CONFORMS && !interrupted) {
         int64_t begin = monotonic_ns();
         for (size_t i = 0; i < g->count && status == EXIT_CONFORMS && !interrupted; i++) {
@@ -391,7 +430,8 @@ static int probe_forever(const struct probe_arguments *a, const struct policy *p
                 status = publish(&f, d);
             probe_document_free(d);
         }
-        sleep_until(begin + (a->every_ns > NS_PER_S ? a->every_ns : NS_PER_S));
+        if (status == EXIT_CONFORMS)
+            sleep_until(begin + (a->every_ns > NS_PER_S ? a->every_ns : NS_PER_S));
     }
     http_server_stop(f.server);
     probe_totals_free(f.totals);
@@ -402,15 +442,25 @@ static int probe_forever(const struct probe_arguments *a, const struct policy *p
 
 static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
+    struct sigaction action = {.sa_handler = interrupt};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
 }
 
+/* Raw packets take a right that is given up before the first of them: where it is missing, the sender says so. */
+static void open_wires(struct probe_arguments *a, struct craft_sender *wires[static 2])
+{
+    struct error ignored;
+    if (a->run.sender.engine != SENDER_LIBNET || a->dry_run)
+        return;
+    for (enum craft_wire w = CRAFT_RAW4; w <= CRAFT_RAW6; w++)
+        (void)craft_sender_open(w, NULL, &wires[w], &ignored);
+    a->run.sender.wires = wires;
+}
+
 static int run(struct probe_arguments *a)
 {
+    struct craft_sender *wires[2] = {NULL, NULL};
     struct policy *policy = NULL;
     struct goals goals = {0};
     int status = policy_arguments_load(&a->policy, &policy);
@@ -421,8 +471,11 @@ static int run(struct probe_arguments *a)
         a->report.utf8 = terminal_utf8();
         a->report.width = a->output ? 80 : terminal_width();
         catch_signals();
+        open_wires(a, wires);
         status = a->continuous ? probe_forever(a, policy, &goals) : probe_once(a, policy, &goals);
     }
+    craft_sender_free(wires[CRAFT_RAW4]);
+    craft_sender_free(wires[CRAFT_RAW6]);
     free(goals.at);
     policy_free(policy);
     return status;

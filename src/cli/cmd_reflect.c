@@ -70,6 +70,7 @@ static int load_key(struct reflect *r, const char *path)
     uint8_t key[STAMP_KEY_MAX];
     size_t len = 0;
     struct error error = {0};
+    privileges_hide_memory();
     int f = stamp_key_read(path, key, &len, &error);
     if (f == 0)
         f = stamp_hmac_new(key, len, &r->hmac, &error);
@@ -86,7 +87,6 @@ static int open_signals(struct reflect *r)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
     (void)sigaddset(&set, SIGUSR1);
-    (void)signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (r->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
         return cli_fail(EXIT_INPUT, "signals cannot be waited for: %s", strerror(errno));
     return 0;

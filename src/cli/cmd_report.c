@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "cli/cli.h"
+#include "cli/confine.h"
 #include "cli/file_arguments.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -96,6 +97,7 @@ static int report_all(const struct file_arguments *a, struct policy *policy, str
         output_abandon(&output);
         return cli_fail(EXIT_INPUT, "%s", error.text);
     }
+    confine_files((struct output *const[]){&output}, 1, a->report.verbose > 0);
     int status = merge(a, policy, anonymizer, &output);
     if (output.written && output_commit(&output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
@@ -117,7 +119,7 @@ int cmd_report(int argc, char **argv)
     if (status == 0 && a.help) {
         options_print_help("report", "RECORDS...",
                            "Makes one report of saved records (`audit`, `live` or `report` with -f jsonl, `audit -f "
-                           "json`; compressed or\n"
+                           "json`; compressed or "
                            "not) of any number of runs, points and days. What is in several of them is counted once.",
                            specs, SPEC_COUNT);
         goto out;

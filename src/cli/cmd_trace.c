@@ -11,12 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifdef QOSMARK_HAVE_CAPNG
-#include <cap-ng.h>
-#endif
-
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/confine.h"
 #include "cli/output.h"
 #include "cli/target.h"
 #include "model/packet.h"
@@ -30,8 +27,8 @@ static volatile sig_atomic_t interrupted;
 
 static void interrupt(int number)
 {
-    (void)number;
     interrupted = 1;
+    (void)signal(number, output_interrupted); /* the second one ends it at once */
 }
 
 struct trace_job {
@@ -218,18 +215,15 @@ static int open_net(struct trace_job *j)
     return r < 0 ? cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : error_name(r)) : 0;
 }
 
-/* Hostile packets are read from here on, and nothing but the sockets that are open already is needed; a file of
- * somebody else's, to be renamed at the end, needs its override. */
-static void drop_capabilities(const struct trace_arguments *a)
+/* Hostile packets are read from here on, and nothing but the sockets that are open already is needed. */
+static int confine(struct trace_job *j)
 {
-#ifdef QOSMARK_HAVE_CAPNG
-    capng_clear(CAPNG_SELECT_CAPS);
-    if (a->output && geteuid() == 0)
-        (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
-    (void)capng_apply(CAPNG_SELECT_CAPS);
-#else
-    (void)a;
-#endif
+    struct privileges privileges;
+    struct error error = {0};
+    if (confine_rights((struct output *const[]){&j->output}, 1, &privileges, &error) < 0)
+        return cli_fail(EXIT_INPUT, "%s", error.text);
+    confine_network(PRIVILEGES_SEND, &privileges, j->a->report.verbose > 0);
+    return 0;
 }
 
 static void add_notes(struct trace_job *j)
@@ -256,7 +250,7 @@ static int run(struct trace_job *j)
 {
     struct trace_document *d = j->document;
     struct error error = {0};
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = interrupt};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     d->begin_ns = wall_clock();
@@ -311,7 +305,9 @@ static int trace(struct trace_arguments *a, const struct policy *policy)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
         goto out;
     }
-    drop_capabilities(a);
+    status = confine(&j);
+    if (status)
+        goto out;
     status = run(&j);
     if (*j.document->problem && (a->report.quiet || a->format != REPORT_TEXT || a->output))
         (void)cli_fail(0, "%s", j.document->problem);
@@ -327,8 +323,6 @@ int cmd_trace(int argc, char **argv)
 {
     struct trace_arguments a;
     struct policy *policy = NULL;
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
     int status = trace_arguments_take(&a, argc, argv);
     if (status == 0 && a.version) {
         status = cli_version();

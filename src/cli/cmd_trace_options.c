@@ -160,7 +160,7 @@ static int check(const struct trace_arguments *a)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
     if (a->report.quiet && a->format != REPORT_TEXT)
         return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->format));
-    return 0;
+    return policy_arguments_spare(&a->policy, "--output", a->output);
 }
 
 int trace_arguments_take(struct trace_arguments *a, int argc, char **argv)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 
 int policy_arguments_take(struct policy_arguments *a, const struct option_walk *w)
 {
@@ -24,6 +25,20 @@ int policy_arguments_take(struct policy_arguments *a, const struct option_walk *
     nodes[a->node_count++] = w->value;
     a->nodes = nodes;
     return 1;
+}
+
+int cli_spare_input(const char *option, const char *output, const char *input)
+{
+    if (!output_is_input(output, input))
+        return 0;
+    return cli_fail(EXIT_USAGE, "%s would overwrite %s, which is to be read", option,
+                    strcmp(input, "-") == 0 ? "standard input" : input);
+}
+
+int policy_arguments_spare(const struct policy_arguments *a, const char *option, const char *output)
+{
+    int status = cli_spare_input(option, output, a->policy);
+    return status ? status : cli_spare_input(option, output, a->mmp);
 }
 
 void policy_arguments_done(struct policy_arguments *a)
@@ -50,6 +65,7 @@ int policy_arguments_load(const struct policy_arguments *a, struct policy **ret)
     }
     if (r < 0) {
         policy_free(p);
+        status = r == ERR_MEMORY || error.code == ERR_MEMORY ? EXIT_INPUT : status;
         return cli_fail(status, "%s", error.text[0] ? error.text : error_name(r));
     }
     *ret = p;

@@ -28,6 +28,11 @@ struct policy_arguments {
 int policy_arguments_take(struct policy_arguments *a, const struct option_walk *w);
 void policy_arguments_done(struct policy_arguments *a);
 
+/* That what `option` writes ("--output") replaces nothing that is to be read: one file, and those that a policy is made
+ * from. An exit status, after saying which. NULL for either: fine. */
+int cli_spare_input(const char *option, const char *output, const char *input);
+int policy_arguments_spare(const struct policy_arguments *a, const char *option, const char *output);
+
 /* The policy that the arguments make. Returns an exit status, after saying what is wrong where it is not 0: EXIT_USAGE, or
  * EXIT_INPUT where a DNS server gave no answer. */
 int policy_arguments_load(const struct policy_arguments *a, struct policy **ret);

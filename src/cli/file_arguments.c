@@ -1,7 +1,6 @@
 #include "cli/file_arguments.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,9 +55,6 @@ static int take_named(struct file_arguments *a, const struct option_walk *w, fil
 int file_arguments_take(struct file_arguments *a, int argc, char **argv, const struct option_spec *specs, size_t count,
                         file_arguments_own own, void *user)
 {
-    /* a reader that goes away and a limit on the size of files are errors of writing, to be said, not signals */
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
     a->files = calloc((size_t)argc, sizeof *a->files);
     if (!a->files)
         return cli_fail(EXIT_INPUT, "out of memory");
@@ -92,7 +88,10 @@ int file_arguments_check(const struct file_arguments *a)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
     if (a->report.quiet && a->report.format != REPORT_TEXT)
         return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->report.format));
-    return 0;
+    int status = policy_arguments_spare(&a->policy, "--output", a->output);
+    for (size_t i = 0; i < a->file_count && status == 0; i++)
+        status = cli_spare_input("--output", a->output, a->files[i]);
+    return status ? status : cli_spare_input("--output", a->output, a->anonymize.key);
 }
 
 void file_arguments_settle(struct file_arguments *a)

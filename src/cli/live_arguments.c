@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/units.h"
 
 static const struct option_spec specs[] = {
@@ -20,7 +21,7 @@ static const struct option_spec specs[] = {
     {"idle", 0, "TIME", "a stream that is silent for so long has ended (default 60s)"},
     {"format", 'f', "FORMAT", "of the report at the end: text (default), json, jsonl (as it goes), csv or html"},
     {"output", 'o', "FILE", "write the report to a file; it is whole or not there"},
-    {"listen", 0, "ADDR:PORT", "serve /metrics for Prometheus, the report as a page, JSON and /healthz"},
+    {"listen", 0, "[ADDR:]PORT", "serve /metrics for Prometheus, the report as a page, JSON and /healthz"},
     {"write-violations", 0, "FILE", "keep the wrong packets in a pcapng file, each with a comment"},
     {"violations-max", 0, "SIZE", "of each such file before a new one begins (default 64MiB)"},
     {"violations-files", 0, "N", "of them at most (default 4)"},
@@ -44,25 +45,6 @@ static const struct option_spec specs[] = {
 };
 
 enum { SPEC_COUNT = sizeof specs / sizeof specs[0] };
-
-static bool parse_listen(const char *text, struct endpoint *ret)
-{
-    const char *colon = strrchr(text, ':');
-    struct endpoint e;
-    uint64_t port;
-    if (!colon || !units_count(colon + 1, 1, 65535, &port))
-        return false;
-    struct slice address = slice_make(text, (size_t)(colon - text));
-    if (address.len > 2 && address.at[0] == '[' && address.at[address.len - 1] == ']')
-        address = slice_make(address.at + 1, address.len - 2);
-    else if (memchr(address.at, ':', address.len))
-        return false; /* IPv6 without its brackets: the last number may be meant as part of it */
-    if (!addr_parse(address, &e.addr))
-        return false;
-    e.port = (uint16_t)port;
-    *ret = e;
-    return true;
-}
 
 /* ---- options with a value; each says what is wrong with it ---- */
 
@@ -183,7 +165,7 @@ static int take_word(struct live_arguments *a, const char *name, const char *val
             return cli_fail(EXIT_USAGE, "--layer is inner or outer, not \"%s\"", value);
     } else if (strcmp(name, "listen") == 0) {
         a->listen = true;
-        if (!parse_listen(value, &a->listen_at))
+        if (!units_listen(value, &a->listen_at))
             return cli_fail(EXIT_USAGE,
                             "--listen is an address and a port, such as 127.0.0.1:9464 or [::1]:9464, not \"%s\"",
                             value);
@@ -243,9 +225,18 @@ static int check(const struct live_arguments *a)
     if (!a->violations && (a->violations_bytes || a->violations_files))
         return cli_fail(EXIT_USAGE, "--violations-%s goes with --write-violations FILE",
                         a->violations_bytes ? "max" : "files");
-    if (a->output && a->violations && strcmp(a->output, a->violations) == 0)
+    if (a->output && a->violations && output_is_output(a->output, a->violations))
         return cli_fail(EXIT_USAGE, "-o and --write-violations name the same file");
-    return 0;
+    const struct {
+        const char *option, *path;
+    } written[] = {{"--output", a->output}, {"--write-violations", a->violations}};
+    int status = 0;
+    for (size_t i = 0; i < sizeof written / sizeof written[0] && status == 0; i++) {
+        status = policy_arguments_spare(&a->policy, written[i].option, written[i].path);
+        if (status == 0)
+            status = cli_spare_input(written[i].option, written[i].path, a->anonymize.key);
+    }
+    return status;
 }
 
 int live_arguments_take(struct live_arguments *a, int argc, char **argv)

@@ -48,9 +48,6 @@ int live_events_open(struct live_session *s)
         (void)sigaddset(&set, numbers[i]);
     /* under `nohup` the end of the terminal is of no consequence */
     s->has_terminal = sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN && has_terminal();
-    /* a reader that goes away and a limit on the size of files are errors of writing, to be said, not signals */
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
     /* `nohup`, and a shell's background, ignore some of them: what is blocked is read all the same */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0 ||
         (s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) < 0 ||
@@ -112,22 +109,10 @@ void live_events_take(struct live_session *s)
     }
 }
 
-/* What a report that is being written leaves behind, should it end in the middle. */
-static char *volatile unfinished;
-
-static void on_interrupt(int number)
+void live_events_second_interrupt(void)
 {
-    if (unfinished)
-        (void)unlink(unfinished);
-    (void)signal(number, SIG_DFL);
-    (void)raise(number);
-}
-
-void live_events_second_interrupt(const struct live_session *s)
-{
-    struct sigaction action = {.sa_handler = on_interrupt};
+    struct sigaction action = {.sa_handler = output_interrupted};
     sigset_t set;
-    unfinished = s->stream.temporary;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
@@ -139,7 +124,6 @@ void live_events_second_interrupt(const struct live_session *s)
 void live_events_close(struct live_session *s)
 {
     int *const fds[] = {&s->wake, &s->signals, &s->timer};
-    unfinished = NULL;
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (*fds[i] >= 0)
             (void)close(*fds[i]);

@@ -78,7 +78,9 @@ void live_policy_again(struct live_session *s)
     if (r == 0 && (r = live_run_policy(s->run, p, &error)) < 0)
         policy_free(p);
     if (r < 0) {
-        live_say(s, true, "the policy stays as it was: %s", error.text[0] ? error.text : error_name(r));
+        const char *why = error.text[0] ? error.text : error_name(r);
+        live_run_policy_refused(s->run, why);
+        live_say(s, true, "the policy stays as it was: %s", why);
         return;
     }
     s->policy_before = s->policy;

@@ -14,9 +14,13 @@
 
 /* What is written: lines or records as it goes, reports in between, the report at the end. */
 
-static int fail(struct live_session *s, const struct error *error)
+/* Where writing failed, `o` knows which file and why. */
+static int fail(struct live_session *s, const struct output *o, const struct error *error)
 {
-    live_say(s, true, "%s", error->text[0] ? error->text : "the report could not be written");
+    if (o->why)
+        live_say(s, true, "cannot write %s: %s", o->path ? o->path : "standard output", strerror(o->why));
+    else
+        live_say(s, true, "%s", error->text[0] ? error->text : "the report could not be written");
     s->status = EXIT_INPUT;
     return EXIT_INPUT;
 }
@@ -52,6 +56,15 @@ int live_report_begin(struct live_session *s)
 }
 
 /* ---- as it goes ---- */
+
+static bool flush(struct output *o)
+{
+    if (fflush(o->file) == 0)
+        return true;
+    o->why = o->why ? o->why : errno;
+    o->failed = true;
+    return false;
+}
 
 static bool write_file(void *user, const char *bytes, size_t len)
 {
@@ -101,13 +114,13 @@ void live_report_leaving(struct live_session *s, const struct live_view *view)
     struct error error = {0};
     if (!s->streaming || view->leaving_count == 0 || s->output_failed)
         return;
-    if (write_leaving(s, view, &error) == 0 && fflush(s->stream.file) == 0)
+    if (write_leaving(s, view, &error) == 0 && flush(&s->stream))
         return;
     if (!s->stream.path) {
         reader_is_gone(s);
     } else {
         s->output_failed = true;
-        (void)fail(s, &error);
+        (void)fail(s, &s->stream, &error);
     }
 }
 
@@ -120,12 +133,12 @@ void live_report_interval(struct live_session *s, const struct live_view *view)
         return;
     if (s->streaming) {
         int r = report_interval_write(view, &options, output_write, &s->stream, &error);
-        if ((r < 0 || fflush(s->stream.file) != 0) && !s->output_failed) {
+        if ((r < 0 || !flush(&s->stream)) && !s->output_failed) {
             if (!s->stream.path) {
                 reader_is_gone(s);
             } else {
                 s->output_failed = true;
-                (void)fail(s, &error);
+                (void)fail(s, &s->stream, &error);
             }
         }
     }
@@ -160,8 +173,9 @@ static int write_report(struct live_session *s, const struct live_view *view, co
         r = report_write(view->document, &options, output_write, &output, &error);
     if (r == 0)
         r = output_commit(&output, &error);
+    int status = r < 0 ? fail(s, &output, &error) : 0;
     output_abandon(&output);
-    return r < 0 ? fail(s, &error) : 0;
+    return status;
 }
 
 /* qosmark-20261122-090000.html, in UTC as all times are, in the current folder. */
@@ -194,8 +208,8 @@ void live_report_wanted(struct live_session *s, const struct live_view *view)
     if (s->write_report && s->streaming) {
         /* records as they are now; those at the end are the same streams, with more packets */
         if (report_write(view->document, &a->report, output_write, &s->stream, &error) < 0 ||
-            fflush(s->stream.file) != 0)
-            (void)fail(s, &error);
+            !flush(&s->stream))
+            (void)fail(s, &s->stream, &error);
     } else if (s->write_report && a->output) {
         if (write_report(s, view, a->output, a->report.format) == 0)
             live_say(s, false, "the report of now is in %s", a->output);
@@ -222,13 +236,13 @@ int live_report_final(struct live_session *s, const struct live_view *view)
     bool writes = !s->output_failed || (path && !s->streaming);
     if (!s->streaming)
         r = output_open(&s->stream, path, &error);
-    live_events_second_interrupt(s);
+    live_events_second_interrupt();
     if (r == 0 && writes && set_apart(s, &s->stream))
         r = report_write(d, &s->arguments->report, output_write, &s->stream, &error);
     if (r == 0 && writes)
         r = output_commit(&s->stream, &error);
     if (r < 0)
-        (void)fail(s, &error);
+        return fail(s, &s->stream, &error);
     return s->status && status != EXIT_VIOLATION ? s->status : status;
 }
 

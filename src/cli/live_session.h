@@ -35,6 +35,7 @@ struct live_session {
     bool ended;               /* finish now */
     bool lines_written;       /* on standard output */
     bool output_failed;       /* standard output has nobody who reads it: said once */
+    bool evidence_failed;     /* no more wrong packets can be kept: said once */
     int status;               /* EXIT_INPUT where something failed beside the capture; 0 */
 };
 
@@ -46,7 +47,7 @@ int live_events_open(struct live_session *s); /* an exit status, said */
 int live_events_begin(
     struct live_session *s); /* --duration begins to count, and keys are waited for where there is a screen */
 void live_events_take(struct live_session *s);                   /* what has come; does not wait */
-void live_events_second_interrupt(const struct live_session *s); /* from now on an interrupt ends the process at once */
+void live_events_second_interrupt(void);                        /* from now on an interrupt ends the process at once */
 void live_events_close(struct live_session *s);
 int64_t live_clock_ms(void); /* only goes forward */
 

@@ -87,41 +87,46 @@ bool option_walk_next(struct option_walk *w)
     return take_letter(w);
 }
 
-/* Help text wraps at 80 columns behind the options' column. */
-static void print_wrapped(const char *text, int indent)
+enum { COLUMNS = 79, TEXT_COLUMN = 30 };
+
+static void print_wrapped(FILE *to, const char *text, int indent)
 {
     int column = indent;
     while (*text) {
         size_t word = strcspn(text, " ");
-        if (column > indent && column + 1 + (int)word > 79) {
-            (void)printf("\n%*s", indent, "");
+        if (column > indent && column + 1 + (int)word > COLUMNS) {
+            (void)fprintf(to, "\n%*s", indent, "");
             column = indent;
         } else if (column > indent) {
-            (void)putchar(' ');
+            (void)fputc(' ', to);
             column++;
         }
-        (void)printf("%.*s", (int)word, text);
+        (void)fprintf(to, "%.*s", (int)word, text);
         column += (int)word;
         text += word + (text[word] == ' ');
     }
-    (void)putchar('\n');
+    (void)fputc('\n', to);
+}
+
+void options_print_row(FILE *to, const char *left, const char *text)
+{
+    if (strlen(left) >= TEXT_COLUMN)
+        (void)fprintf(to, "%s\n%*s", left, TEXT_COLUMN, "");
+    else
+        (void)fprintf(to, "%-*s", TEXT_COLUMN, left);
+    print_wrapped(to, text, TEXT_COLUMN);
 }
 
 void options_print_help(const char *command, const char *arguments, const char *what, const struct option_spec *specs, size_t count)
 {
-    enum { INDENT = 30 };
-    (void)printf("usage: qosmark %s [OPTION...] %s\n\n", command, arguments);
-    print_wrapped(what, 0);
+    (void)printf("usage: qosmark %s [OPTION...]%s%s\n\n", command, *arguments ? " " : "", arguments);
+    print_wrapped(stdout, what, 0);
     (void)putchar('\n');
     for (size_t i = 0; i < count; i++) {
         char left[64];
         (void)snprintf(left, sizeof left, "  %c%c%s--%s%s%s", specs[i].letter ? '-' : ' ', specs[i].letter ? specs[i].letter : ' ',
                        specs[i].letter ? ", " : "  ", specs[i].name, specs[i].argument ? " " : "",
                        specs[i].argument ? specs[i].argument : "");
-        if (strlen(left) >= INDENT)
-            (void)printf("%s\n%*s", left, INDENT, "");
-        else
-            (void)printf("%-*s", INDENT, left);
-        print_wrapped(specs[i].help, INDENT);
+        options_print_row(stdout, left, specs[i].help);
     }
 }

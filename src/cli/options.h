@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* One option of a command. The same table parses the command line and prints the help. */
 struct option_spec {
@@ -34,6 +35,8 @@ struct option_walk {
 struct option_walk option_walk_start(int argc, char **argv, const struct option_spec *specs, size_t count);
 bool option_walk_next(struct option_walk *w); /* false at the end, or on an error with `problem` set */
 
+/* A row of a help: `text` wraps at 80 columns in a column of its own, beside `left`. */
+void options_print_row(FILE *to, const char *left, const char *text);
 void options_print_help(const char *command, const char *arguments, const char *what, const struct option_spec *specs, size_t count);
 
 #endif

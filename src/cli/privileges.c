@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/privileges_paths.h"
 #include "cli/privileges_syscalls.h"
 
 #ifdef QOSMARK_HAVE_CAPNG
@@ -31,17 +32,31 @@ static void miss(struct privileges *p, const char *what)
     (void)snprintf(p->missing + len, sizeof p->missing - len, "%s%s", len ? "; " : "", what);
 }
 
+/* The unprivileged user of systems that have no list of users, as small containers. */
+enum { NOBODY = 65534 };
+
 static int find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct error *error)
 {
     errno = 0;
-    const struct passwd *pw = getpwnam(name);
+    const struct passwd *pw = getpwnam(name ? name : "nobody");
+    if (!pw && !name) {
+        *ret_uid = *ret_gid = NOBODY;
+        return 0;
+    }
     if (!pw)
         return error_set(error, ERR_USAGE, "there is no user \"%s\" to become", name);
     if (pw->pw_uid == 0)
-        return error_set(error, ERR_USAGE, "--user %s is root again; name a user without privileges", name);
+        return error_set(error, ERR_USAGE, "--user %s is root again; name a user without privileges",
+                         name ? name : "nobody");
     *ret_uid = pw->pw_uid;
     *ret_gid = pw->pw_gid;
     return 0;
+}
+
+/* Without CAP_SETUID, or in a user namespace that knows no other user, root cannot become anybody. */
+static bool is_root_alone(int number)
+{
+    return number == EPERM || number == EINVAL;
 }
 
 static int become(const char *name, struct privileges *p, struct error *error)
@@ -51,12 +66,16 @@ static int become(const char *name, struct privileges *p, struct error *error)
     int r = find_user(name, &uid, &gid, error);
     if (r < 0)
         return r;
-    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
-        return error_set(error, ERR_IO, "cannot become the user %s: %s", name, strerror(errno));
+    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
+        if (name || !is_root_alone(errno))
+            return error_set(error, ERR_IO, "cannot become the user %s: %s", name ? name : "nobody", strerror(errno));
+        miss(p, "it stays root, without capabilities: this container lets root become nobody else");
+        return 0;
+    }
     /* that it worked is not taken on trust */
     if (setresuid(0, 0, 0) == 0 || geteuid() != uid || getegid() != gid)
         return error_set(error, ERR_IO, "the system let root back in after it was given up");
-    (void)snprintf(p->user, sizeof p->user, "%s", name);
+    (void)snprintf(p->user, sizeof p->user, "%s", name ? name : "nobody");
     p->done[PRIVILEGES_USER] = true;
     return 0;
 }
@@ -79,8 +98,30 @@ static int drop_capabilities(struct privileges *p, struct error *error)
     p->done[PRIVILEGES_CAPABILITIES] = true;
     return 0;
 }
+
+/* Those that are there, of the ones that root opens the files of others with. */
+static void keep_file_capabilities(struct privileges *p)
+{
+    static const unsigned kept[] = {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER};
+    bool held[sizeof kept / sizeof kept[0]];
+    bool known = capng_get_caps_process() == 0;
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        held[i] = known && p->was_root && capng_have_capability(CAPNG_PERMITTED, kept[i]);
+    capng_clear(CAPNG_SELECT_ALL);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (held[i])
+            (void)capng_update(CAPNG_ADD, (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), kept[i]);
+    p->done[PRIVILEGES_CAPABILITIES] = capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) == 0;
+    if (!p->done[PRIVILEGES_CAPABILITIES])
+        miss(p, "the system does not take the capabilities back");
+}
 #else
 static void empty_bounding_set(void) {}
+
+static void keep_file_capabilities(struct privileges *p)
+{
+    miss(p, "built without libcap-ng: capabilities that were given to this process stay");
+}
 
 static int drop_capabilities(struct privileges *p, struct error *error)
 {
@@ -96,12 +137,15 @@ int privileges_act_as(const char *user, struct error *error)
     gid_t gid;
     if (geteuid() != 0)
         return 0;
-    int r = find_user(user ? user : "nobody", &uid, &gid, error);
+    int r = find_user(user, &uid, &gid, error);
     if (r < 0)
         return r;
-    if (setegid(gid) < 0 || seteuid(uid) < 0)
-        return error_set(error, ERR_IO, "cannot act as the user %s: %s", user ? user : "nobody", strerror(errno));
-    return 0;
+    if (setegid(gid) == 0 && seteuid(uid) == 0)
+        return 0;
+    int why = errno;
+    if (!user && is_root_alone(why) && setegid(getgid()) == 0)
+        return 0; /* it will stay root: become() says so */
+    return error_set(error, ERR_IO, "cannot act as the user %s: %s", user ? user : "nobody", strerror(why));
 }
 
 void privileges_act_back(void)
@@ -109,6 +153,13 @@ void privileges_act_back(void)
     /* a process that is not root, or has given that up for good, stays what it is */
     if (getuid() == 0 && geteuid() != 0 && (seteuid(0) < 0 || setegid(getgid()) < 0))
         _exit(3);
+}
+
+static void gain_nothing(struct privileges *p)
+{
+    p->done[PRIVILEGES_NO_NEW] = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    if (!p->done[PRIVILEGES_NO_NEW])
+        miss(p, "this kernel has no no_new_privs");
 }
 
 int privileges_drop_rights(const char *user, struct privileges *ret, struct error *error)
@@ -120,13 +171,11 @@ int privileges_drop_rights(const char *user, struct privileges *ret, struct erro
         return error_set(error, ERR_USAGE, "--user needs root: only root can become somebody else");
     empty_bounding_set();
     /* root's capabilities go with root, those of another user (systemd's AmbientCapabilities) need telling */
-    if (p.was_root && (r = become(user ? user : "nobody", &p, error)) < 0)
+    if (p.was_root && (r = become(user, &p, error)) < 0)
         return r;
     if ((r = drop_capabilities(&p, error)) < 0)
         return r;
-    p.done[PRIVILEGES_NO_NEW] = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-    if (!p.done[PRIVILEGES_NO_NEW])
-        miss(&p, "this kernel has no no_new_privs");
+    gain_nothing(&p);
     *ret = p;
     return 0;
 }
@@ -145,9 +194,36 @@ int privileges_drop(const char *user, struct privileges *ret, struct error *erro
     int r = privileges_drop_rights(user, &p, error);
     if (r < 0)
         return r;
+    privileges_limit_writing(NULL, 0, &p);
     privileges_limit(PRIVILEGES_ANSWER, &p);
     *ret = p;
     return 0;
+}
+
+void privileges_limit_writing(const char *const *paths, size_t count, struct privileges *p)
+{
+    p->done[PRIVILEGES_WRITING] = privileges_limit_paths(paths, count, p->folders, sizeof p->folders);
+}
+
+void privileges_keep_to_files(struct privileges *ret)
+{
+    struct privileges p = {.was_root = geteuid() == 0};
+    empty_bounding_set();
+    keep_file_capabilities(&p);
+    gain_nothing(&p);
+    *ret = p;
+}
+
+bool privileges_are_the_users_own(void)
+{
+    return getuid() == geteuid() && getgid() == getegid();
+}
+
+void privileges_hide_memory(void)
+{
+#ifndef SANITIZED
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }
 
 /* ---- what must not work any more; each returns whether it did ---- */

@@ -6,8 +6,9 @@
 #include "base/error.h"
 
 /*
- * Gives up what a program that answers or watches the network does not need, once its sockets are open: root, every
- * capability, the right to gain any of them again, and all system calls but those that its work takes.
+ * Gives up what a program that answers, watches or asks the network does not need, once its sockets are open: root,
+ * every capability, the right to gain any of them again, writing elsewhere than where it was told to, and all system
+ * calls but those that its work takes. cli/confine.h has it in one call for the commands that end with a report.
  */
 
 /* What it is that goes on, and so which system calls stay. */
@@ -15,12 +16,17 @@ enum privileges_work {
     PRIVILEGES_ANSWER,        /* packets on open sockets; nothing can be opened (`reflect`) */
     PRIVILEGES_WATCH,         /* rings of open interfaces, a page or two served; files can be read (`live`) */
     PRIVILEGES_WATCH_WRITING, /* the same, and files can be written, renamed and removed: reports, kept packets */
+    PRIVILEGES_FILES,         /* files read, threads begun, outputs that are open put in place; no socket (`audit`) */
+    PRIVILEGES_SEND,          /* the same with UDP sockets (`probe`, `trace`, `generate`) */
+    PRIVILEGES_ASK,           /* and TCP connections (`probe --service`) */
+    PRIVILEGES_PLACE,         /* a file renamed or removed, and nothing else (cli/placer.h) */
 };
 
 enum privileges_step {
     PRIVILEGES_USER,         /* another user and group, no further groups; only where it was root */
     PRIVILEGES_CAPABILITIES, /* all sets empty, the bounding set too where that is allowed (libcap-ng) */
     PRIVILEGES_NO_NEW,       /* no program run from here gains any (prctl) */
+    PRIVILEGES_WRITING,      /* files are made and changed in the folders named only (Landlock) */
     PRIVILEGES_SYSCALLS,     /* a seccomp filter: what is not on its list fails with EPERM (libseccomp) */
     PRIVILEGES_STEPS,
 };
@@ -29,11 +35,13 @@ struct privileges {
     bool done[PRIVILEGES_STEPS];
     bool was_root;
     char user[64];     /* who it runs as now; empty where that did not change */
-    char missing[512]; /* one sentence on what was not dropped, and why; empty where all was */
+    char missing[512]; /* what was not dropped, and why; empty where all was */
+    char folders[128]; /* why writing is not limited to folders; empty where it is */
 };
 
 /* `user` is whom root becomes; NULL: nobody. ERR_USAGE: no such user, or one asked for by who is not root; ERR_IO: the
- * system refused. Nothing may be opened afterwards. */
+ * system refused. Where a container does not let its root become anybody, root stays, without capabilities, and
+ * `missing` says so; not where `user` was asked for. Nothing may be opened afterwards. */
 int privileges_drop(const char *user, struct privileges *ret, struct error *error);
 
 /*
@@ -42,6 +50,23 @@ int privileges_drop(const char *user, struct privileges *ret, struct error *erro
  */
 int privileges_drop_rights(const char *user, struct privileges *ret, struct error *error);
 void privileges_limit(enum privileges_work work, struct privileges *p);
+
+/* The folders that files are made in, after the rights were given up and before a thread begins: those of `paths`, NULL
+ * among them being nothing. */
+void privileges_limit_writing(const char *const *paths, size_t count, struct privileges *p);
+
+/* For who works on the files of the command line as who he is, be that root: of root's capabilities those stay that
+ * open the files of others (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER), of anybody else's none; nothing is gained by
+ * running a program. */
+void privileges_keep_to_files(struct privileges *ret);
+
+/* A program that was made setuid or setgid runs with rights that its user has not: false then. File capabilities are
+ * fine. */
+bool privileges_are_the_users_own(void);
+
+/* No dump of the memory of this process, and no other process of the same user reads it: it holds a key. Where this
+ * process is traced already that stays so. */
+void privileges_hide_memory(void);
 
 /*
  * Before: while root, opens files as whoever root becomes, so that who may not write somewhere later is told at the

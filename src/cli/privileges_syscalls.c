@@ -1,23 +1,21 @@
+/* CLONE_THREAD is behind this in glibc */
+#define _GNU_SOURCE
+
 #include "cli/privileges_syscalls.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
-
-/* With a sanitizer in the program its look for leaks at the end wants system calls that the filter refuses. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
 
 #ifdef SANITIZED
 static int limited;
@@ -101,6 +99,29 @@ static const int allowed_to_write[] = {
     SCMP_SYS(pwrite64), SCMP_SYS(pwritev), SCMP_SYS(open),
 };
 
+/* Besides watching: what was opened before is put in its place, or removed; a file is read in large pieces. */
+static const int allowed_to_finish[] = {
+    SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+    SCMP_SYS(fadvise64), SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(getdents64),
+};
+
+/* Besides: sockets that ask others. Which ones, the arguments say. */
+static const int allowed_to_send[] = {SCMP_SYS(bind), SCMP_SYS(connect)};
+
+/* The child that puts an output in its place (cli/placer.h), and nothing else. */
+static const int allowed_to_place[] = {
+    SCMP_SYS(read),      SCMP_SYS(write),  SCMP_SYS(close),    SCMP_SYS(rename), SCMP_SYS(renameat),
+    SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(exit),   SCMP_SYS(exit_group),
+};
+
+#ifdef SANITIZED
+/* The look for leaks at the end stops all threads and reads their memory. */
+static const int allowed_to_sanitizer[] = {
+    SCMP_SYS(clone), SCMP_SYS(ptrace), SCMP_SYS(prctl), SCMP_SYS(wait4), SCMP_SYS(tgkill),
+    SCMP_SYS(kill),  SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(prlimit64), SCMP_SYS(arch_prctl),
+};
+#endif
+
 /* What is asked of a terminal or of an interface. TIOCSTI, which types into the terminal for others, is none of these.
  */
 static const unsigned long allowed_ioctls[] = {TCGETS,      TCSETS,     TCSETSW,       TCSETSF,      TIOCGWINSZ,
@@ -117,6 +138,17 @@ static int add_all(scmp_filter_ctx filter, const int *calls, size_t count)
     return r;
 }
 
+/* Files can be opened to be read, not to be made or changed. */
+static int add_reading(scmp_filter_ctx filter)
+{
+    int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+    if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+    return r == -EDOM ? 0 : r;
+}
+
 static int add_watching(scmp_filter_ctx filter, bool writing)
 {
     int r = add_all(filter, allowed_to_watch, sizeof allowed_to_watch / sizeof allowed_to_watch[0]);
@@ -125,12 +157,80 @@ static int add_watching(scmp_filter_ctx filter, bool writing)
     if (r == 0 && writing)
         r = add_all(filter, allowed_to_write, sizeof allowed_to_write / sizeof allowed_to_write[0]);
     else if (r == 0)
-        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                             SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+        r = add_reading(filter);
     /* raising a signal against itself: abort(), and an interrupt that is meant */
     if (r == 0)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+    return r;
+}
+
+/* Threads, but no processes. clone3() has its flags in memory, where no filter sees them: as on a kernel without it,
+ * the C library takes clone(). */
+static int add_threads(scmp_filter_ctx filter)
+{
+#ifdef __s390__
+    int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+#else
+    int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+#endif
+    if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    /* how large a stack may be; not changing it */
+    if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_A0(SCMP_CMP_EQ, 0, 0),
+                             SCMP_A2(SCMP_CMP_EQ, 0, 0));
+    return r;
+}
+
+/* The usual protocol of the type, by its number or as 0: others would have the kernel load a module for them. */
+static int add_socket(scmp_filter_ctx filter, int family, int type)
+{
+    enum { TYPE_MASK = 0xf }; /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
+    const int protocols[] = {0, type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof protocols / sizeof protocols[0]; i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
+                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0),
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, (scmp_datum_t)type),
+                             SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)protocols[i], 0));
+    return r;
+}
+
+static int add_sending(scmp_filter_ctx filter, bool connections)
+{
+    int r = add_all(filter, allowed_to_send, sizeof allowed_to_send / sizeof allowed_to_send[0]);
+    if (r == 0)
+        r = add_socket(filter, AF_INET, SOCK_DGRAM);
+    if (r == 0)
+        r = add_socket(filter, AF_INET6, SOCK_DGRAM);
+    if (r == 0 && connections)
+        r = add_socket(filter, AF_INET, SOCK_STREAM);
+    if (r == 0 && connections)
+        r = add_socket(filter, AF_INET6, SOCK_STREAM);
+    /* asking for addresses and routes; changing them takes a capability, which is gone */
+    if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+                             SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE, 0));
+    return r;
+}
+
+/* What the commands do that read files, or ask the network, and end with a report. */
+static int add_reporting(scmp_filter_ctx filter, enum privileges_work work)
+{
+    int r = add_watching(filter, false);
+    if (r == 0)
+        r = add_all(filter, allowed_to_finish, sizeof allowed_to_finish / sizeof allowed_to_finish[0]);
+    if (r == 0)
+        r = add_threads(filter);
+    if (r == 0 && work != PRIVILEGES_FILES)
+        r = add_sending(filter, work == PRIVILEGES_ASK);
+#ifdef SANITIZED
+    if (r == 0)
+        r = add_all(filter, allowed_to_sanitizer, sizeof allowed_to_sanitizer / sizeof allowed_to_sanitizer[0]);
+#endif
     return r;
 }
 
@@ -163,14 +263,34 @@ static int add_rules(scmp_filter_ctx filter)
     return r;
 }
 
+/* Whether the work goes on for as long as somebody wants it to: then a sanitizer's look for leaks at the end has to
+ * stay out, since what it takes is refused. */
+static bool is_service(enum privileges_work work)
+{
+    return work == PRIVILEGES_ANSWER || work == PRIVILEGES_WATCH || work == PRIVILEGES_WATCH_WRITING;
+}
+
+static int add_work(scmp_filter_ctx filter, enum privileges_work work)
+{
+    if (work == PRIVILEGES_PLACE)
+        return add_all(filter, allowed_to_place, sizeof allowed_to_place / sizeof allowed_to_place[0]);
+    int r = add_rules(filter);
+    if (r == 0 && !is_service(work))
+        return add_reporting(filter, work);
+    return r == 0 && work != PRIVILEGES_ANSWER ? add_watching(filter, work == PRIVILEGES_WATCH_WRITING) : r;
+}
+
 bool privileges_limit_syscalls(enum privileges_work work, char *why, size_t size)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    int r = filter ? add_rules(filter) : -ENOMEM;
-    if (r == 0 && work != PRIVILEGES_ANSWER)
-        r = add_watching(filter, work == PRIVILEGES_WATCH_WRITING);
+    int r = filter ? add_work(filter, work) : -ENOMEM;
     if (r == 0 && work != PRIVILEGES_ANSWER)
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+#if SCMP_VER_MAJOR > 2 || (SCMP_VER_MAJOR == 2 && SCMP_VER_MINOR >= 5)
+    /* kernels before 5.16 slow loads and stores down under a filter, against code that a sandbox lets in: none is */
+    if (r == 0)
+        (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+#endif
     if (r == 0)
         r = seccomp_load(filter);
     if (filter)
@@ -180,7 +300,9 @@ bool privileges_limit_syscalls(enum privileges_work work, char *why, size_t size
         return false;
     }
 #ifdef SANITIZED
-    limited = 1;
+    limited = limited || is_service(work);
+    if (!is_service(work))
+        (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* becoming another user has hidden the memory */
 #endif
     return true;
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/privileges.h"
 #include "cli/probe_service.h"
 #include "cli/units.h"
 #include "probe/craft.h"
@@ -29,7 +30,7 @@ static const struct option_spec specs[] = {
     {"max-jitter", 0, "TIME", "more jitter in either direction is a violation"},
     {"continuous", 0, NULL, "go on until interrupted, with a record an interval (--duration, default 10s)"},
     {"every", 0, "TIME", "with --continuous: begin an interval so often (default: one after the other)"},
-    {"listen", 0, "ADDR:PORT", "with --continuous: /metrics for Prometheus"},
+    {"listen", 0, "[ADDR:]PORT", "with --continuous: /metrics for Prometheus"},
     {"port", 0, "N", "the reflector's UDP port (default 862)"},
     {"ports", 0, "any|media", "our own ports: any, or even ones from 32768 up as media has them (default any)"},
     {"flows", 0, "N", "5-tuples used in turn, so that parallel paths show (default 8)"},
@@ -136,21 +137,6 @@ static int take_limit(struct probe_arguments *a, const char *name, const char *v
     return units_milliseconds(value, to) ? 0 : wrong(name, "a time with its unit, such as 200ms", value);
 }
 
-/* "127.0.0.1:9464", "[::1]:9464" */
-static bool parse_endpoint(const char *text, struct endpoint *ret)
-{
-    const char *colon = strrchr(text, ':');
-    uint64_t port;
-    if (!colon || !units_count(colon + 1, 1, UINT16_MAX, &port))
-        return false;
-    struct slice addr = slice_make(text, (size_t)(colon - text));
-    bool bracketed = addr.len > 2 && addr.at[0] == '[' && addr.at[addr.len - 1] == ']';
-    if (bracketed)
-        addr = slice_make(addr.at + 1, addr.len - 2);
-    ret->port = (uint16_t)port;
-    return addr_parse(addr, &ret->addr) && (ret->addr.version == 6) == bracketed;
-}
-
 static int take_word(struct probe_arguments *a, const char *name, const char *value)
 {
     struct sender_config *sender = &a->run.sender;
@@ -186,7 +172,7 @@ static int take_word(struct probe_arguments *a, const char *name, const char *va
                    : wrong(name, "an IPv4 or IPv6 address of this machine", value);
     if (strcmp(name, "listen") == 0) {
         a->listen = value;
-        return parse_endpoint(value, &a->listen_at)
+        return units_listen(value, &a->listen_at)
                    ? 0
                    : wrong(name, "an address and a port, such as 127.0.0.1:9464 or [::1]:9464", value);
     }
@@ -260,6 +246,11 @@ static int check(struct probe_arguments *a)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
     if (a->report.quiet && a->format != REPORT_TEXT)
         return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->format));
+    int status = policy_arguments_spare(&a->policy, "--output", a->output);
+    if (status == 0)
+        status = cli_spare_input("--output", a->output, a->key_file);
+    if (status)
+        return status;
     if (a->packets && a->format != REPORT_JSON && a->format != REPORT_JSONL)
         return cli_fail(EXIT_USAGE, "--packets is for json and jsonl");
     if (!a->continuous && (a->listen || a->every_ns))
@@ -277,6 +268,8 @@ static int check(struct probe_arguments *a)
     }
     if (a->run.sender.engine == SENDER_LIBNET && !craft_available())
         return cli_fail(EXIT_USAGE, "--engine libnet: this qosmark was built without libnet");
+    if (a->key_file)
+        privileges_hide_memory();
     int r = a->key_file ? stamp_key_read(a->key_file, a->key, &a->key_bytes, &error) : 0;
     if (r < 0)
         return cli_fail(r == ERR_IO ? EXIT_INPUT : EXIT_USAGE, "%s", error.text);
@@ -330,6 +323,7 @@ int probe_arguments_take(struct probe_arguments *a, int argc, char **argv)
 void probe_arguments_done(struct probe_arguments *a)
 {
     policy_arguments_done(&a->policy);
+    explicit_bzero(a->key, sizeof a->key);
 }
 
 void probe_arguments_print_help(void)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/confine.h"
 #include "cli/common.h"
 #include "cli/output.h"
 #include "cli/target.h"
@@ -204,7 +205,7 @@ static int take_arguments(struct service_arguments *a, int argc, char **argv)
         return cli_fail(EXIT_USAGE, "--quiet and --verbose contradict each other");
     if (a->report.quiet && a->format != REPORT_TEXT)
         return cli_fail(EXIT_USAGE, "--quiet is for the text report, not for %s", report_format_name(a->format));
-    return 0;
+    return policy_arguments_spare(&a->policy, "--output", a->output);
 }
 
 /* The ways in which the services are asked. */
@@ -265,8 +266,8 @@ static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal_number)
 {
-    (void)signal_number;
     interrupted = 1;
+    (void)signal(signal_number, output_interrupted); /* the second one ends it at once */
 }
 
 static bool stop(void *user)
@@ -275,11 +276,18 @@ static bool stop(void *user)
     return interrupted;
 }
 
+/* What the run is told about while it goes on. */
+struct asking {
+    const struct service_arguments *a;
+    struct progress progress;
+    struct output output;
+};
+
 /* On standard error, where that is a terminal and it takes more than a second. */
 static void show_progress(void *user, uint64_t done, uint64_t total)
 {
     enum { WIDTH = 40 };
-    struct progress *p = user;
+    struct progress *p = &((struct asking *)user)->progress;
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     if (!p->enabled || (int64_t)now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS - p->begin_ms < 1000)
@@ -317,25 +325,19 @@ static int write_documents(const struct service_arguments *a, const struct servi
                : report_probe_write(&report, output_write, output, &ignored);
 }
 
-static int write_report(const struct service_arguments *a, const struct service_result *r)
+static int write_report(const struct service_arguments *a, const struct service_result *r, struct output *output)
 {
-    struct output output;
     struct error error = {0};
     int status = 0;
-    if (output_open(&output, a->output, &error) < 0) {
-        output_abandon(&output);
-        return cli_fail(EXIT_INPUT, "%s", error.text);
-    }
-    if (write_documents(a, r, &output) < 0) {
+    if (write_documents(a, r, output) < 0) {
         /* where writing failed the commit says why */
-        if (!ferror(output.file))
+        if (!ferror(output->file))
             (void)cli_fail(0, "the report could not be made: out of memory");
-        output.failed = true;
+        output->failed = true;
         status = EXIT_INPUT;
     }
-    if (output.written && output_commit(&output, &error) < 0)
+    if (output->written && output_commit(output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
-    output_abandon(&output);
     return status;
 }
 
@@ -352,32 +354,48 @@ static void say_failures(const struct service_result *r)
     }
 }
 
+/* The captures are open; answers come from here on. */
+static int confine(void *user, struct error *error)
+{
+    struct asking *asking = user;
+    struct privileges privileges;
+    int r = confine_rights((struct output *const[]){&asking->output}, 1, &privileges, error);
+    if (r == 0)
+        confine_network(PRIVILEGES_ASK, &privileges, asking->a->report.verbose > 0);
+    return r;
+}
+
 static int ask(const struct service_arguments *a, struct service_run_options *o)
 {
     struct service_result result;
-    struct progress progress;
+    struct asking asking = {.a = a};
     struct error error = {0};
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = interrupt};
     if (getrandom(&o->key, sizeof o->key, 0) != (ssize_t)sizeof o->key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     o->stop = stop;
     o->progress = show_progress;
-    o->user = &progress;
-    progress_init(&progress);
-    int r = service_run(o, &result, &error);
-    progress_done(&progress);
-    if (r < 0)
+    o->opened = confine;
+    o->user = &asking;
+    int r = output_open(&asking.output, a->output, &error);
+    if (r == 0) {
+        progress_init(&asking.progress);
+        r = service_run(o, &result, &error);
+        progress_done(&asking.progress);
+    }
+    if (r < 0) {
+        output_abandon(&asking.output);
         return cli_fail(EXIT_INPUT, "%s", error.text);
+    }
     if (result.stopped)
         (void)cli_fail(0, "stopped before all was asked; this is what came until then");
     int status = exit_of(&result);
     if (a->report.quiet)
         say_failures(&result);
-    int written = write_report(a, &result);
+    int written = write_report(a, &result, &asking.output);
+    output_abandon(&asking.output);
     service_result_done(&result);
     return written ? written : status;
 }

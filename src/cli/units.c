@@ -85,3 +85,13 @@ bool units_count(const char *text, uint64_t least, uint64_t most, uint64_t *ret)
     *ret = n;
     return true;
 }
+
+bool units_listen(const char *text, struct endpoint *ret)
+{
+    uint64_t port;
+    if (!units_count(text, 1, UINT16_MAX, &port))
+        return endpoint_parse(slice_make(text, strlen(text)), 0, ret);
+    const uint8_t loopback[4] = {127, 0, 0, 1};
+    *ret = (struct endpoint){.addr = addr_v4(loopback), .port = (uint16_t)port};
+    return true;
+}

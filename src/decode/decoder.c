@@ -13,7 +13,7 @@ struct decoder {
     size_t fragment_bytes;
     int64_t fragment_ns;
     struct hash_key key;
-    uint64_t tunnels_cut;
+    uint64_t tunnels_cut, nested_too_deep;
     bool outer_layer, has_key, defer_fragments;
 };
 
@@ -172,6 +172,7 @@ static void walk_init(struct walk *w, struct decoder *d, const struct frame *fra
     w->whole_layer = 0;
     w->layer_count = 0;
     w->steps = 0;
+    w->too_deep = false;
     w->strict = false;
     w->tags = (struct walk_tags){0};
 }
@@ -188,6 +189,8 @@ __attribute__((noinline)) static enum decode_status frame_walk(struct decoder *d
     enum decode_status status = fn(&w, cur_make(frame->bytes, frame->captured_bytes, w.missing_bytes > 0));
     if (status == DECODE_FRAGMENT)
         d->tunnels_cut = tunnels_cut; /* whoever takes the frame anew counts */
+    else
+        d->nested_too_deep += w.too_deep;
     return status;
 }
 
@@ -207,7 +210,9 @@ bool decoder_expired(struct decoder *d, int64_t now_ns, struct packet *ret)
         struct walk w;
         walk_init(&w, d, &frame, ret);
         /* A tunnel's first fragment may hold a fragment of its own, which now waits in its turn: hence the loop. */
-        if (ip_emit_datagram(&w, g) == DECODE_PACKET)
+        enum decode_status status = ip_emit_datagram(&w, g);
+        d->nested_too_deep += w.too_deep;
+        if (status == DECODE_PACKET)
             return true;
     }
     return false;
@@ -217,5 +222,6 @@ struct decoder_stats decoder_stats(const struct decoder *d)
 {
     struct decoder_stats stats = d->fragments ? fragment_store_stats(d->fragments) : (struct decoder_stats){0};
     stats.tunnels_cut = d->tunnels_cut;
+    stats.nested_too_deep = d->nested_too_deep;
     return stats;
 }

@@ -63,6 +63,7 @@ struct decoder_stats {
     uint64_t fragments_expired; /* datagrams that stayed incomplete */
     uint64_t fragments_evicted; /* of these, because the cap was reached */
     uint64_t tunnels_cut;       /* frames cut before the end of the IP header inside a tunnel: the outer one is the packet */
+    uint64_t nested_too_deep;   /* frames with more headers in each other than are walked through: what is inside was not looked at */
 };
 struct decoder_stats decoder_stats(const struct decoder *d);
 

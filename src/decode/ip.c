@@ -226,8 +226,10 @@ static enum decode_status decode_chain(struct walk *w, struct ip_packet *ip, uin
 {
     bool ip6 = ip->version == 6;
     for (unsigned i = 0; is_extension(ip->proto) && (ip6 || ip->proto == NEXT_AH); i++) {
-        if (i == EXTENSIONS_MAX)
+        if (i == EXTENSIONS_MAX) {
+            w->too_deep = true;
             return transport_emit_plain(w, ip);
+        }
         if (ip->proto == NEXT_FRAGMENT) {
             bool atomic = false;
             enum decode_status status = decode_fragment_header(w, ip, header_bytes, &atomic);
@@ -265,7 +267,7 @@ enum decode_status ip4_decode(struct walk *w, struct cursor c)
         total = (uint32_t)left + (c.cut ? w->missing_bytes : 0);
     if (total < header || (w->strict && !ip4_looks_sound(&c)))
         return DECODE_MALFORMED;
-    if (w->layer_count == PACKET_LAYERS_MAX)
+    if (!walk_layer_fits(w))
         return DECODE_UNSUPPORTED;
 
     w->layers[w->layer_count++] = (struct walk_layer){h + 12, h + 16, 4, h[1]};
@@ -331,7 +333,7 @@ enum decode_status ip6_decode(struct walk *w, struct cursor c)
         return walk_short(&c);
     if (h[0] >> 4 != 6)
         return DECODE_MALFORMED;
-    if (w->layer_count == PACKET_LAYERS_MAX)
+    if (!walk_layer_fits(w))
         return DECODE_UNSUPPORTED;
 
     tos_t tos = (tos_t)(h[0] << 4 | h[1] >> 4);

@@ -84,9 +84,11 @@ static struct held *held_new(struct tcp_order_pool *pool, const struct range *r)
 {
     size_t max = pool->max_bytes ? pool->max_bytes : POOL_MAX_BYTES;
     size_t size = sizeof(struct held) + r->len;
-    struct held *h = pool->held_bytes + size <= max ? malloc(size) : NULL;
+    bool has_room = pool->held_bytes + size <= max;
+    struct held *h = has_room ? malloc(size) : NULL;
     if (!h) {
         pool->overflows++;
+        pool->failed = pool->failed || has_room;
         return NULL;
     }
     pool->held_bytes += size;
@@ -310,13 +312,16 @@ static bool waited_too_long(const struct tcp_order *o, const struct range *r)
     return waited > o->max_wait_ns;
 }
 
-/* Gives up gaps until the bounds hold again: bytes ahead, pieces, and time. */
+/* Gives up gaps until the bounds hold again: bytes ahead, pieces, and time. Too many pieces are somebody's doing, or
+ * ours; the others tell of loss. */
 static void keep_bounds(struct tcp_order *o, const struct range *r, const struct output *out)
 {
     while (o->head && (o->held_count >= HELD_MAX || waited_too_long(o, r) ||
                        (is_near(o, r->seq, range_end(&o->tail->range)) &&
-                        seq_ahead(range_end(r), o->next) > (int32_t)o->max_ahead_bytes)))
+                        seq_ahead(range_end(r), o->next) > (int32_t)o->max_ahead_bytes))) {
+        o->pool->overflows += o->held_count >= HELD_MAX;
         give_up_gap(o, out);
+    }
 }
 
 static void take_data(struct tcp_order *o, const struct range *r, const struct output *out)

@@ -14,7 +14,8 @@ struct tcp_order;
 /* All orders share one cap on held bytes; what goes over it counts as lost. */
 struct tcp_order_pool {
     size_t held_bytes, max_bytes; /* max_bytes 0: the default, 64 MiB */
-    uint64_t overflows;           /* segments given up because of the cap */
+    uint64_t overflows;           /* segments, and gaps before them, given up because of a cap */
+    bool failed;                  /* or for want of memory, once at least */
 };
 
 struct tcp_order_options {

@@ -91,7 +91,7 @@ static enum decode_status emit_short(struct walk *w, const struct ip_packet *ip,
     const uint8_t *h = ip->payload.at;
     size_t left = cur_left(&ip->payload);
     uint32_t wire = ip->payload_wire > header_bytes ? ip->payload_wire - header_bytes : 0;
-    (void)emit(w, ip, ip->payload.end, 0, wire);
+    (void)emit(w, ip, ip->payload.at, 0, wire);
     w->ret->cut = w->ret->cut || ip->payload.cut;
     if (left >= 4)
         emit_ports(w, get16(h), get16(h + 2));
@@ -134,8 +134,9 @@ static inline enum decode_status tcp_decode(struct walk *w, const struct ip_pack
     const uint8_t *h = ip->payload.at;
     uint32_t header = (h[12] >> 4) * 4U;
     if (header < TCP_HEADER || header > ip->payload_wire) {
-        /* where the data begins is not known, so there is none; a cut is not to blame */
-        (void)emit(w, ip, ip->payload.end, 0, 0);
+        /* where the data begins is not known, so there is none; a cut is not to blame. Nor may the empty payload point
+         * further: whoever looks for the IP header looks in front of it. */
+        (void)emit(w, ip, ip->payload.at, 0, 0);
     } else {
         size_t there = header < left ? header : left;
         (void)emit(w, ip, h + there, left - there, ip->payload_wire - header);

@@ -64,5 +64,6 @@ enum decode_status mpls_decode(struct walk *w, struct cursor c)
             return decode_below(w, c);
         }
     }
+    w->too_deep |= !w->strict; /* else it was a guess */
     return DECODE_UNSUPPORTED;
 }

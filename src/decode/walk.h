@@ -40,6 +40,7 @@ struct walk {
     uint8_t whole_layer;
     uint8_t layer_count;
     uint8_t steps;
+    bool too_deep; /* there was more inside than is walked through */
     bool strict; /* below a UDP port number, which proves nothing: IP headers must be sound to be believed */
     struct walk_tags tags;
     struct walk_layer layers[PACKET_LAYERS_MAX];
@@ -50,10 +51,19 @@ typedef enum decode_status decode_fn(struct walk *w, struct cursor c);
 /* One step further in; false when there were too many. */
 static inline bool walk_step(struct walk *w)
 {
-    if (w->steps == WALK_STEPS_MAX)
+    if (w->steps == WALK_STEPS_MAX) {
+        w->too_deep = true;
         return false;
+    }
     w->steps++;
     return true;
+}
+
+/* Room for the IP header that comes now; false where there are too many around it. */
+static inline bool walk_layer_fits(struct walk *w)
+{
+    w->too_deep |= w->layer_count == PACKET_LAYERS_MAX;
+    return w->layer_count < PACKET_LAYERS_MAX;
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "policy/policy_rename.h"
 
@@ -52,18 +53,30 @@ static bool key_parse(const uint8_t *bytes, size_t len, uint8_t key[static ADDRE
 static int key_read(const char *path, uint8_t key[static ADDRESS_MAP_KEY_BYTES], struct error *error)
 {
     uint8_t bytes[KEY_FILE_MAX + 1];
+    struct stat st;
     FILE *f = fopen(path, "rb");
+    if (!f && errno == ENOMEM)
+        return error_set(error, ERR_MEMORY, "out of memory");
     if (!f)
         return error_set(error, ERR_IO, "cannot read the key %s: %s", path, strerror(errno));
+    if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IRWXO)) {
+        (void)fclose(f);
+        return error_set(error, ERR_USAGE,
+                         "%s can be read or changed by every user of this machine, and holds a secret: chmod o= %s",
+                         path, path);
+    }
+    (void)setvbuf(f, NULL, _IONBF, 0); /* no copy of the key is left in a buffer */
     size_t len = fread(bytes, 1, sizeof bytes, f);
     int why = ferror(f) ? errno : 0;
     (void)fclose(f);
     if (why)
         return error_set(error, ERR_IO, "cannot read the key %s: %s", path, strerror(why));
-    if (len > KEY_FILE_MAX || !key_parse(bytes, len, key))
+    bool parsed = len <= KEY_FILE_MAX && key_parse(bytes, len, key);
+    explicit_bzero(bytes, sizeof bytes);
+    if (!parsed)
         return error_set(error, ERR_USAGE,
                          "%s is no key: it holds %s%zu bytes, and a key is 32 bytes or 64 hexadecimal digits "
-                         "(head -c 32 /dev/urandom > %s makes one)",
+                         "((umask 077; head -c 32 /dev/urandom > %s) makes one)",
                          path, len > KEY_FILE_MAX ? "more than " : "", len > KEY_FILE_MAX ? (size_t)KEY_FILE_MAX : len,
                          path);
     return 0;
@@ -79,8 +92,10 @@ static int with_key(const uint8_t key[static ADDRESS_MAP_KEY_BYTES], struct anon
     int r = address_map_new(key, false, &a->addresses, error);
     /* what becomes of names is to say nothing of what becomes of addresses */
     memcpy(a->name_key, key, sizeof a->name_key);
+    errno = 0; /* OpenSSL fails in one way for whatever reason */
     if (r == 0 && !anonymizer_digest(a, ANONYMIZE_SORTS, purpose, sizeof purpose - 1, a->name_key, sizeof a->name_key))
-        r = error_set(error, ERR_UNSUPPORTED, "OpenSSL has no HMAC-SHA-256 here, which --anonymize is made with");
+        r = errno == ENOMEM ? error_set(error, ERR_MEMORY, "out of memory")
+                            : error_set(error, ERR_UNSUPPORTED, "OpenSSL has no HMAC-SHA-256 here, which --anonymize is made with");
     if (r < 0) {
         anonymizer_free(a);
         return r;
@@ -92,14 +107,15 @@ static int with_key(const uint8_t key[static ADDRESS_MAP_KEY_BYTES], struct anon
 int anonymizer_new(const char *key_file, struct anonymizer **ret, struct error *error)
 {
     uint8_t key[ADDRESS_MAP_KEY_BYTES];
-    if (key_file) {
-        int r = key_read(key_file, key, error);
-        if (r < 0)
-            return r;
-    } else if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) {
-        return error_set(error, ERR_IO, "the system gives no random numbers: %s", strerror(errno));
-    }
-    return with_key(key, ret, error);
+    int r = 0;
+    if (key_file)
+        r = key_read(key_file, key, error);
+    else if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
+        r = error_set(error, ERR_IO, "the system gives no random numbers: %s", strerror(errno));
+    if (r == 0)
+        r = with_key(key, ret, error);
+    explicit_bzero(key, sizeof key);
+    return r;
 }
 
 struct anonymizer *anonymizer_copy(const struct anonymizer *a)

@@ -1,5 +1,6 @@
 #include "engine/anonymize_address.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,10 +86,14 @@ int address_map_new(const uint8_t key[static ADDRESS_MAP_KEY_BYTES], bool plain,
     if (!m)
         return error_set(error, ERR_MEMORY, "out of memory");
     m->plain = plain;
+    errno = 0; /* OpenSSL fails in one way for whatever reason */
     m->aes = EVP_CIPHER_CTX_new();
     if (!m->aes || EVP_EncryptInit_ex(m->aes, EVP_aes_128_ecb(), NULL, key, NULL) != 1 ||
         EVP_CIPHER_CTX_set_padding(m->aes, 0) != 1 || !encrypt(m, m->pad, key + BLOCK_BYTES, BLOCK_BYTES)) {
+        bool no_memory = errno == ENOMEM;
         address_map_free(m);
+        if (no_memory)
+            return error_set(error, ERR_MEMORY, "out of memory");
         return error_set(error, ERR_UNSUPPORTED, "OpenSSL has no AES-128 here, which --anonymize is made with");
     }
     *ret = m;

@@ -172,9 +172,23 @@ static bool copy_bytes(struct frame_anonymizer *f, const uint8_t *bytes, size_t 
     return true;
 }
 
-/* Where the innermost IP header of a packet stands in its frame: its addresses are the last ones before its payload.
- * The end of the frame where they are not found. */
-static size_t innermost(const struct frame *frame, const struct packet *p)
+/* Whether the bytes from `at` on, read as raw IP, are the packet. */
+static bool is_header(struct frame_anonymizer *f, const struct frame *frame, size_t at, const struct packet *p)
+{
+    struct packet found;
+    struct frame alone = *frame;
+    alone.bytes += at;
+    alone.captured_bytes -= (uint32_t)at;
+    alone.wire_bytes -= (uint32_t)at;
+    alone.link_type = LINK_RAW;
+    return decoder_frame(f->decoder, &alone, &found) == DECODE_PACKET && found.layer_count == 1 &&
+           found.payload == p->payload && found.ip_bytes == p->ip_bytes && found.proto == p->proto &&
+           found.tos == p->tos && found.ttl == p->ttl;
+}
+
+/* Where the innermost IP header of a packet stands in its frame: its addresses are the last ones before its payload, but
+ * for those that its options repeat. The end of the frame where they are not found. */
+static size_t innermost(struct frame_anonymizer *f, const struct frame *frame, const struct packet *p)
 {
     size_t n = p->src.addr.version == 4 ? 4 : 16, before = p->src.addr.version == 4 ? 12 : 8;
     const uint8_t *at = p->payload;
@@ -183,7 +197,7 @@ static size_t innermost(const struct frame *frame, const struct packet *p)
     for (size_t i = (size_t)(at - frame->bytes); i >= before + 2 * n; i--) {
         const uint8_t *addresses = frame->bytes + i - 2 * n;
         if (memcmp(addresses, p->src.addr.bytes, n) == 0 && memcmp(addresses + n, p->dst.addr.bytes, n) == 0 &&
-            addresses[-(ptrdiff_t)before] >> 4 == p->src.addr.version)
+            addresses[-(ptrdiff_t)before] >> 4 == p->src.addr.version && is_header(f, frame, i - 2 * n - before, p))
             return i - 2 * n - before;
     }
     return frame->captured_bytes;
@@ -207,10 +221,10 @@ void anonymize_frame(struct frame_anonymizer *f, const struct frame *frame, enum
     anonymize_step *step = step_of(frame->link_type);
     ret->bytes = f->bytes;
     ret->captured_bytes = step ? (uint32_t)step(&w, 0) : 0;
-    if (status != DECODE_PACKET || w.layers >= packet.layer_count)
+    if (status != DECODE_PACKET || (w.layers == packet.layer_count && is_header(f, frame, w.innermost, &packet)))
         return;
-    /* something on the way is not known here: the innermost packet by itself */
-    size_t at = innermost(frame, &packet);
+    /* something on the way is not known here, or was taken for something else: the innermost packet by itself */
+    size_t at = innermost(f, frame, &packet);
     w = (struct anonymize_walk){
         .a = f->a, .bytes = f->bytes, .len = frame->captured_bytes - at, .kind = kind, .layers_max = 1};
     (void)copy_bytes(f, frame->bytes + at, w.len);

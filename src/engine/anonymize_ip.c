@@ -30,6 +30,13 @@ static void blank_ip4_options(struct anonymize_walk *w, size_t at, size_t end)
     anonymize_fill(w, at, OPTION_END, end - at);
 }
 
+/* What follows the packet in its frame is none of it. */
+static void end_packet(struct anonymize_walk *w, size_t end)
+{
+    if (end < w->len)
+        w->len = end;
+}
+
 static size_t ip4(struct anonymize_walk *w, size_t at)
 {
     struct anonymize_sum header;
@@ -38,7 +45,9 @@ static size_t ip4(struct anonymize_walk *w, size_t at)
     size_t bytes = (size_t)(w->bytes[at] & 15) * 4;
     if (bytes < IP4_BYTES || !anonymize_has(w, at, bytes))
         return at;
-    uint16_t fragment = anonymize_u16(w, at + 6);
+    uint16_t total = anonymize_u16(w, at + 2), fragment = anonymize_u16(w, at + 6);
+    if (total >= bytes) /* 0: not filled in yet */
+        end_packet(w, at + total);
     anonymize_sum_open(w, &header, at, 0);
     int64_t change = anonymize_put_address(w, at + 12, 4) + anonymize_put_address(w, at + 16, 4);
     blank_ip4_options(w, at + IP4_BYTES, at + bytes);
@@ -93,6 +102,9 @@ static size_t ip6(struct anonymize_walk *w, size_t at)
     if (!anonymize_has(w, at, IP6_BYTES))
         return at;
     int64_t change = anonymize_put_address(w, at + 8, 16) + anonymize_put_address(w, at + 24, 16);
+    uint16_t payload = anonymize_u16(w, at + 4);
+    if (payload > 0) /* 0: not filled in yet, or in an option of a jumbogram */
+        end_packet(w, at + IP6_BYTES + payload);
     uint8_t next = w->bytes[at + 6];
     size_t bytes;
     at += IP6_BYTES;
@@ -114,5 +126,9 @@ size_t anonymize_ip(struct anonymize_walk *w, size_t at)
 {
     if (!anonymize_has(w, at, 1) || !anonymize_go_on(w))
         return at;
+    if (!w->quoted && w->layers_max && w->layers == w->layers_max)
+        return at; /* what the decoder did not believe */
+    if (!w->quoted)
+        w->innermost = at;
     return w->bytes[at] >> 4 == 4 ? ip4(w, at) : w->bytes[at] >> 4 == 6 ? ip6(w, at) : at;
 }

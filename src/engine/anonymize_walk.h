@@ -27,6 +27,7 @@ struct anonymize_walk {
     enum kind kind;     /* what the innermost packet is */
     uint8_t layers;     /* IP headers passed */
     uint8_t layers_max; /* as many as the decoder found; 0: it did not say */
+    size_t innermost;   /* where the last of them stands */
     unsigned steps;
     bool quoted; /* inside what an ICMP error quotes */
     struct anonymize_sum *sums;

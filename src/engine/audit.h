@@ -23,6 +23,7 @@ struct audit_options {
     bool ignore_signalling;
     bool mask_payload_types;
     bool explain;  /* fills in record.explanation */
+    size_t max_streams; /* cap on those at a time; 0: the default of stream/table.h */
     unsigned jobs; /* threads in all; 0 and 1: the caller's. The document is the same whatever it is. */
     intake_progress progress;
     void *progress_user;

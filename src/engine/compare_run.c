@@ -98,7 +98,8 @@ static void read_capture(struct capture_job *j)
             in->first_ns < j->point.first_ns || !j->point.packet_count ? in->first_ns : j->point.first_ns;
         j->point.last_ns = in->last_ns > j->point.last_ns || !j->point.packet_count ? in->last_ns : j->point.last_ns;
     }
-    j->status = compare_point_finish(&j->point) ? 0 : ERR_MEMORY;
+    bool whole = !stream_table_stats(j->table).memory_failed;
+    j->status = compare_point_finish(&j->point) && whole ? 0 : ERR_MEMORY;
 }
 
 static void *read_thread(void *user)

@@ -46,6 +46,7 @@ struct evidence {
     struct record_scratch scratch;
     int64_t newest_ns; /* time of the newest frame */
     struct evidence_stats stats;
+    struct error problem; /* why it failed */
 };
 
 static size_t aligned(size_t n)
@@ -299,7 +300,7 @@ int evidence_look(struct evidence *e, const struct stream_table *table, const st
         struct waiting w = queue_get(&e->packets, at);
         bool stays = false;
         size = w.size;
-        r = take_waiting(&l, &w, &stays, error);
+        r = take_waiting(&l, &w, &stays, &e->problem);
         if (!stays)
             continue;
         memmove(e->packets.at + to, e->packets.at + at, size);
@@ -310,9 +311,19 @@ int evidence_look(struct evidence *e, const struct stream_table *table, const st
     take_lost(&l);
     forget_fragments(e);
     if (r == 0)
-        r = evidence_files_flush(&e->files, error);
-    e->stats.failed = r < 0;
-    return r;
+        r = evidence_files_flush(&e->files, &e->problem);
+    if (r == 0)
+        return 0;
+    e->stats.failed = true;
+    e->stats.written -= e->files.frames - e->files.whole_frames;
+    if (!e->problem.text[0])
+        (void)error_set(&e->problem, r, "%s", error_name(r));
+    return error_set(error, r, "%s", e->problem.text);
+}
+
+const struct error *evidence_problem(const struct evidence *e)
+{
+    return &e->problem;
 }
 
 struct evidence_stats evidence_stats(const struct evidence *e)

@@ -66,6 +66,8 @@ struct evidence_stats {
     bool failed;        /* writing failed */
 };
 struct evidence_stats evidence_stats(const struct evidence *e);
+/* Why writing failed; its text is "" while nothing did. */
+const struct error *evidence_problem(const struct evidence *e);
 
 void evidence_close(struct evidence *e); /* takes NULL */
 

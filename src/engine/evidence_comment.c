@@ -82,5 +82,5 @@ const char *evidence_comment(struct evidence_comments *c, size_t record, dscp_t 
     strbuf_addf(&c->whole, " [frame %llu of ", (unsigned long long)frame->number);
     add_printable(&c->whole, frame->input < d->input_count ? d->inputs[frame->input].file : "an input");
     strbuf_addc(&c->whole, ']');
-    return strbuf_ok(&kept->text) && strbuf_ok(&c->whole) ? strbuf_text(&c->whole) : "";
+    return strbuf_ok(&kept->text) && !c->scratch.failed && strbuf_ok(&c->whole) ? strbuf_text(&c->whole) : "";
 }

@@ -61,6 +61,16 @@ static bool put(void *user, const char *bytes, size_t len)
     return true;
 }
 
+/* Half a packet at the end would make the whole file look damaged. */
+static int give_up(struct evidence_files *f, struct error *error)
+{
+    if (f->fd >= 0 && f->bytes > f->whole_bytes && ftruncate(f->fd, (off_t)f->whole_bytes) == 0) {
+        f->total_bytes -= f->bytes - f->whole_bytes;
+        f->bytes = f->whole_bytes;
+    }
+    return fail(f, f->why, "write", error);
+}
+
 /* Each file becomes one older, the oldest goes. A file of no bytes is nothing that anybody would miss. */
 static int move_on(struct evidence_files *f, struct error *error)
 {
@@ -95,7 +105,7 @@ static int begin(struct evidence_files *f, struct error *error)
     char *name = name_of(f, 0);
     if (!name)
         return ERR_MEMORY;
-    f->bytes = f->frames = 0;
+    f->bytes = f->frames = f->whole_bytes = f->whole_frames = 0;
     f->fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     int why = errno;
     free(name);
@@ -145,14 +155,18 @@ int evidence_files_add(struct evidence_files *f, const struct frame *frame, enum
     }
     int r = evidence_writer_add(&f->writer, frame, kind, comment);
     if (r < 0)
-        return r == ERR_IO ? fail(f, f->why, "write", error) : r;
+        return r == ERR_IO ? give_up(f, error) : r;
     f->frames++;
     return 0;
 }
 
 int evidence_files_flush(struct evidence_files *f, struct error *error)
 {
-    return capture_writer_flush(f->writer.writer) < 0 ? fail(f, f->why, "write", error) : 0;
+    if (capture_writer_flush(f->writer.writer) < 0)
+        return give_up(f, error);
+    f->whole_bytes = f->bytes;
+    f->whole_frames = f->frames;
+    return 0;
 }
 
 void evidence_files_done(struct evidence_files *f)

@@ -1,8 +1,10 @@
 #include "engine/evidence_writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/grow.h"
+#include "base/text.h"
 #include "engine/anonymize_frame.h"
 
 enum { INTERFACE_BYTES = 64 }; /* about what the description of one takes, its name apart */
@@ -35,10 +37,16 @@ static int interface_of(struct evidence_writer *w, const struct frame *f, uint32
     }
     if (!grow((void **)&w->interfaces, &w->interface_cap, w->interface_count, sizeof *w->interfaces))
         return ERR_MEMORY;
-    struct capture_interface described = {.name = f->input < w->name_count ? w->names[f->input] : NULL,
-                                          .link_type = f->link_type};
+    /* names of files may hold anything, and whoever opens this one shows them */
+    struct strbuf name = {0};
+    const char *given = f->input < w->name_count ? w->names[f->input] : NULL;
+    if (given)
+        text_printable(&name, given, strlen(given));
+    struct capture_interface described = {.name = strbuf_text(&name), .link_type = f->link_type};
     w->interfaces[w->interface_count++] = (struct evidence_interface){f->input, f->link_type};
-    return capture_writer_interface(w->writer, &described, ret);
+    int r = strbuf_ok(&name) ? capture_writer_interface(w->writer, &described, ret) : ERR_MEMORY;
+    strbuf_done(&name);
+    return r;
 }
 
 int evidence_writer_add(struct evidence_writer *w, const struct frame *f, enum kind kind, const char *comment)

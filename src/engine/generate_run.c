@@ -314,6 +314,8 @@ int generate_run(const struct generate_request *request, struct generate_result 
         status = generator_new(&r.options, &r.generator, error);
     if (status == 0 && !ret->stopped)
         status = open_ways(&r);
+    if (status == 0 && !ret->stopped && request->opened)
+        status = request->opened(request->opened_user, error);
     if (status == 0 && !ret->stopped)
         status = run_all(&r);
     if (r.generator && (status == 0 || is_wire(request))) {

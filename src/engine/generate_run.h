@@ -47,6 +47,9 @@ struct generate_request {
     void *truth_user;
     generate_progress progress;
     void *progress_user;
+    /* Called once, when all is open that takes rights, before the first packet; negative ends it there. NULL: none. */
+    int (*opened)(void *user, struct error *error);
+    void *opened_user;
 };
 
 /* All streams of one kind, class and direction. */

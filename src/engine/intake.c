@@ -10,7 +10,6 @@ enum {
     GATHERED_MAX = 64,    /* packets of inputs that take turns, put side by side for the table */
     RUN_MIN = 8,          /* so many packets of one input are given to the table where they stand */
     PROGRESS_EVERY = 256, /* batches */
-    SWEEP_EVERY = 65536,  /* packets */
 };
 
 /* Where an input stands. */
@@ -54,12 +53,12 @@ static void take_some(struct intake *in, const struct packet *packets, size_t n)
 static void to_table(struct intake *in, const struct packet *packets, size_t n)
 {
     while (n > 0) {
-        size_t left = SWEEP_EVERY - in->since_sweep, count = n < left ? n : left;
+        size_t left = INTAKE_SWEEP_EVERY - in->since_sweep, count = n < left ? n : left;
         take_some(in, packets, count);
         in->since_sweep += (uint32_t)count;
         packets += count;
         n -= count;
-        if (in->since_sweep < SWEEP_EVERY)
+        if (in->since_sweep < INTAKE_SWEEP_EVERY)
             continue;
         in->since_sweep = 0;
         if (stream_table_expire(in->options->table, packets[-1].time_ns) < 0)
@@ -228,7 +227,9 @@ static int begin(struct intake *in, uint32_t **ret_order)
 static void add_up(struct intake *in, struct intake_result *ret)
 {
     ret->decode = decoder_stats(in->decoder);
-    ret->decode.tunnels_cut += pipeline_tunnels_cut(in->pipeline);
+    struct decoder_stats lanes = pipeline_decoded(in->pipeline);
+    ret->decode.tunnels_cut += lanes.tunnels_cut;
+    ret->decode.nested_too_deep += lanes.nested_too_deep;
     for (size_t i = 0; i < source_input_count(in->options->source); i++) {
         struct skipped there = pipeline_skipped(in->pipeline, (uint32_t)i), *here = &in->skipped[i];
         here->truncated += there.truncated;

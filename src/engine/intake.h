@@ -8,6 +8,10 @@
 #include "engine/lane.h"
 #include "stream/table.h"
 
+/* Packets after which the table is asked what has ended: the same wherever packets come from, so that the document is
+ * the same too. */
+enum { INTAKE_SWEEP_EVERY = 65536 };
+
 /* Called now and then while inputs are read; `total_bytes` is 0 where it is not known. */
 typedef void (*intake_progress)(void *user, uint64_t done_bytes, uint64_t total_bytes);
 

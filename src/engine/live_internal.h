@@ -46,6 +46,16 @@ struct packet_clock {
     int64_t steady_from_ns; /* by the clock of the loop: no stream ends before, for a step looks like a silence */
 };
 
+/* The host's clock, which stamps frames, against the one of the loop: it may be set while they come. */
+enum { LIVE_OFFSETS = 8 };
+struct host_clock {
+    int64_t began_ns;                 /* its offset when the run began: all times of packets are brought to that */
+    int64_t offsets_ns[LIVE_OFFSETS]; /* those of late, the newest first: frames that waited have an older one */
+    unsigned offset_count;
+    unsigned steps;  /* how often it was set */
+    int64_t step_ns; /* the last time; negative where it was set back */
+};
+
 struct live_run {
     struct live_run_options options;
     const struct policy *policy; /* the one in force */
@@ -59,6 +69,7 @@ struct live_run {
     bool has_fragments;
     uint64_t packets;
     struct packet_clock clock;
+    struct host_clock host;
     size_t turn; /* the tap that is read first next time */
 
     int64_t began_ns;      /* since 1970 */
@@ -71,6 +82,8 @@ struct live_run {
     struct live_findings *findings;
     struct live_tally tally;
     bool rejudged; /* another policy is in force since the last look */
+    uint64_t policy_reloads, policy_refusals;
+    char policy_note[512]; /* of the last one that was refused; "" where the newest is in force */
 
     char filter_note[256]; /* "" where there is nothing to say */
 
@@ -87,7 +100,9 @@ enum { LIVE_STATE_EVERY_NS = 100000000 };
 int64_t live_clock(void);
 int64_t live_wall_clock(void);
 
-/* live_take.c: a batch of each interface; how many frames that were. ERR_MEMORY. */
+/* live_take.c: before the first frame; whether the host's clock was set is found out with each batch. */
+void live_host_clock_begin(struct live_run *l);
+/* A batch of each interface; how many frames that were. ERR_MEMORY. */
 int live_take(struct live_run *l);
 /* What is left of datagrams that stayed incomplete. */
 void live_take_rest(struct live_run *l);

@@ -3,6 +3,7 @@
 
 #include "engine/anonymize.h"
 #include "engine/evidence.h"
+#include "engine/limits.h"
 #include "engine/live_internal.h"
 #include "policy/diagnose.h"
 #include "policy/judge.h"
@@ -41,34 +42,17 @@ static bool note_limits(const struct live_run *l, struct document *d)
 {
     struct stream_stats streams = stream_table_stats(l->table);
     struct decoder_stats decode = decoder_stats(l->fragments);
-    uint64_t cut = decode.tunnels_cut;
     const char *const *notes;
     size_t n = policy_notes(policy_shown(l), &notes);
     bool ok = true;
-    for (size_t i = 0; i < l->tap_count; i++)
-        cut += decoder_stats(l->taps[i].lane.decoder).tunnels_cut;
-    const struct {
-        uint64_t count;
-        const char *words;
-    } limits[] = {
-        {streams.untracked_packets, "packets belong to streams beyond the cap on streams and were not judged"},
-        {streams.evicted, "streams had to end early to make room for others (the cap on streams was reached)"},
-        {streams.tcp_overflows,
-         "TCP segments could not be put in order within the memory set aside for it: signalling may have been "
-         "missed"},
-        {streams.sip_untracked,
-         "SIP calls and media lines of SDP are beyond the cap on them: what they announce was not taken into "
-         "account"},
-        {cut, "packets in tunnels are cut before the inner IP header ends: what they carry was not judged"},
-        {decode.fragments_expired,
-         "fragmented datagrams stayed incomplete: their marks count, their content was not read"},
-    };
+    for (size_t i = 0; i < l->tap_count; i++) {
+        struct decoder_stats tap = decoder_stats(l->taps[i].lane.decoder);
+        decode.tunnels_cut += tap.tunnels_cut;
+        decode.nested_too_deep += tap.nested_too_deep;
+    }
     for (size_t i = 0; i < n; i++)
         ok = ok && document_note(d, "%s", notes[i]);
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
-        if (limits[i].count)
-            ok = ok && document_note(d, "%llu %s", (unsigned long long)limits[i].count, limits[i].words);
-    return ok;
+    return limits_note(d, &streams, &decode) && ok;
 }
 
 /* --- streams that end --------------------------------------------------------------------------------------------- */
@@ -180,7 +164,10 @@ static int make_view(struct live_run *l, struct document *d, bool last)
     struct live_view *v = &l->view;
     struct live_moment moment = {live_wall_clock(), live_clock(), l->rejudged};
     size_t ended = stream_table_ended(l->table);
-    *v = (struct live_view){.began_ns = l->began_ns, .now_ns = moment.now_ns, .document = d, .policy = policy_shown(l)};
+    *v = (struct live_view){.began_ns = l->began_ns, .now_ns = moment.now_ns, .clock_ns = moment.clock_ns, .document = d, .policy = policy_shown(l)};
+    v->policy_reloads = l->policy_reloads;
+    v->policy_refusals = l->policy_refusals;
+    v->policy_refused = l->policy_note[0] != '\0';
     v->active_streams = d->record_count > ended ? d->record_count - ended : 0;
     v->forgotten_streams = history_streams(l->history);
     if (l->rejudged)

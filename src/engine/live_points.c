@@ -156,5 +156,10 @@ bool live_points_fill(struct live_run *l, struct document *d)
         ok = ok && fill(l, d, i);
     for (size_t i = 0; i < l->tap_count; i++)
         ok = ok && note(l, d, &l->taps[i], l->taps[i].point.name);
-    return ok && (!l->filter_note[0] || document_note(d, "%s", l->filter_note));
+    if (l->host.steps)
+        ok = ok && document_note(d, "this host's clock was set meanwhile (%u time%s, the last one by %+.1f s): times of packets "
+                                    "are those of the clock as it was at the beginning",
+                                 l->host.steps, l->host.steps == 1 ? "" : "s", (double)l->host.step_ns / (double)NS_PER_S);
+    ok = ok && (!l->filter_note[0] || document_note(d, "%s", l->filter_note));
+    return ok && (!l->policy_note[0] || document_note(d, "%s", l->policy_note));
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -130,6 +131,7 @@ int live_run_open(const struct live_run_options *options, struct live_run **ret,
         return r;
     }
     l->began_ns = live_wall_clock();
+    live_host_clock_begin(l);
     l->next_look_ns = live_clock() + l->options.look_ns;
     live_tally_begin(&l->tally, l->began_ns, live_clock());
     *ret = l;
@@ -259,7 +261,23 @@ int live_run_policy(struct live_run *l, const struct policy *policy, struct erro
     policy_free(l->shown_policy);
     l->shown_policy = shown;
     l->rejudged = true;
+    l->policy_reloads++;
+    l->policy_note[0] = '\0';
     return 0;
+}
+
+void live_run_policy_refused(struct live_run *l, const char *why)
+{
+    char when[CLOCK_TEXT_MAX];
+    clock_format(live_wall_clock(), when);
+    l->policy_refusals++;
+    /* the reason quotes files: where identities are hidden it stays on the screen */
+    if (l->options.anonymizer)
+        (void)snprintf(l->policy_note, sizeof l->policy_note,
+                       "the policy could not be read again at %.19sZ: the one of before is in force", when);
+    else
+        (void)snprintf(l->policy_note, sizeof l->policy_note,
+                       "the policy could not be read again at %.19sZ, and the one of before is in force: %s", when, why);
 }
 
 uint64_t live_run_packets(const struct live_run *l)

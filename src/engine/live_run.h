@@ -65,6 +65,10 @@ enum live_status {
  */
 int live_run_next(struct live_run *l, int wake_fd, const struct live_view **ret, struct error *error);
 
+/* Another policy was wanted and could not be had: `why` is the sentence about it. The next looks say so, until
+ * live_run_policy() brings one into force. */
+void live_run_policy_refused(struct live_run *l, const char *why);
+
 /* Judges by another policy from the next look on, all streams, those of before included, and makes the kernel's filter
  * from its nodes. The caller keeps the old one until that look. Negative with a sentence: nothing has changed. */
 int live_run_policy(struct live_run *l, const struct policy *policy, struct error *error);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "engine/evidence.h"
 #include "engine/live_internal.h"
 
@@ -103,6 +105,57 @@ static void shift_times(struct tap *tap, struct frame_batch *b)
         b->frames[i].time_ns += tap->shift_ns;
 }
 
+static int64_t host_offset(void)
+{
+    return live_wall_clock() - live_clock();
+}
+
+void live_host_clock_begin(struct live_run *l)
+{
+    l->host = (struct host_clock){.began_ns = host_offset(), .offset_count = 1};
+    l->host.offsets_ns[0] = l->host.began_ns;
+}
+
+/* Whether the host's clock was set since it was looked at last. One that is slewed follows by and by. */
+static void follow_host_clock(struct host_clock *h)
+{
+    int64_t offset = host_offset(), step = offset - h->offsets_ns[0];
+    if (step <= STEP_NS && step >= -STEP_NS) {
+        if (h->steps == 0)
+            h->began_ns += step;
+        h->offsets_ns[0] = offset;
+        return;
+    }
+    memmove(&h->offsets_ns[1], &h->offsets_ns[0], (LIVE_OFFSETS - 1) * sizeof h->offsets_ns[0]);
+    h->offsets_ns[0] = offset;
+    h->offset_count += h->offset_count < LIVE_OFFSETS;
+    h->step_ns = step;
+    h->steps++;
+}
+
+/*
+ * A clock that is set makes silences of hours and packets of tomorrow. So times go on as they began. A frame may have
+ * been stamped before the clock was set and be read after it: of the offsets that there were, the one is its own by which
+ * it came last, and not in the future.
+ */
+static void undo_steps(const struct host_clock *h, struct frame_batch *b)
+{
+    int64_t latest = live_clock() + NS_PER_S;
+    for (uint32_t i = 0; i < b->count && h->steps; i++) {
+        bool found = false;
+        int64_t came = 0;
+        for (unsigned k = 0; k < h->offset_count; k++) {
+            int64_t at = b->frames[i].time_ns - h->offsets_ns[k];
+            if (at > latest || (found && at <= came))
+                continue;
+            came = at;
+            found = true;
+        }
+        if (found)
+            b->frames[i].time_ns = came + h->began_ns;
+    }
+}
+
 static void note_time(struct live_run *l, int64_t packet_ns)
 {
     struct packet_clock *c = &l->clock;
@@ -146,8 +199,11 @@ static int take_from(struct live_run *l, struct tap *tap)
         b->count = (uint32_t)(most - l->packets);
     if (b->count == 0)
         return 0;
+    follow_host_clock(&l->host);
     if (live_time(tap->live) == LIVE_CLOCK_ADAPTER_UNSYNCED)
         shift_times(tap, b);
+    else if (live_time(tap->live) == LIVE_CLOCK_HOST)
+        undo_steps(&l->host, b);
     count(l, tap, b);
     note_time(l, b->frames[b->count - 1].time_ns);
     take_batch(l, tap);

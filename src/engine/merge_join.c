@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "model/packet.h"
 
 bool merge_can_join(const struct record *a, const struct record *b)
 {
@@ -127,6 +128,8 @@ static void add_piece(struct record *to, const struct record *p)
     to->packets += p->packets;
     to->bytes += p->bytes;
     to->last_ns = p->last_ns > to->last_ns ? p->last_ns : to->last_ns;
+    if (p->copies_differ > to->copies_differ)
+        to->copies = p->copies;
     to->copies_differ += p->copies_differ;
     for (int i = 0; i < 4; i++)
         to->ecn[i] += p->ecn[i];
@@ -150,6 +153,18 @@ static void add_piece(struct record *to, const struct record *p)
     to->fragmented = to->fragmented || p->fragmented;
     to->call = to->call ? to->call : p->call;
     add_types(to, p);
+}
+
+/* Which marks carry data: a piece of one mark does not tell, and is taken to carry some. */
+static dscp_set_t data_marks(const struct record *pieces, size_t n, const struct record *joined)
+{
+    dscp_set_t all = 0;
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t k = 0; !pieces[i].data_marks && k < pieces[i].mark_count; k++)
+            all |= dscp_set_of(pieces[i].marks[k].dscp);
+    for (size_t i = 0; i < n; i++)
+        all |= pieces[i].data_marks;
+    return joined->proto == PROTO_TCP && joined->mark_count > 1 ? all : 0;
 }
 
 static uint64_t wrong_packets(const struct record *r)
@@ -197,6 +212,7 @@ bool merge_join(struct arena *arena, const struct record *pieces, size_t n, stru
         add_piece(ret, &pieces[i]);
     if (!join_marks(arena, pieces, n, ret) || !join_rtp(arena, pieces, n, ret))
         return false;
+    ret->data_marks = data_marks(pieces, n, ret);
     join_verdict(pieces, n, ret);
     return true;
 }

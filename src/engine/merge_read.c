@@ -274,6 +274,8 @@ static int read_object(struct reader *r)
     r->tee.len = 0;
     r->teeing = true;
     bool whole = take_members(r, &o, &status), more = look(r) >= 0;
+    if (!o.document)
+        r->m->set.run_count = o.run; /* nothing is in it, and whoever writes brackets alone writes many */
     flush(r);
     r->teeing = false;
     (void)unpack_skip(r->u, r->consumed - (size_t)(r->end - r->at));

@@ -300,11 +300,14 @@ struct skipped pipeline_skipped(const struct pipeline *p, uint32_t input)
     return p->tracks[input].lane.skipped;
 }
 
-uint64_t pipeline_tunnels_cut(const struct pipeline *p)
+struct decoder_stats pipeline_decoded(const struct pipeline *p)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < p->track_count; i++)
-        sum += decoder_stats(p->tracks[i].lane.decoder).tunnels_cut;
+    struct decoder_stats sum = {0};
+    for (size_t i = 0; i < p->track_count; i++) {
+        struct decoder_stats one = decoder_stats(p->tracks[i].lane.decoder);
+        sum.tunnels_cut += one.tunnels_cut;
+        sum.nested_too_deep += one.nested_too_deep;
+    }
     return sum;
 }
 

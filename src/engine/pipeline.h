@@ -35,7 +35,7 @@ const struct decoded *pipeline_next(struct pipeline *p, uint32_t input);
 
 /* When every input that was begun has come to its end: what the lanes counted. */
 struct skipped pipeline_skipped(const struct pipeline *p, uint32_t input);
-uint64_t pipeline_tunnels_cut(const struct pipeline *p);
+struct decoder_stats pipeline_decoded(const struct pipeline *p); /* without fragments */
 
 /* Whether some input was ended for want of memory. */
 bool pipeline_ran_out(const struct pipeline *p);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/grow.h"
 #include "engine/service_internal.h"
+#include "probe/service_tls.h"
 
 enum {
     SNAP_BYTES = 256,   /* link layer, IP and TCP headers with all their options */
@@ -190,12 +191,19 @@ static int ask(struct run *run, struct service_check *c, uint32_t round)
     return 0;
 }
 
-static int ask_all(struct run *run)
+static int open_all(struct run *run, struct error *error)
 {
     for (size_t i = 0; i < run->check_count; i++) {
         open_capture(run, &run->checks[i]);
         run->total += (uint64_t)run->o->count * (run->checks[i].plan.control ? 2 : 1);
+        if (run->checks[i].way->transport == SERVICE_TLS)
+            service_tls_prepare();
     }
+    return run->o->opened ? run->o->opened(run->o->user, error) : 0;
+}
+
+static int ask_all(struct run *run)
+{
     for (uint32_t round = 0; round < run->o->count; round++) {
         for (size_t i = 0; i < run->check_count; i++) {
             int r = ask(run, &run->checks[i], round);
@@ -296,6 +304,8 @@ int service_run(const struct service_run_options *o, struct service_result *ret,
     struct service_result result = {0};
     int r = start(&run);
     if (r == 0)
+        r = open_all(&run, error);
+    if (r == 0)
         r = ask_all(&run);
     if (r == 0 && !(result.documents = calloc(run.check_count, sizeof *result.documents)))
         r = ERR_MEMORY;
@@ -305,7 +315,7 @@ int service_run(const struct service_run_options *o, struct service_result *ret,
     done(&run);
     if (r < 0) {
         service_result_done(&result);
-        return error_set(error, r, "%s", error_name(r));
+        return error && error->text[0] ? r : error_set(error, r, "%s", error_name(r));
     }
     *ret = result;
     return 0;

@@ -36,6 +36,8 @@ struct service_run_options {
     struct hash_key key;
     bool (*stop)(void *user);                                    /* asked between requests; NULL: never */
     void (*progress)(void *user, uint64_t done, uint64_t total); /* NULL: none */
+    /* Called once, when all is open that takes rights, before anybody is asked; negative ends it there. NULL: none. */
+    int (*opened)(void *user, struct error *error);
     void *user;
 };
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "capture/source.h"
 #include "engine/audit.h"
@@ -16,6 +17,7 @@ struct noted {
     uint32_t *tokens;
     uint8_t *marks;
     size_t cap, count; /* count: the highest number of one that is noted */
+    struct stat file;  /* before it was read; st_ino is 0 where it was not there */
 };
 
 struct wrong_frames {
@@ -42,13 +44,16 @@ struct second_pass {
 
 #define ASK UINT32_MAX
 
-struct wrong_frames *wrong_frames_new(size_t input_count)
+struct wrong_frames *wrong_frames_new(const char *const *files, size_t count)
 {
     struct wrong_frames *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
-    w->inputs = calloc(input_count + 1, sizeof *w->inputs);
-    w->input_count = input_count;
+    w->inputs = calloc(count + 1, sizeof *w->inputs);
+    w->input_count = count;
+    for (size_t i = 0; w->inputs && i < count; i++)
+        if (stat(files[i], &w->inputs[i].file) != 0)
+            w->inputs[i].file = (struct stat){0};
     if (!w->inputs) {
         free(w);
         return NULL;
@@ -171,10 +176,27 @@ static int take_frame(struct second_pass *s, const struct frame *f)
         o->left_out++;
         return 0;
     }
-    int r = evidence_writer_add(&s->writer, f, document_kind(s->document, record),
-                                evidence_comment(&s->comments, record, dscp, f));
+    const char *comment = evidence_comment(&s->comments, record, dscp, f);
+    if (!*comment) /* it always says something; without memory it says nothing */
+        return ERR_MEMORY;
+    int r = evidence_writer_add(&s->writer, f, document_kind(s->document, record), comment);
     o->written += r == 0;
     return r;
+}
+
+/* A file that goes on at its end is the same; one that was put in its place, or written anew, is not, and the frame of
+ * some number in it is another frame. */
+static bool is_changed(const struct noted *n, const char *path)
+{
+    struct stat now;
+    const struct stat *before = &n->file;
+    if (before->st_ino == 0)
+        return false; /* nothing of it was read */
+    if (stat(path, &now) != 0 || now.st_dev != before->st_dev || now.st_ino != before->st_ino ||
+        now.st_size < before->st_size)
+        return true;
+    return now.st_size == before->st_size &&
+           (now.st_mtim.tv_sec != before->st_mtim.tv_sec || now.st_mtim.tv_nsec != before->st_mtim.tv_nsec);
 }
 
 static int read_again(struct second_pass *s, const struct audit_options *a)
@@ -190,7 +212,15 @@ static int read_again(struct second_pass *s, const struct audit_options *a)
            (status = source_next(source, &frame)) != SOURCE_END)
         if (status == SOURCE_FRAME)
             r = take_frame(s, &frame);
+    /* what cannot be read again is missing for that reason */
+    for (size_t i = 0; i < a->file_count && r == 0 && s->output->written + s->output->left_out < s->expected; i++)
+        if (source_input(source, i)->problem.text[0]) {
+            s->output->error = source_input(source, i)->problem;
+            r = ERR_IO;
+        }
     source_free(source);
+    for (size_t i = 0; i < a->file_count && i < s->frames->input_count; i++)
+        s->output->changed = s->output->changed || is_changed(&s->frames->inputs[i], a->files[i]);
     return r;
 }
 

@@ -1,6 +1,7 @@
 #ifndef QOSMARK_ENGINE_WRONG_FRAMES_H
 #define QOSMARK_ENGINE_WRONG_FRAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,10 +31,12 @@ struct wrong_output {
     uint64_t written;
     uint64_t left_out; /* beyond max_bytes */
     uint64_t missing;  /* not found again: a file was changed while it was read, or was not readable to its end */
+    bool changed;      /* a file is another one by now: what was written is of packets that were not judged */
 };
 
-struct wrong_frames *wrong_frames_new(size_t input_count); /* NULL without memory */
-void wrong_frames_free(struct wrong_frames *w);            /* takes NULL */
+/* Before the files are read for the first time. NULL without memory. */
+struct wrong_frames *wrong_frames_new(const char *const *files, size_t count);
+void wrong_frames_free(struct wrong_frames *w); /* takes NULL */
 
 /* An intake_taker. */
 void wrong_frames_take(void *frames, const struct packet *packets, const uint32_t *tokens, size_t n);

@@ -83,6 +83,36 @@ void endpoint_format(const struct endpoint *e, char text[static ENDPOINT_TEXT_MA
     (void)snprintf(text, ENDPOINT_TEXT_MAX, e->addr.version == 6 ? "[%s]:%u" : "%s:%u", addr, (unsigned)e->port);
 }
 
+bool endpoint_parse(struct slice text, uint16_t default_port, struct endpoint *ret)
+{
+    struct endpoint e = {.port = default_port};
+    struct slice addr = text;
+    uint64_t port;
+    bool bracketed = text.len && text.at[0] == '[';
+    const char *close = bracketed ? memchr(text.at, ']', text.len) : NULL;
+    if (bracketed && !close)
+        return false;
+    const char *from = close ? close + 1 : text.at, *end = text.at + text.len;
+    const char *colon = from < end ? memchr(from, ':', (size_t)(end - from)) : NULL;
+    bool bare_v6 = !bracketed && colon && memchr(colon + 1, ':', (size_t)(end - colon - 1));
+    if (bracketed) {
+        addr = slice_make(text.at + 1, (size_t)(close - text.at) - 1);
+        if (close + 1 != end && close + 1 != colon)
+            return false;
+    } else if (colon && !bare_v6) {
+        addr = slice_make(text.at, (size_t)(colon - text.at));
+    }
+    if (colon && !bare_v6) {
+        if (!slice_number(slice_make(colon + 1, (size_t)(end - colon - 1)), UINT16_MAX, &port) || port == 0)
+            return false;
+        e.port = (uint16_t)port;
+    }
+    if (e.port == 0 || !addr_parse(addr, &e.addr) || (e.addr.version == 6) != (bracketed || bare_v6))
+        return false;
+    *ret = e;
+    return true;
+}
+
 bool prefix_parse(struct slice text, struct prefix *ret)
 {
     struct slice rest = text;

@@ -38,6 +38,10 @@ bool addr_parse(struct slice text, struct addr *ret);
 void addr_format(const struct addr *a, char text[static ADDR_TEXT_MAX]);         /* RFC 5952; "" for none */
 void endpoint_format(const struct endpoint *e, char text[static ENDPOINT_TEXT_MAX]); /* 10.0.0.1:5060, [2001:db8::1]:5060 */
 
+/* "10.0.0.1:5060", "[2001:db8::1]:5060"; where `default_port` is not 0 the port may be left out, and then the brackets
+ * too. IPv6 with a port and without brackets is refused: the last number may be meant as part of the address. */
+bool endpoint_parse(struct slice text, uint16_t default_port, struct endpoint *ret);
+
 /* "10.2.0.0/16", "2001:db8::/32", or an address alone. False where bits below the prefix length are set too. */
 bool prefix_parse(struct slice text, struct prefix *ret);
 bool prefix_has(const struct prefix *p, const struct addr *a);

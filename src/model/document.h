@@ -140,6 +140,7 @@ struct document {
     struct finding *findings; /* NULL where they are made by the layer */
     struct finding_layer causes;
 
+    bool limited; /* a limit of ours kept something from being looked at; the notes say which */
     const char **notes; /* sentences for the reader: nodes inferred, caps reached, streams evicted */
     size_t note_count;
 

@@ -63,6 +63,7 @@ struct live_interval {
 /* What a look shows. Everything in it is good until the next call of live_run_*(). */
 struct live_view {
     int64_t began_ns, now_ns;
+    int64_t clock_ns;     /* now, by a clock that nobody sets: for what is counted since something */
     int64_t look_took_ns; /* how long judging took this time: what comes meanwhile waits in the kernel's ring */
     /* Judged and diagnosed: the streams at present and those that ended lately are listed; summary, by_class, by_site
      * and findings are of all since the beginning. document.inputs are the points. */
@@ -84,6 +85,10 @@ struct live_view {
     size_t series_count;
     const struct live_interval *interval; /* NULL but where one has just ended */
     const struct policy *policy;
+    /* How often another policy was given since the beginning, and how often it was refused; whether the last one was: what
+     * is judged by is then not what its file says. */
+    uint64_t policy_reloads, policy_refusals;
+    bool policy_refused;
 };
 
 #endif

@@ -72,6 +72,12 @@ struct rtp_figures {
     double max_gap_ms; /* longest silence between two packets */
 };
 
+/* The two marks of packets that were captured as two copies. */
+struct copied_marks {
+    dscp_t before, after; /* by hop limit where the copies differ in it, else by the order in the capture */
+    bool in_order;        /* so for nine of ten; otherwise nothing says which of the two came first */
+};
+
 /*
  * One stream, as every output shows it. What stream/ knows it fills in; policy/ adds what it judges (from `node` on
  * down). Records are made when they are looked at: see document_record(). Pointers are good as long as that says.
@@ -111,6 +117,8 @@ struct record {
     uint32_t mark_count;
     uint32_t mark_changes; /* how often a packet had another mark than the one before it */
     uint64_t copies_differ; /* packets seen before, a moment ago, with another mark: captured before and after a change */
+    struct copied_marks copies; /* of most of those, the two marks */
+    dscp_set_t data_marks; /* of a TCP stream of several marks, those of segments with data; 0 where nothing tells */
     uint64_t ecn[4];       /* by ECN codepoint: not-ECT, ECT(1), ECT(0), CE (RFC 3168 §5) */
     const struct record_mark *outer; /* marks of the next outer IP header, where there is one; frames not kept */
     uint32_t outer_count;

@@ -20,18 +20,19 @@ static uint64_t host_key(const void *context, uint32_t i)
 }
 
 /* Hosts at the end that the cause is about. */
-static uint32_t count_hosts(const struct diagnosis *x, const struct group *g)
+static bool count_hosts(const struct diagnosis *x, const struct group *g, uint32_t *ret)
 {
     const uint32_t *host_of = g->cause.pattern.to_far_end ? x->record_dst : x->record_src;
     uint32_t *hosts = malloc((g->count + 1) * sizeof *hosts), *order = order_new(g->count), distinct = 0;
     for (size_t i = 0; hosts && i < g->count; i++)
         hosts[i] = host_of[g->records[i]];
-    if (hosts && order && order_by_key(order, g->count, host_key, hosts))
-        for (size_t i = 0; i < g->count; i++)
-            distinct += i == 0 || hosts[order[i]] != hosts[order[i - 1]];
+    bool ok = hosts && order && order_by_key(order, g->count, host_key, hosts);
+    for (size_t i = 0; ok && i < g->count; i++)
+        distinct += i == 0 || hosts[order[i]] != hosts[order[i - 1]];
     free(hosts);
     free(order);
-    return distinct;
+    *ret = distinct;
+    return ok;
 }
 
 static void collect_shown(const struct diagnosis *x, struct group *g)
@@ -40,7 +41,9 @@ static void collect_shown(const struct diagnosis *x, struct group *g)
     size_t n = 0;
     for (size_t i = 0; i < g->count; i++) {
         const struct record *r = diagnosis_record(x, g->records[i]);
-        dscp_set_t seen = dscp_set_of(marks_dominant(r, marks_wrong(r, x->d->priority)));
+        dscp_set_t wrong = marks_wrong(r, x->d->priority);
+        dscp_set_t seen = marks_are_of_copies(r) ? wrong & (dscp_set_of(r->copies.before) | dscp_set_of(r->copies.after)) : 0;
+        seen = seen ? seen : dscp_set_of(marks_dominant(r, wrong));
         size_t k = 0;
         while (k < n && (out[k].traffic_class != r->traffic_class || out[k].expected != r->expected || out[k].seen != seen ||
                          out[k].version != r->src.addr.version))
@@ -59,17 +62,19 @@ static void collect_shown(const struct diagnosis *x, struct group *g)
     g->shown_count = n;
 }
 
-void group_open(const struct diagnosis *x, uint32_t index, struct group *ret)
+bool group_open(const struct diagnosis *x, uint32_t index, struct group *ret)
 {
+    bool ok = true;
     const struct grouped *stored = &x->groups[index];
     *ret = (struct group){.cause = stored->cause,
                           .records = x->grouped_records + stored->start,
                           .count = stored->count,
                           .packets = stored->packets};
     if (ret->cause.pattern.scope == SCOPE_PLACE)
-        ret->hosts = count_hosts(x, ret);
+        ok = count_hosts(x, ret, &ret->hosts);
     if (is_about_marks(&ret->cause))
         collect_shown(x, ret);
+    return ok;
 }
 
 /* --- filters that are not about wrong marks ----------------------------------------------------------------------- */
@@ -160,7 +165,7 @@ void finding_of_group(void *own, const struct document *d, size_t i, struct find
     struct group g;
     (void)d;
     finding_scratch_begin(s);
-    group_open(x, x->group_order[i], &g);
+    bool opened = group_open(x, x->group_order[i], &g);
     words_group(&s->message, x, &g);
     words_advice(&s->advice, x, &g);
     if (g.cause.pattern.code != FINDING_TUNNEL_DIFFERS)
@@ -168,7 +173,8 @@ void finding_of_group(void *own, const struct document *d, size_t i, struct find
     size_t shown = group_filter(&s->wireshark, x, &g);
     if (shown < g.count)
         strbuf_addf(&s->message, " The filter shows %zu of the %zu streams.", shown, g.count);
-    s->failed = !finding_scratch_finish(s) || x->lookups->failed || x->lookups->conversations.failed;
+    bool whole = finding_scratch_finish(s) && opened;
+    s->failed = s->failed || !whole || x->lookups->failed || x->lookups->conversations.failed;
     s->finding.code = (enum finding_code)g.cause.pattern.code;
     s->finding.confidence = (enum confidence)g.cause.confidence;
     /* a few packets show what they carry; they are not much to name a cause by */

@@ -325,7 +325,8 @@ struct group {
 };
 
 /* diagnose_findings.c */
-void group_open(const struct diagnosis *x, uint32_t index, struct group *ret);
+/* False without memory: then it lacks something. */
+bool group_open(const struct diagnosis *x, uint32_t index, struct group *ret);
 void finding_of_group(void *own, const struct document *d, size_t i, struct finding_scratch *s);
 void findings_of_record(void *own, const struct document *d, size_t i, struct record_scratch *s);
 

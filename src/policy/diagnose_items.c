@@ -88,6 +88,10 @@ static void set_wrong_course(struct item *item, const struct record *r, dscp_set
     dscp_set_t rest = wrong & ~dscp_set_of(main_mark);
     bool main_first = false;
     set_constant(item, r, wrong);
+    if (marks_are_of_copies(r)) { /* which is no change over time */
+        item->seen = r->copies.in_order ? r->copies.after : main_mark;
+        return;
+    }
     if (rest == 0 || marks_packets(r, rest) * 10 <= r->packets)
         return;
     if (r->mark_count == 2 && changed_cleanly(r, dscp_set_of(main_mark), rest, &main_first))

@@ -52,18 +52,19 @@ static bool texts_write(const struct diagnosis *x, struct texts *t, const uint32
     t->start = malloc(n * sizeof *t->start);
     if (!t->start)
         return false;
-    for (size_t i = 0; i < n && t->all.len < UINT32_MAX / 2; i++) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < n && t->all.len < UINT32_MAX / 2; i++) {
         struct group g = {.cause = x->groups[run[i]].cause};
         t->start[i] = (uint32_t)t->all.len;
         if (!subjects)
-            group_open(x, run[i], &g);
+            ok = group_open(x, run[i], &g);
         if (subjects && g.cause.pattern.code != FINDING_TUNNEL_DIFFERS)
             words_subject(&t->all, x, &g);
         else if (!subjects)
             words_group(&t->all, x, &g);
         strbuf_add(&t->all, "", 1);
     }
-    return strbuf_ok(&t->all) && t->all.len < UINT32_MAX / 2;
+    return ok && strbuf_ok(&t->all) && t->all.len < UINT32_MAX / 2;
 }
 
 /* Sorts a run by its texts, subjects first; what is still equal by the sentence. */

@@ -140,7 +140,8 @@ static void add_never_marked(struct strbuf *to, const struct diagnosis *x, const
     strbuf_adds(to,
                 diagnosis_entity_is_node(x, c->a) && !several
                     ? ": consistent with marks that were never configured, or with a node that was not restarted since"
-                    : ": consistent with hosts that have no QoS policy, or with their access switch");
+                    : ": consistent with hosts that have no QoS policy, with their access switch, or with a capture taken before that "
+                      "switch marks");
 }
 
 static void add_bleached(struct strbuf *to, const struct diagnosis *x, const struct group *g)
@@ -368,8 +369,8 @@ static void add_by_code(struct strbuf *to, const struct diagnosis *x, const stru
                    g->cause.pattern.hint == HINT_PATH
                        ? ", while what comes back is right and the sender's marks reach others: consistent with "
                          "Bleach-DSCP on the path between the two"
-                       : ", while what comes back is right: consistent with a sender that does not mark, or with its "
-                         "switch that does not trust");
+                       : ", while what comes back is right: consistent with a sender that does not mark, with its switch "
+                         "that does not trust, or with a capture taken before that switch marks");
         break;
     case FINDING_CHANGED_MIDSTREAM:
         add_changed(to, x, g);
@@ -438,5 +439,9 @@ void words_record(struct strbuf *to, const struct diagnosis *x, const struct rec
         strbuf_addf(to, ", consistent with %s", words_hint((enum hint)c->pattern.hint));
     else if (why[c->pattern.code])
         strbuf_adds(to, why[c->pattern.code]);
+    if (r->copies.before != r->copies.after)
+        strbuf_addf(to, "; %llu of them %s captured as two copies, %s%s%s: before and after re-marking",
+                    (unsigned long long)r->copies_differ, r->copies_differ == 1 ? "was" : "were", dscp_name(r->copies.before),
+                    r->copies.in_order ? " and then " : " and ", dscp_name(r->copies.after));
     strbuf_adds(to, ".");
 }

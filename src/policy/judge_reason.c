@@ -4,8 +4,12 @@
 
 static const char *const texts[REASON_COUNT] = {
     [REASON_NONE] = "",
-    [REASON_COPIES] = "packets were captured as two copies with different marks, as where a mirror port shows both sides of "
-                      "the device that marks; which of the marks went on is not known here",
+    [REASON_NO_DATA] = "only TCP segments without data (handshake, acknowledgements, resets) carry other marks, and the "
+                       "system sends these by itself; all that carry data are right",
+    [REASON_TWO_MEDIA] = "after a silence its mark changed once, from that of one kind of media to that of the other, "
+                         "and its payload type too: its SSRC may stand for two media, one after the other",
+    [REASON_MAYBE_WEBRTC] = "the marks would be right for WebRTC, and the beginning of the conversation, which would "
+                            "tell, was not captured",
     [REASON_MEDIA_OF_COMPANION] = "the marks are not those of the media known on this 5-tuple, but not all media on it is known",
     [REASON_SHARED] = "media in a TCP or TLS connection: whatever shares it has its mark, which is not any one's",
     [REASON_NO_CLASS] = "the policy has no class for it",
@@ -26,7 +30,15 @@ const char *reason_words(enum reason reason, const struct record *r, uint64_t mi
 {
     if (reason >= REASON_KIND)
         return r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason : texts[reason];
-    if (reason == REASON_OTHER_MEDIA)
+    bool known = r->copies.before != r->copies.after; /* not in records that an older version saved */
+    const char *between = !known ? "" : r->copies.in_order ? " and then " : " and ";
+    if (reason == REASON_COPIES)
+        (void)snprintf(text, REASON_MAX,
+                       "packets were captured as two copies, %s%s%s, as where a mirror port shows both sides of the "
+                       "device that re-marks them; which mark goes on is not known here",
+                       known ? dscp_name(r->copies.before) : "of different marks", between,
+                       known ? dscp_name(r->copies.after) : "");
+    else if (reason == REASON_OTHER_MEDIA)
         (void)snprintf(text, REASON_MAX,
                        "the marks are not those of %s, but would be right for the other kind of media, and which it is is known "
                        "with low confidence only",

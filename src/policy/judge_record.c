@@ -51,6 +51,11 @@ static struct demand of_companion(const struct policy *p, const struct record *r
     return all;
 }
 
+static struct demand demand_of(const struct policy *p, const struct record *r)
+{
+    return is_companion(r->kind) ? of_companion(p, r) : of_class(p, r, policy_class_of(p, r->kind, r->webrtc));
+}
+
 static enum reason set(struct record *r, enum verdict v, enum reason reason)
 {
     r->verdict = v;
@@ -77,13 +82,51 @@ static bool exceeds(const struct record *r, dscp_set_t expected, double toleranc
 
 /*
  * A mirror port that copies both sides of the device that sets the marks shows each packet twice, once with another
- * mark. Where most of the wrong packets were seen with another mark too, and some marks are right, it is not known
- * which of the two the far end got.
+ * mark. Where most of the wrong packets were seen with a right mark too, or most of the right ones with a wrong mark (a
+ * mirror port that is too slow loses many of the one side), it is not known which of the two the far end got.
  */
 static bool is_seen_on_both_sides(const struct record *r, dscp_set_t expected)
 {
-    uint64_t wrong = marks_packets(r, ~expected);
-    return wrong < r->packets && r->copies_differ >= wrong - wrong / 2;
+    uint64_t wrong = marks_packets(r, ~expected), right = r->packets - wrong;
+    uint64_t fewer = wrong < right ? wrong : right;
+    bool known = r->copies.before != r->copies.after; /* not in records that an older version saved */
+    bool alike = known && dscp_set_has(expected, r->copies.before) == dscp_set_has(expected, r->copies.after);
+    return fewer > 0 && r->copies_differ >= fewer - fewer / 2 && !alike;
+}
+
+/* All that carries data is right, and what is not are segments that the system sends by itself, with a mark of its own:
+ * the answer to a SYN before a program has the connection, acknowledgements after it is gone, resets. */
+static bool is_right_but_for_empty_segments(const struct record *r, dscp_set_t expected)
+{
+    return r->proto == PROTO_TCP && r->data_marks && !(r->data_marks & ~expected);
+}
+
+/*
+ * Sequence numbers and times of another medium may go on in the same SSRC: a sender that draws no new one for the next
+ * call on its ports, or after a re-INVITE made video of what was audio. Then there is silence, another payload type,
+ * and one change from a mark of media to another, which is right on both sides of it.
+ */
+static bool may_be_two_media(const struct policy *p, const struct record *r, const struct policy_rule *rule)
+{
+    enum { SILENCE_MS_LEAST = 1000 };
+    dscp_set_t other = other_media_marks(p, r);
+    bool one_change = r->mark_count == 2 && r->mark_changes == 1;
+    bool silence = r->rtp && r->rtp->max_gap_ms >= SILENCE_MS_LEAST;
+    return kind_is_rtp(r->kind) && r->payload_type_count > 1 && one_change && silence && ~other &&
+           !exceeds(r, rule->marks | other, rule->tolerance);
+}
+
+/* The policy may have a class for WebRTC, which is known by the ICE and DTLS that a conversation begins with. A capture
+ * from the middle of it has none, and only SDP tells that it is none. */
+static bool may_be_webrtc(const struct judging *j, const struct record *r, const struct policy_rule *rule)
+{
+    const struct document *d = j->d;
+    struct record other = *r;
+    other.webrtc = true;
+    if (r->webrtc || (r->call && r->call <= d->calls_given && d->calls[r->call - 1].call_id[0]))
+        return false;
+    struct policy_rule then = demand_of(j->policy, &other).rule;
+    return then.any || then.marks == 0 || !exceeds(r, rule->marks | then.marks, rule->tolerance);
 }
 
 /* A port proves nothing of two strangers. What a node that the user named serves on the port that the policy gives a
@@ -109,8 +152,14 @@ static enum reason judge_wrong(struct judging *j, struct record *r, const struct
     const struct policy *p = j->policy;
     if (is_seen_on_both_sides(r, rule->marks))
         return set(r, VERDICT_UNDETERMINED, REASON_COPIES);
+    if (is_right_but_for_empty_segments(r, rule->marks))
+        return set(r, VERDICT_UNDETERMINED, REASON_NO_DATA);
+    if (may_be_two_media(p, r, rule))
+        return set(r, VERDICT_UNDETERMINED, REASON_TWO_MEDIA);
     bool companion = is_companion(r->kind), media = kind_is_rtp(r->kind) || companion;
     bool unsure = kind_is_rtp(r->kind) ? r->confidence == CONFIDENCE_LOW : companion && surroundings_of(j, r).unsure_media;
+    if (media && may_be_webrtc(j, r, rule))
+        return set(r, VERDICT_UNDETERMINED, REASON_MAYBE_WEBRTC);
     if (media && unsure && !exceeds(r, rule->marks | other_media_marks(p, r), rule->tolerance))
         return set(r, VERDICT_UNDETERMINED, companion ? REASON_MEDIA_OF_COMPANION : REASON_OTHER_MEDIA);
     if (!media && r->confidence == CONFIDENCE_LOW && !is_service_of_named_node(r, p))
@@ -155,6 +204,8 @@ static enum reason judge_unexpected(struct judging *j, struct record *r, enum re
         return set(r, VERDICT_UNDETERMINED, REASON_MAYBE_ENTITLED);
     if (wearing < UNENTITLED_PACKETS_LEAST)
         return set(r, VERDICT_UNDETERMINED, REASON_FEW_PRIORITY);
+    if (is_seen_on_both_sides(r, j->d->priority))
+        return set(r, VERDICT_UNDETERMINED, REASON_COPIES);
     r->violating_packets = wearing;
     return set(r, VERDICT_VIOLATING, known ? REASON_UNENTITLED : REASON_UNENTITLED_BULK);
 }
@@ -164,11 +215,6 @@ static enum reason judge_media_without_class(struct record *r)
     if (r->shares_connection)
         return set(r, VERDICT_UNDETERMINED, REASON_SHARED);
     return set(r, VERDICT_UNDETERMINED, is_companion(r->kind) ? REASON_KIND_OF_COMPANION : REASON_KIND_OF_MEDIA);
-}
-
-static struct demand demand_of(const struct policy *p, const struct record *r)
-{
-    return is_companion(r->kind) ? of_companion(p, r) : of_class(p, r, policy_class_of(p, r->kind, r->webrtc));
 }
 
 uint64_t judge_min_packets(const struct policy *p, const struct record *r)

@@ -32,7 +32,7 @@ struct summing *summing_new(struct document *d)
     s->d = d;
     s->by_class.slots = calloc((d->node_count + 1) * CLASS_COUNT * DIRECTION_COUNT, sizeof *s->by_class.slots);
     s->by_site.slots = calloc((d->site_count + 1) * DIRECTION_COUNT, sizeof *s->by_site.slots);
-    d->summary = (struct summary){.complete = true, .streams = d->record_count};
+    d->summary = (struct summary){.complete = !d->limited, .streams = d->record_count};
     d->unclassed = (struct summary_row){0};
     for (size_t i = 0; i < d->input_count; i++)
         d->summary.complete = d->summary.complete && d->inputs[i].complete && d->inputs[i].dropped == 0;

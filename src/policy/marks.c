@@ -31,6 +31,13 @@ dscp_t marks_dominant(const struct record *r, dscp_set_t set)
     return best ? best->dscp : 0;
 }
 
+bool marks_are_of_copies(const struct record *r)
+{
+    dscp_t before = r->copies.before, after = r->copies.after;
+    uint64_t b = marks_packets(r, dscp_set_of(before)), a = marks_packets(r, dscp_set_of(after)), fewer = a < b ? a : b;
+    return before != after && fewer > 0 && r->copies_differ >= fewer - fewer / 2;
+}
+
 dscp_set_t marks_wrong(const struct record *r, dscp_set_t priority)
 {
     return marks_seen(r) & (r->expected ? ~r->expected : priority);

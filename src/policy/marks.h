@@ -16,6 +16,9 @@ uint64_t marks_packets(const struct record *r, dscp_set_t set);
 /* The most frequent mark among those in `set`; the smallest of equals; 0 where there is none. */
 dscp_t marks_dominant(const struct record *r, dscp_set_t set);
 
+/* Its two marks are those of packets that were captured as two copies, before and after they were re-marked. */
+bool marks_are_of_copies(const struct record *r);
+
 /* The marks that make the record violating: outside `expected`, or, where nothing is expected, those of `priority`. */
 dscp_set_t marks_wrong(const struct record *r, dscp_set_t priority);
 

@@ -101,8 +101,10 @@ bool policy_note(struct policy *p, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     const char *copy = arena_copy(&p->arena, text, strlen(text));
-    if (copy == NULL || !grow((void **)&p->notes, &p->note_cap, p->note_count, sizeof *p->notes))
+    if (copy == NULL || !grow((void **)&p->notes, &p->note_cap, p->note_count, sizeof *p->notes)) {
+        p->no_memory = true;
         return false;
+    }
     p->notes[p->note_count++] = copy;
     return true;
 }
@@ -110,6 +112,8 @@ bool policy_note(struct policy *p, const char *format, ...)
 int policy_read_file(const char *path, char **ret, size_t *ret_len, struct error *error)
 {
     FILE *f = fopen(path, "rb");
+    if (f == NULL && errno == ENOMEM)
+        return error_set(error, ERR_MEMORY, "%s: %s", path, error_name(ERR_MEMORY));
     if (f == NULL)
         return error_set(error, ERR_IO, "%s: %s", path, strerror(errno));
     char *text = malloc(POLICY_FILE_MAX_BYTES + 1);

@@ -343,7 +343,7 @@ int policy_discover(struct policy *p, const char *domain, const char *resolver, 
         r = merge(s);
     dns_free(s->dns);
     free(s);
-    return r;
+    return policy_settle(p, r, error);
 }
 
 #else

@@ -10,7 +10,7 @@
 #include "base/cursor.h"
 #include "policy/policy_internal.h"
 
-enum { TIMEOUT_S = 2, TRIES = 2, CNAME_STEPS_MAX = 8, QUERIES_MAX = 300, EDNS_BYTES = 1232 };
+enum { DNS_PORT = 53, TIMEOUT_S = 2, TRIES = 2, CNAME_STEPS_MAX = 8, QUERIES_MAX = 300, EDNS_BYTES = 1232 };
 
 struct dns {
     ldns_resolver *resolver;
@@ -19,35 +19,11 @@ struct dns {
     char why[160];
 };
 
-static bool parse_resolver(const char *text, struct endpoint *ret)
-{
-    struct slice rest = slice_make(text, strlen(text)), addr = rest;
-    uint64_t port = 53;
-    *ret = (struct endpoint){.port = 53};
-    if (addr_parse(rest, &ret->addr))
-        return true;
-    const char *colon = strrchr(text, ':');
-    bool bracketed = text[0] == '[';
-    if (bracketed) {
-        const char *close = strchr(text, ']');
-        if (close == NULL || (close[1] != '\0' && close + 1 != colon))
-            return false;
-        addr = slice_make(text + 1, (size_t)(close - text) - 1);
-        colon = close[1] ? close + 1 : NULL;
-    } else if (colon) {
-        addr = slice_make(text, (size_t)(colon - text));
-    }
-    if (colon && (!slice_number(slice_make(colon + 1, strlen(colon + 1)), 65535, &port) || port == 0))
-        return false;
-    ret->port = (uint16_t)port;
-    return addr_parse(addr, &ret->addr) && (bracketed == (ret->addr.version == 6));
-}
-
 static int use_resolver(struct dns *d, const char *text, struct error *error)
 {
     struct endpoint e;
     char shown[QUOTED_MAX];
-    if (!parse_resolver(text, &e))
+    if (!endpoint_parse(slice_make(text, strlen(text)), DNS_PORT, &e))
         return error_set(error, ERR_USAGE, "%s is no DNS server: write ADDR or ADDR:PORT ([ADDR]:PORT for IPv6)",
                          quoted(slice_make(text, strlen(text)), shown));
     d->resolver = ldns_resolver_new();
@@ -295,7 +271,10 @@ static void add_address(const ldns_rr *rr, struct addr ret[static DNS_RECORDS_MA
     for (size_t i = 0; i < *count; i++)
         if (addr_equal(&ret[i], &a))
             return;
-    if (*count == DNS_RECORDS_MAX || addr_is_unspecified(&a) || addr_is_multicast(&a))
+    char text[ADDR_TEXT_MAX];
+    addr_format(&a, text);
+    /* what a policy file may not name either: no host has it, or it never shows in a packet (::ffff:10.0.0.1) */
+    if (*count == DNS_RECORDS_MAX || policy_check_address(slice_make(text, strlen(text)), &a, NULL, NULL) < 0)
         (*unusable)++;
     else
         ret[(*count)++] = a;

@@ -59,6 +59,7 @@ struct policy {
     const char **notes;
     size_t note_count, note_cap;
     struct policy_origins origins; /* not of a copy with other names (policy_rename.c) */
+    bool no_memory;                /* for a note, or for what the origins should say */
 };
 
 /* Where in a file: both from 1. */
@@ -89,6 +90,9 @@ const char *policy_origin(struct policy *p, const char *format, ...) __attribute
 const char *policy_origin_at(struct policy *p, const struct place *at);
 /* "conference.yaml:5, --discover conf.example.com" */
 const char *policy_origin_join(struct policy *p, const char *a, const char *b);
+
+/* What became of a change to the policy: `r`, or ERR_MEMORY with a sentence where a part of it had no room. */
+int policy_settle(const struct policy *p, int r, struct error *error);
 
 /* policy_marks.c: one mark as a person wrote it. */
 #define WHY_MAX 320

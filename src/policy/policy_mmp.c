@@ -220,7 +220,7 @@ int policy_apply_mmp_text(struct policy *p, struct slice text, const char *name,
     struct mmp_text in = {.text = text, .file = name, .option = "--mmp ", .first_line = 1};
     if (slice_starts(in.text, SLICE("\xef\xbb\xbf"))) /* a byte order mark, as editors on Windows leave it */
         in.text = slice_make(text.at + 3, text.len - 3);
-    int r = policy_mmp_apply(p, &in, error);
+    int r = policy_settle(p, policy_mmp_apply(p, &in, error), error);
     if (r < 0)
         return r;
     p->source = source;

@@ -29,8 +29,11 @@ int policy_check_name(struct slice name, const char *what, const struct place *a
         ok = ok && is_name_byte(name.at[i]);
     struct strbuf printable = {0}; /* what of UTF-8 is not printable comes out longer */
     text_printable(&printable, name.at, name.len);
-    ok = ok && strbuf_ok(&printable) && printable.len == name.len;
+    bool no_memory = !strbuf_ok(&printable);
+    ok = ok && printable.len == name.len;
     strbuf_done(&printable);
+    if (no_memory)
+        return place_error(error, at, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
     if (!ok)
         return place_error(error, at, ERR_USAGE,
                            "%s cannot be the name of a %s: letters, digits, '-', '_', '.' and inner spaces only",
@@ -245,5 +248,5 @@ int policy_add_node(struct policy *p, const char *argument, struct error *error)
                            error);
     if (r >= 0)
         p->origins.nodes[p->node_count - 1] = policy_origin(p, "-n %s", argument);
-    return r;
+    return policy_settle(p, r, error);
 }

@@ -17,10 +17,17 @@ const char *policy_origin(struct policy *p, const char *format, ...)
     struct strbuf b = {0};
     text_printable(&b, text, strlen(text));
     size_t shown = text_fit(strbuf_text(&b), ORIGIN_MAX);
-    const char *copy = shown < b.len ? arena_printf(&p->arena, "%.*s...", (int)shown, b.at)
-                                     : arena_copy(&p->arena, strbuf_text(&b), b.len);
+    const char *copy = !strbuf_ok(&b)  ? NULL
+                       : shown < b.len ? arena_printf(&p->arena, "%.*s...", (int)shown, b.at)
+                                       : arena_copy(&p->arena, strbuf_text(&b), b.len);
     strbuf_done(&b);
+    p->no_memory = p->no_memory || !copy;
     return copy;
+}
+
+int policy_settle(const struct policy *p, int r, struct error *error)
+{
+    return r < 0 || !p->no_memory ? r : error_set(error, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
 }
 
 const char *policy_origin_at(struct policy *p, const struct place *at)

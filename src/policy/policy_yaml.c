@@ -488,6 +488,8 @@ struct policy *policy_parse(struct slice yaml, const char *name, struct error *e
     struct policy *p = policy_new_empty(error);
     int r = p ? parse(p, &scratch, yaml, name, error ? error : &ignored) : ERR_MEMORY;
     arena_done(&scratch);
+    if (p)
+        r = policy_settle(p, r, error);
     if (r < 0) {
         policy_free(p);
         return NULL;

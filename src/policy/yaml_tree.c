@@ -1,5 +1,6 @@
 #include "policy/yaml_tree.h"
 
+#include <errno.h>
 #include <libfyaml.h>
 #include <string.h>
 
@@ -40,12 +41,14 @@ static int check_text(struct slice text, const char *file, struct error *error)
         struct strbuf printable = {0};
         text_printable(&printable, line.at, line.len);
         /* Escapes are longer than what they stand for; a line whose only odd bytes are tab and CR is fine. */
-        bool same = strbuf_ok(&printable);
+        bool no_memory = !strbuf_ok(&printable);
         size_t spaces = 0;
         for (size_t i = 0; i < line.len; i++)
             spaces += line.at[i] == '\t' || line.at[i] == '\r';
-        same = same && printable.len == line.len + 3 * spaces;
+        bool same = printable.len == line.len + 3 * spaces;
         strbuf_done(&printable);
+        if (no_memory)
+            return place_error(error, &at, ERR_MEMORY, "%s", error_name(ERR_MEMORY));
         if (!same)
             return place_error(error, &at, ERR_USAGE,
                                "this line holds bytes that are no printable UTF-8: save the file as UTF-8");
@@ -117,7 +120,10 @@ static int attach(struct builder *b, struct yaml_node *n)
 static int on_scalar(struct builder *b, struct fy_event *e)
 {
     size_t len = 0;
+    errno = 0;
     const char *text = fy_token_get_text(e->scalar.value, &len);
+    if (e->scalar.value && len == 0 && errno == ENOMEM) /* it gives an empty one then */
+        return fail(b, ERR_MEMORY, error_name(ERR_MEMORY));
     enum fy_scalar_style style = e->scalar.value ? fy_token_scalar_style(e->scalar.value) : FYSS_PLAIN;
     struct yaml_node *n = add_node(b, YAML_SCALAR);
     if (n == NULL)
@@ -191,6 +197,8 @@ static int syntax_error(struct builder *b, struct fy_diag *diag)
 {
     void *state = NULL;
     const struct fy_diag_error *e = fy_diag_errors_iterate(diag, &state);
+    if (errno == ENOMEM)
+        return fail(b, ERR_MEMORY, error_name(ERR_MEMORY));
     if (e == NULL)
         return fail(b, ERR_USAGE, "this is no valid YAML");
     struct place at = b->at;
@@ -205,6 +213,7 @@ static int build(struct builder *b, struct fy_parser *parser, struct fy_diag *di
 {
     int r = fy_parser_set_string(parser, b->source.at, b->source.len) ? fail(b, ERR_MEMORY, error_name(ERR_MEMORY)) : 0;
     struct fy_event *e;
+    errno = 0; /* libfyaml fails in one way for whatever reason; this tells want of memory from wrong syntax */
     while (r >= 0 && (e = fy_parser_parse(parser)) != NULL) {
         r = on_event(b, e);
         fy_parser_event_free(parser, e);

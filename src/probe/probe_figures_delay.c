@@ -260,9 +260,52 @@ static int compare_with_control(struct probe_document *d, struct delays *x)
     return 0;
 }
 
+/* How far the one-way times lie apart; 0 without any. */
+static double way_width(const struct probe_document *d, enum way way)
+{
+    double least = 0, most = 0;
+    bool found = false;
+    for (size_t i = 0; i < d->packet_count; i++) {
+        if (way_time(&d->packets[i], way) == PROBE_NO_TIME)
+            continue;
+        double t = (double)way_time(&d->packets[i], way);
+        least = !found || t < least ? t : least;
+        most = !found || t > most ? t : most;
+        found = true;
+    }
+    return most - least;
+}
+
+/*
+ * Whatever the offset of two clocks is, no packet is longer on one way than on both, so the times of a way lie no further
+ * apart than the longest round trip, and what clocks drift meanwhile. Where they do, a clock was set or the reflector's
+ * times are none: they are forgotten, for what would be made of them looks like jitter of the network.
+ */
+static void forget_impossible_times(struct probe_document *d)
+{
+    const double drift = 500e-6;
+    double longest = 0;
+    int64_t begin = 0, end = 0;
+    for (size_t i = 0; i < d->packet_count; i++) {
+        const struct probe_packet *p = &d->packets[i];
+        if (p->answered && (double)p->rtt_ns > longest)
+            longest = (double)p->rtt_ns;
+        begin = i == 0 || p->sent_ns < begin ? p->sent_ns : begin;
+        end = p->sent_ns > end ? p->sent_ns : end;
+    }
+    double most = longest + drift * ((double)end - (double)begin) + (double)NS_PER_MS;
+    if (way_width(d, WAY_FORWARD) <= most && way_width(d, WAY_REVERSE) <= most)
+        return;
+    for (size_t i = 0; i < d->packet_count; i++)
+        d->packets[i].forward_ns = d->packets[i].reverse_ns = PROBE_NO_TIME;
+    (void)probe_document_note(d, "The reflector's times contradict the round trips: its clock or ours was set meanwhile, or they "
+                                 "are no times. Delay variation and jitter are not known, and no limit was held against them.");
+}
+
 int probe_figures_delays(struct probe_document *d)
 {
     size_t flows = 1;
+    forget_impossible_times(d);
     for (size_t i = 0; i < d->packet_count; i++)
         if (d->packets[i].flow >= flows)
             flows = (size_t)d->packets[i].flow + 1;

@@ -75,7 +75,10 @@ static int open_wire(struct sender *s, struct error *error)
     s->craft = craft_new(error);
     if (!s->craft)
         return ERR_UNSUPPORTED;
-    return craft_sender_open(s->config->target.addr.version == 4 ? CRAFT_RAW4 : CRAFT_RAW6, NULL, &s->wire, error);
+    const enum craft_wire kind = s->config->target.addr.version == 4 ? CRAFT_RAW4 : CRAFT_RAW6;
+    s->wire = s->config->wires ? s->config->wires[kind] : NULL;
+    s->borrows_wire = s->wire != NULL;
+    return s->wire ? 0 : craft_sender_open(kind, NULL, &s->wire, error);
 }
 
 static int collect_sizes(struct sender *s)
@@ -124,7 +127,8 @@ static void sender_close(struct sender *s)
         free(s->flows[i].packets);
     }
     udp_socket_free(s->load.socket);
-    craft_sender_free(s->wire);
+    if (!s->borrows_wire)
+        craft_sender_free(s->wire);
     craft_free(s->craft);
     stamp_hmac_free(s->hmac);
     free(s->sizes);

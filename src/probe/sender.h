@@ -20,6 +20,8 @@ enum sender_engine {
 
 enum { SENDER_FLOWS_MAX = 64, SENDER_SIZE_MAX = 1400, SENDER_PACKETS_MAX = 4000000 };
 
+struct craft_sender;
+
 struct sender_config {
     struct endpoint target;
     struct addr source; /* version 0: the system's choice */
@@ -33,6 +35,9 @@ struct sender_config {
     const void *key;     /* NULL: unauthenticated */
     size_t key_bytes;
     enum sender_engine engine;
+    /* SENDER_LIBNET: by enum craft_wire, opened before the right to do so was given up, and borrowed; NULL, there or
+     * itself: it opens its own */
+    struct craft_sender *const *wires;
     double load_bps; /* best-effort load beside the probes, to port 9 of the target; 0: none */
     uint64_t seed;
 

@@ -35,6 +35,7 @@ struct sender {
     struct stamp_hmac *hmac;
     struct craft *craft;
     struct craft_sender *wire;
+    bool borrows_wire;
     struct sender_load load;
     uint32_t *sizes; /* distinct sizes of the classes, for the class that takes them in turn */
     size_t size_count;

@@ -20,6 +20,11 @@ struct service_tls {
     bool ready, ended;
 };
 
+void service_tls_prepare(void)
+{
+    (void)OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
+}
+
 bool service_tls_built_in(void)
 {
     return true;

@@ -14,6 +14,9 @@
  */
 struct service_tls;
 
+/* Reads the system's settings of OpenSSL and loads what they ask for: what comes later does without opening files. */
+void service_tls_prepare(void);
+
 bool service_tls_built_in(void); /* false: built without OpenSSL, and service_tls_new() says so */
 
 /* `host` is sent as server name (RFC 6066 §3) unless it is an address. ERR_UNSUPPORTED without OpenSSL. */

@@ -4,6 +4,8 @@
 
 /* Built without OpenSSL: service_tls_new() says so, and nothing else is ever called. */
 
+void service_tls_prepare(void) {}
+
 bool service_tls_built_in(void)
 {
     return false;

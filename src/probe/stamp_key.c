@@ -79,5 +79,8 @@ int stamp_key_read(const char *path, uint8_t key[static STAMP_KEY_MAX], size_t *
     (void)close(fd);
     if (r == 0 && len == sizeof text)
         r = error_set(error, ERR_USAGE, "%s: a key has at most %d bytes", path, (int)STAMP_KEY_MAX);
-    return r < 0 ? r : take_text(path, slice_make(text, len), key, ret_len, error);
+    if (r == 0)
+        r = take_text(path, slice_make(text, len), key, ret_len, error);
+    explicit_bzero(text, sizeof text);
+    return r;
 }

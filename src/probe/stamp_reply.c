@@ -137,14 +137,19 @@ static bool tlvs_are_intact(struct cursor c, const uint8_t *sequence, bool authe
     return signed_ || !others || !authenticated;
 }
 
+static enum stamp_answer distrusted(enum stamp_answer a)
+{
+    return a == STAMP_ABSENT ? STAMP_ABSENT : STAMP_UNTRUSTED;
+}
+
+/* Nothing that they said stays, so that nobody can take it for an answer. */
 static void distrust(struct stamp_reply *r)
 {
     r->tlvs = false;
-    for (size_t i = 0; i < ANSWER_COUNT; i++) {
-        enum stamp_answer *answer = answer_of(r, answers[i].type);
-        if (*answer != STAMP_ABSENT)
-            *answer = STAMP_UNTRUSTED;
-    }
+    r->cos = (struct stamp_cos){.answer = distrusted(r->cos.answer)};
+    r->timestamp_info = (struct stamp_timestamp_info){.answer = distrusted(r->timestamp_info.answer)};
+    r->direct = (struct stamp_direct){.answer = distrusted(r->direct.answer)};
+    r->follow_up = (struct stamp_follow_up){.answer = distrusted(r->follow_up.answer)};
 }
 
 static void read_tlvs(struct cursor c, const uint8_t *sequence, bool authenticated, struct stamp_hmac *hmac,

@@ -1,5 +1,6 @@
 #include "report/records_read.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,10 +133,15 @@ static int take_value(struct record_set *s, const json_t *value, struct error *e
 static json_t *load(struct slice text, struct error *error)
 {
     json_error_t why;
+    errno = 0; /* jansson does not always say that it was memory */
     json_t *value = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     struct strbuf b = {0};
     if (value)
         return value;
+    if (json_error_code(&why) == json_error_out_of_memory || errno == ENOMEM) {
+        (void)error_set(error, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
     text_printable(&b, why.text, strlen(why.text));
     (void)error_set(error, ERR_FORMAT, "no JSON at byte %d: %.160s", why.position, strbuf_text(&b));
     strbuf_done(&b);
@@ -145,7 +151,7 @@ static json_t *load(struct slice text, struct error *error)
 int records_read_text(struct record_set *s, struct slice text, struct error *error)
 {
     json_t *value = load(text, error);
-    int r = value ? take_value(s, value, error) : ERR_FORMAT;
+    int r = value ? take_value(s, value, error) : error->code;
     json_decref(value);
     return r;
 }
@@ -165,7 +171,7 @@ int records_read_member(struct record_set *s, size_t run, const char *key, struc
 {
     struct saved_json j = {.error = error};
     json_t *value = load(text, error);
-    int r = value ? 0 : ERR_FORMAT;
+    int r = value ? 0 : error->code;
     if (r == 0 && strcmp(key, "streams") == 0)
         r = take_value(s, value, error);
     else if (r == 0)

@@ -393,6 +393,20 @@ static void read_extra(struct reading *x, const struct record *r, struct saved_e
         saved_fail(&x->json, "\"overlap\" does not cover the record");
 }
 
+static void read_copies(struct saved_json *j, const json_t *o, struct record *r)
+{
+    const json_t *marks = saved_has(o, "copies");
+    dscp_t first;
+    r->copies_differ = saved_count(j, o, "copies_differ", r->packets, 0);
+    if (marks && !json_is_object(marks))
+        saved_fail(j, "\"copies\" is not an object");
+    else if (marks)
+        r->copies = (struct copied_marks){(dscp_t)saved_count(j, marks, "before", DSCP_COUNT - 1, 0),
+                                          (dscp_t)saved_count(j, marks, "after", DSCP_COUNT - 1, 0),
+                                          saved_bool(j, marks, "in_order", false)};
+    r->data_marks = saved_marks(j, o, "data_dscp", &first);
+}
+
 void records_read_record(struct record_set *s, const json_t *o, struct saved_json *json, struct record *r,
                          struct saved_extra *extra)
 {
@@ -415,7 +429,7 @@ void records_read_record(struct record_set *s, const json_t *o, struct saved_jso
     read_meaning(&x, r);
     read_marks(&x, r);
     r->mark_changes = (uint32_t)saved_count(j, o, "mark_changes", UINT32_MAX, 0);
-    r->copies_differ = saved_count(j, o, "copies_differ", r->packets, 0);
+    read_copies(j, o, r);
     read_layers(&x, r);
     read_rtp(&x, r);
     read_judgement(&x, r);

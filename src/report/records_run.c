@@ -253,9 +253,12 @@ int records_run_member(struct record_set *s, struct saved_run *run, struct saved
                        const json_t *value)
 {
     struct member m = {.set = s, .json = j, .key = key};
+    const struct saved_run before = *run;
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         if (strcmp(key, members[i].key) == 0)
             members[i].take(&m, run, value);
+    if (j->failed)
+        *run = before; /* of a list that was read in part, the rest is nothing */
     return j->failed ? ERR_FORMAT : s->failed ? ERR_MEMORY : 0;
 }
 

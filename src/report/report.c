@@ -23,7 +23,10 @@ int report_write(const struct document *d, const struct report_options *o, repor
         return error_set(error, ERR_USAGE, "unknown report format %d", (int)o->format);
     struct out out;
     out_init(&out, sink, user);
-    formats[o->format].write(&out, d, o);
+    if (d->arena.failed)
+        out_fail(&out, ERR_MEMORY);
+    else
+        formats[o->format].write(&out, d, o);
     return out_conclude(&out, error);
 }
 

@@ -15,7 +15,10 @@ int report_compare_write(const struct compare_document *d, enum report_format fo
     if ((unsigned)format >= REPORT_FORMAT_COUNT)
         return error_set(error, ERR_USAGE, "unknown report format %d", (int)format);
     out_init(&out, sink, user);
-    writers[format](&out, d, options);
+    if (d->arena.failed)
+        out_fail(&out, ERR_MEMORY);
+    else
+        writers[format](&out, d, options);
     return out_conclude(&out, error);
 }
 

@@ -93,7 +93,7 @@ static void incomplete_lines(struct page *p)
         html_markup(h, "</p>\n");
     }
     if (!said && !d->summary.complete)
-        html_paragraph(h, HTML_UNSURE, "Incomplete: the input was not read whole; see the notes.");
+        html_paragraph(h, HTML_UNSURE, "Incomplete: something was not looked at, or is not counted; see the notes.");
 }
 
 static void tile(struct html *h, enum html_style style, uint64_t n, const char *what)
@@ -230,6 +230,8 @@ static void head(struct page *p, struct out *out)
     verdict_box(p);
     incomplete_lines(p);
     view_rest(d, &rest);
+    if (!strbuf_ok(&rest))
+        out_fail(out, ERR_MEMORY);
     if (*strbuf_text(&rest)) {
         html_markup(&p->html, "<p>");
         html_take(&p->html, &rest);

@@ -294,6 +294,25 @@ static void add_media(struct emit *e, const struct record *r)
     emit_text_or_null(e, r->server_name);
 }
 
+static void add_copies(struct emit *e, const struct record *r)
+{
+    if (r->copies.before != r->copies.after) {
+        emit_key(e, "copies");
+        emit_open(e, '{');
+        emit_key(e, "before");
+        emit_count(e, r->copies.before);
+        emit_key(e, "after");
+        emit_count(e, r->copies.after);
+        emit_key(e, "in_order");
+        emit_bool(e, r->copies.in_order);
+        emit_close(e, '}');
+    }
+    if (r->data_marks) {
+        emit_key(e, "data_dscp");
+        emit_marks(e, r->data_marks, 0);
+    }
+}
+
 static void add_flags(struct emit *e, const struct record *r)
 {
     emit_key(e, "over_turn");
@@ -310,6 +329,7 @@ static void add_flags(struct emit *e, const struct record *r)
     emit_count(e, r->mark_changes);
     emit_key(e, "copies_differ");
     emit_count(e, r->copies_differ);
+    add_copies(e, r);
 }
 
 static void emit_or_null(struct emit *e, int16_t v)

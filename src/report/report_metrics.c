@@ -186,9 +186,9 @@ static void add_silence(struct live_metrics *m, const struct live_view *v)
 {
     for (int c = CLASS_NONE; c < CLASS_COUNT; c++) {
         if (m->looks == 0)
-            m->class_last_ns[c] = v->began_ns;
+            m->class_last_ns[c] = v->clock_ns - (v->now_ns - v->began_ns);
         if (m->class_grew[c])
-            m->class_last_ns[c] = v->now_ns;
+            m->class_last_ns[c] = v->clock_ns;
         m->class_seen[c] = m->class_seen[c] || m->class_grew[c];
     }
 }

@@ -160,8 +160,24 @@ static void write_classes(const struct live_metrics *m, const struct live_view *
         if (!v->document->expect[c].marks)
             continue;
         metrics_sample(to, "qosmark_class_silence_seconds", PAIRS(labels));
-        metrics_number(to, seconds(v->now_ns - m->class_last_ns[c]));
+        metrics_number(to, seconds(v->clock_ns - m->class_last_ns[c]));
     }
+}
+
+/* Whoever changed a policy and looks away has to learn that it is not in force. */
+static void write_policy(const struct live_view *v, struct strbuf *to)
+{
+    metrics_head(to, "qosmark_policy_last_reload_successful", "gauge",
+                 "0 where the policy could not be read again (SIGHUP) and the one of before stayed in force.");
+    metrics_sample(to, "qosmark_policy_last_reload_successful", NULL, 0);
+    metrics_count(to, !v->policy_refused);
+    metrics_head(to, "qosmark_policy_reloads_total", "counter", "How often another policy came into force.");
+    metrics_sample(to, "qosmark_policy_reloads_total", NULL, 0);
+    metrics_count(to, v->policy_reloads);
+    metrics_head(to, "qosmark_policy_reloads_refused_total", "counter",
+                 "How often a policy was to be read again and was not, because something is wrong with it.");
+    metrics_sample(to, "qosmark_policy_reloads_refused_total", NULL, 0);
+    metrics_count(to, v->policy_refusals);
 }
 
 static void write_process(const struct live_metrics *m, const struct live_view *v, const struct live_process *process,
@@ -195,6 +211,7 @@ bool live_metrics_write(const struct live_metrics *m, const struct live_view *v,
     write_findings(m, v, to);
     write_points(m, v, to);
     write_classes(m, v, to);
+    write_policy(v, to);
     write_process(m, v, process, to);
     return strbuf_ok(to);
 }

@@ -14,7 +14,13 @@ int report_probe_write(const struct probe_report *r, report_sink sink, void *use
     if ((unsigned)r->format >= REPORT_FORMAT_COUNT)
         return error_set(error, ERR_USAGE, "unknown report format %d", (int)r->format);
     out_init(&out, sink, user);
-    writers[r->format](&out, r);
+    bool whole = true;
+    for (size_t i = 0; i < r->count; i++)
+        whole = whole && !r->documents[i]->arena.failed;
+    if (whole)
+        writers[r->format](&out, r);
+    else
+        out_fail(&out, ERR_MEMORY);
     return out_conclude(&out, error);
 }
 

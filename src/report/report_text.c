@@ -65,7 +65,7 @@ static void incomplete_lines(struct text *t)
     }
     if (!said && !d->summary.complete) {
         text_put(t, STYLE_BAD, "INCOMPLETE:");
-        text_wrap(t, STYLE_PLAIN, indent, " the input was not read whole; see the notes");
+        text_wrap(t, STYLE_PLAIN, indent, " something was not looked at, or is not counted; see the notes");
         text_end(t);
     }
 }

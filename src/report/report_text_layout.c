@@ -164,17 +164,17 @@ static void put_word(struct text *t, enum style style, size_t indent, const char
 {
     const size_t width = t->width - 1; /* a comma may follow */
     bool blank = t->line.len && t->line.at[t->line.len - 1] != ' ';
-    size_t need = text_columns(word) + blank;
-    if (t->columns + need > width && t->columns > indent) {
+    bool fits = t->columns + blank <= width && !word[text_fit(word, width - t->columns - blank)];
+    if (!fits && t->columns > indent) {
         text_end(t);
         text_to(t, indent);
         blank = false;
     }
     if (blank)
         text_put(t, style, " ");
-    while (!whole && t->columns + text_columns(word) > width && width > t->columns) {
+    while (!whole && width > t->columns) {
         size_t n = text_fit(word, width - t->columns);
-        if (n == 0)
+        if (n == 0 || word[n] == '\0')
             break;
         /* a path is broken behind a slash, where there is one in the second half */
         for (size_t at = n; at > n / 2; at--) {

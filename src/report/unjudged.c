@@ -12,17 +12,19 @@ static const char *reason_of(const struct record *r)
     return r->unknown_reason && *r->unknown_reason ? r->unknown_reason : "no reason was given";
 }
 
-/* Equal but for their numbers: "3 packets, and the policy asks for at least 10". */
+/* Equal but for their numbers: "3 packets, and the policy asks for at least 10". The 31 of AF31 is no number. */
 static bool same_reason(const char *a, const char *b)
 {
     static const char digits[] = "0123456789";
+    bool in_name = false;
     for (;;) {
-        a += strspn(a, digits);
-        b += strspn(b, digits);
+        a += in_name ? 0 : strspn(a, digits);
+        b += in_name ? 0 : strspn(b, digits);
         if (*a != *b)
             return false;
         if (!*a)
             return true;
+        in_name = (*a >= 'A' && *a <= 'Z') || (in_name && strchr(digits, *a));
         a++;
         b++;
     }

@@ -44,8 +44,10 @@ static bool write_texts(struct cards *c, struct card *card, const struct slice t
     for (size_t i = 0; i < TEXTS; i++)
         bytes += (texts[i].len < CARD_TEXT_MAX ? texts[i].len : CARD_TEXT_MAX) + 1;
     char *at = malloc(bytes);
-    if (!at)
+    if (!at) {
+        c->failed = true;
         return false;
+    }
     c->text_bytes += bytes;
     for (size_t i = 0; i < TEXTS; i++)
         at = copy(at, texts[i], fields[i]);

@@ -27,6 +27,7 @@ struct cards {
     struct pool pool;
     uint64_t serial;
     size_t text_bytes;
+    bool failed; /* a text could not be kept for want of memory, once at least */
 };
 
 void cards_init(struct cards *c);

@@ -6,13 +6,14 @@
 
 #include "base/clock.h"
 
-/* Mirror ports hand on both copies within microseconds, or in bursts where buffers are in between. */
-enum { RING_SIZE = 64, EDGE_BYTES = 16 };
+/* Mirror ports hand on both copies within microseconds, or in bursts where buffers are in between: a ring that is full
+ * of packets of a moment, as of a large video frame, becomes a larger one, once. */
+enum { RING_SIZE = 64, RING_SIZE_LARGE = 256, EDGE_BYTES = 16 };
 #define WINDOW_NS (100 * NS_PER_MS)
 
 struct copies_ring {
-    struct copy_of at[RING_SIZE];
-    uint8_t next;
+    uint32_t size, next;
+    struct copy_of at[];
 };
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -34,8 +35,8 @@ static uint64_t mix_edge(uint64_t hash, const uint8_t *bytes)
 uint32_t copy_tag_of(const struct packet *p)
 {
     uint32_t len = p->payload_bytes;
-    if (len == 0 && p->ip_id == 0)
-        return 0; /* acknowledgements without a number are all alike */
+    if (len == 0 && p->ip_id == 0 && p->proto != PROTO_TCP)
+        return 0; /* what is empty and has no number is all alike; TCP has numbers of its own */
     uint64_t hash = (uint64_t)p->payload_wire_bytes << 32 | p->ip_id;
     if (p->proto == PROTO_TCP)
         hash = mix(mix(hash, (uint64_t)p->tcp_ack << 32 | p->tcp_seq), p->tcp_flags);
@@ -53,6 +54,12 @@ uint32_t copy_tag_of(const struct packet *p)
     return (uint32_t)(hash >> 32) | 1;
 }
 
+uint32_t copy_tag_of_part(const struct packet *p, uint32_t i)
+{
+    uint64_t hash = mix((uint64_t)i << 32 | p->ip_id, (uint64_t)p->parts[i].ip_bytes << 32 | p->part_count);
+    return p->ip_id ? (uint32_t)(hash >> 32) | 1 : 0;
+}
+
 static bool is_copy(const struct copy_of *a, const struct copy_of *b)
 {
     if (a->tag != b->tag || a->dscp == b->dscp)
@@ -61,25 +68,108 @@ static bool is_copy(const struct copy_of *a, const struct copy_of *b)
     return apart <= WINDOW_NS;
 }
 
-static bool ring_has_copy(const struct copies_ring *ring, const struct copy_of *packet)
+/* The earlier copy of a packet; NULL without. */
+static const struct copy_of *ring_find(const struct copies_ring *ring, const struct copy_of *packet)
 {
-    for (size_t i = 0; i < RING_SIZE; i++)
+    for (size_t i = 0; i < ring->size; i++)
         if (ring->at[i].tag && is_copy(&ring->at[i], packet))
-            return true;
-    return false;
+            return &ring->at[i];
+    return NULL;
 }
 
-void copies_add(struct copies *c, const struct packet *p)
+static bool ring_enlarge(struct copies *c)
 {
-    struct copy_of now = {copy_tag_of(p), tos_dscp(p->tos), p->time_ns};
-    bool differs = now.dscp != c->last.dscp && c->last.tag;
-    if (!c->ring && differs && (c->ring = calloc(1, sizeof *c->ring)))
-        c->ring->at[c->ring->next++] = c->last;
+    struct copies_ring *large = calloc(1, sizeof *large + RING_SIZE_LARGE * sizeof large->at[0]);
+    if (!large)
+        return false;
+    large->size = RING_SIZE_LARGE;
+    for (; large->next < c->ring->size; large->next++)
+        large->at[large->next] = c->ring->at[(c->ring->next + large->next) % c->ring->size];
+    free(c->ring);
+    c->ring = large;
+    return true;
+}
+
+static bool ring_put(struct copies *c, const struct copy_of *packet)
+{
+    const struct copy_of *oldest = &c->ring->at[c->ring->next % c->ring->size];
+    int64_t age_ns = packet->time_ns > oldest->time_ns ? packet->time_ns - oldest->time_ns : 0;
+    bool has_room = !oldest->tag || c->ring->size == RING_SIZE_LARGE || age_ns >= WINDOW_NS || ring_enlarge(c);
+    c->ring->at[c->ring->next++ % c->ring->size] = *packet;
+    return has_room;
+}
+
+static bool ring_begin(struct copies *c)
+{
+    if (!(c->ring = calloc(1, sizeof *c->ring + RING_SIZE * sizeof c->ring->at[0])))
+        return false;
+    c->ring->size = RING_SIZE;
+    return ring_put(c, &c->last);
+}
+
+/* A router between the copies lowers the hop limit: that tells their order better than the capture's does. */
+static void count_pair(struct copies *c, const struct copy_of *early, const struct copy_of *late)
+{
+    bool turned = early->ttl && late->ttl && early->ttl < late->ttl;
+    dscp_t before = turned ? late->dscp : early->dscp, after = turned ? early->dscp : late->dscp;
+    c->differ++;
+    if (c->forth + c->back == 0) {
+        c->before = before;
+        c->after = after;
+    }
+    if (before == c->before && after == c->after)
+        c->forth++;
+    else if (before == c->after && after == c->before)
+        c->back++;
+    else if (c->forth >= c->back)
+        c->forth--;
+    else
+        c->back--;
+}
+
+struct copied_marks copies_marks(const struct copies *c)
+{
+    bool forth = c->forth >= c->back;
+    uint64_t most = forth ? c->forth : c->back;
+    return (struct copied_marks){.before = forth ? c->before : c->after,
+                                 .after = forth ? c->after : c->before,
+                                 .in_order = most > 0 && (c->forth + c->back - most) * 9 <= most};
+}
+
+void copies_merge(struct copies *to, const struct copies *from)
+{
+    to->differ += from->differ;
+    if (to->forth + to->back >= from->forth + from->back)
+        return;
+    to->before = from->before;
+    to->after = from->after;
+    to->forth = from->forth;
+    to->back = from->back;
+}
+
+static bool add(struct copies *c, struct copy_of now)
+{
+    bool ok = true;
+    if (!c->ring && now.dscp != c->last.dscp && c->last.tag)
+        ok = ring_begin(c);
     if (c->ring && now.tag) {
-        c->differ += ring_has_copy(c->ring, &now);
-        c->ring->at[c->ring->next++ % RING_SIZE] = now;
+        const struct copy_of *early = ring_find(c->ring, &now);
+        if (early)
+            count_pair(c, early, &now);
+        ok = ring_put(c, &now) && ok;
     }
     c->last = now;
+    return ok;
+}
+
+bool copies_add(struct copies *c, const struct packet *p)
+{
+    return add(c, (struct copy_of){copy_tag_of(p), tos_dscp(p->tos), p->ttl, p->time_ns});
+}
+
+bool copies_add_part(struct copies *c, const struct packet *p, uint32_t i)
+{
+    return add(c, (struct copy_of){copy_tag_of_part(p, i), tos_dscp(p->parts[i].tos), p->ttl, p->parts[i].time_ns});
 }
 
 void copies_done(struct copies *c)

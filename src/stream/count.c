@@ -25,6 +25,20 @@ static struct histogram one_histogram(const struct stream *s)
     return h;
 }
 
+/* The largest TCP segments without data: 40 bytes of options beside the headers (RFC 9293 §3.1). */
+enum { BARE_BYTES_IPV4 = 80, BARE_BYTES_IPV6 = 100 };
+
+/* Of a stream of one mark it is known of the first packet only whether it carried data: a SYN. More of its size are it
+ * again; anything larger brought some. */
+static dscp_set_t one_data_mark(const struct stream_table *t, const struct stream *s)
+{
+    const struct flow *f = stream_flow(t, s);
+    if (f->proto != PROTO_TCP || s->packets == 0)
+        return 0;
+    uint64_t most = f->wide ? BARE_BYTES_IPV6 : BARE_BYTES_IPV4;
+    return s->begins_bare && s->bytes <= most * s->packets ? 0 : dscp_set_of(tos_dscp(s->tos));
+}
+
 /* From now on the marks are counted apart. False without memory. */
 static bool spread(struct stream_table *t, struct stream *s)
 {
@@ -34,7 +48,8 @@ static bool spread(struct stream_table *t, struct stream *s)
     if (!more)
         return false;
     more->marks = one_histogram(s);
-    more->copies.last = (struct copy_of){s->copy_tag, tos_dscp(s->tos), s->last_ns};
+    more->copies.last = (struct copy_of){s->copy_tag, tos_dscp(s->tos), 0, s->last_ns};
+    more->data_marks = one_data_mark(t, s);
     s->spread = true;
     return true;
 }
@@ -61,7 +76,7 @@ static bool event_count(struct stream_table *t, struct stream *s, const struct m
     s->packets++;
     s->bytes += e->bytes;
     if (s->spread)
-        histogram_add(&stream_more(t, s)->marks, e);
+        t->memory_failed |= !histogram_add(&stream_more(t, s)->marks, e);
     return true;
 }
 
@@ -70,11 +85,13 @@ static void outer_count(struct stream_table *t, struct stream *s, tos_t inner, t
                         const struct mark_event *e)
 {
     struct stream_more *more = stream_more_get(t, s);
-    if (!more || (!more->outer && !(more->outer = calloc(1, sizeof *more->outer))))
+    if (!more || (!more->outer && !(more->outer = calloc(1, sizeof *more->outer)))) {
+        t->memory_failed = true;
         return;
+    }
     struct mark_event outer_event = *e;
     outer_event.tos = outer;
-    histogram_add(&more->outer->marks, &outer_event);
+    t->memory_failed |= !histogram_add(&more->outer->marks, &outer_event);
     if (tos_dscp(inner) != tos_dscp(outer) && !mirrored) {
         if (more->outer->differs++ == 0)
             more->outer->differs_first = e->frame;
@@ -101,6 +118,7 @@ static void begin(struct stream_table *t, struct stream *s, const struct packet 
     s->tunnel_depth = (uint8_t)(p->layer_count - 1);
     s->judged_version = p->judged_outer ? p->judged_version : 0;
     s->judged_at = p->judged_outer ? p->judged_at : 0;
+    s->begins_bare = p->proto == PROTO_TCP && p->payload_wire_bytes == 0;
     arrive(t, s);
 }
 
@@ -108,18 +126,27 @@ static void begin(struct stream_table *t, struct stream *s, const struct packet 
 static void parts_count(struct stream_table *t, struct stream *s, const struct packet *p, bool mirrored)
 {
     s->fragmented = true;
-    if (s->copy_tag && !spread(t, s)) { /* the tag is that of the newest packet in one piece */
-        stream_untracked(t, p);
-        return;
-    }
     for (uint32_t i = 0; i < p->part_count; i++) {
         const struct packet_part *part = &p->parts[i];
         struct mark_event e = {part->tos, part->ip_bytes, {part->frame, part->input}, part->time_ns};
-        if (!event_count(t, s, &e))
+        if (!event_count(t, s, &e)) {
             t->stats.untracked_packets++;
-        else if (part->has_outer)
+            continue;
+        }
+        if (s->spread)
+            t->memory_failed |= !copies_add_part(&stream_more(t, s)->copies, p, i);
+        else
+            s->copy_tag = copy_tag_of_part(p, i);
+        if (part->has_outer)
             outer_count(t, s, part->tos, part->outer_tos, mirrored, &e);
     }
+}
+
+static void spread_count(struct stream_table *t, struct stream_more *more, const struct packet *p)
+{
+    t->memory_failed |= !copies_add(&more->copies, p);
+    if (p->proto == PROTO_TCP && p->payload_wire_bytes)
+        more->data_marks |= dscp_set_of(tos_dscp(p->tos));
 }
 
 static void count_slowly(struct stream_table *t, struct stream *s, const struct packet *p)
@@ -137,7 +164,7 @@ static void count_slowly(struct stream_table *t, struct stream *s, const struct 
         return;
     }
     if (s->spread)
-        copies_add(&stream_more(t, s)->copies, p);
+        spread_count(t, stream_more(t, s), p);
     else
         s->copy_tag = copy_tag_of(p);
     if (p->layer_count > 1)
@@ -191,9 +218,11 @@ static void merge_earlier(struct stream_table *t, struct stream *to, const struc
 static void merge_outer(struct stream_table *t, struct stream *to, const struct outer_part *from)
 {
     struct stream_more *more = from ? stream_more_get(t, to) : NULL;
-    if (!more || (!more->outer && !(more->outer = calloc(1, sizeof *more->outer))))
+    if (!more || (!more->outer && !(more->outer = calloc(1, sizeof *more->outer)))) {
+        t->memory_failed = t->memory_failed || from;
         return;
-    histogram_merge(&more->outer->marks, &from->marks);
+    }
+    t->memory_failed |= !histogram_merge(&more->outer->marks, &from->marks);
     if (more->outer->differs == 0)
         more->outer->differs_first = from->differs_first;
     more->outer->differs += from->differs;
@@ -216,7 +245,8 @@ static bool merge_marks(struct stream_table *t, struct stream *to, const struct 
     if (!spread(t, to))
         return false;
     struct histogram theirs = from->spread ? stream_more(t, from)->marks : one_histogram(from);
-    histogram_merge(&stream_more(t, to)->marks, &theirs);
+    t->memory_failed |= !histogram_merge(&stream_more(t, to)->marks, &theirs);
+    stream_more(t, to)->data_marks |= stream_data_marks(t, from);
     return true;
 }
 
@@ -238,7 +268,7 @@ void stream_merge(struct stream_table *t, struct stream *to, struct stream *from
         to->bytes += from->bytes;
         to->fragmented |= from->fragmented;
         if (to->spread && from->spread)
-            stream_more(t, to)->copies.differ += stream_more(t, from)->copies.differ;
+            copies_merge(&stream_more(t, to)->copies, &stream_more(t, from)->copies);
         merge_outer(t, to, stream_outer(t, from));
     }
     from->merged = true;
@@ -273,6 +303,16 @@ uint32_t stream_mark_changes(const struct stream_table *t, const struct stream *
 uint64_t stream_copies_differ(const struct stream_table *t, const struct stream *s)
 {
     return s->spread ? stream_more(t, s)->copies.differ : 0;
+}
+
+struct copied_marks stream_copies_marks(const struct stream_table *t, const struct stream *s)
+{
+    return stream_copies_differ(t, s) ? copies_marks(&stream_more(t, s)->copies) : (struct copied_marks){0};
+}
+
+dscp_set_t stream_data_marks(const struct stream_table *t, const struct stream *s)
+{
+    return s->spread ? stream_more(t, s)->data_marks : one_data_mark(t, s);
 }
 
 const struct outer_part *stream_outer(const struct stream_table *t, const struct stream *s)

@@ -89,12 +89,30 @@ static bool opposite_media(enum kind a, enum kind b)
     return (a == KIND_RTP_AUDIO && video_b) || (video_a && b == KIND_RTP_AUDIO);
 }
 
+/* One packet of an SSRC of its own, beside a stream that runs: whoever knows the ports of a call can send that, and among
+ * noise a payload type that means something is not rare. */
+static bool is_rtp_by_chance(const struct stream_table *t, const struct stream *s)
+{
+    int left = RELATIVES_LOOKED_AT;
+    if (s->packets > 1)
+        return false;
+    for (const struct stream *other = flow_media(t, stream_flow(t, s), s->side); other && left; other = stream_next(t, other), left--)
+        if (other->packets > 1)
+            return true;
+    return false;
+}
+
 void decide_rtp(const struct stream_table *t, const struct stream *s, bool words, struct decision *ret)
 {
     struct media_context context;
     struct media_decision media;
     struct expect_answer sdp;
 
+    if (is_rtp_by_chance(t, s)) {
+        *ret = (struct decision){.codec = "", .repairs = ""};
+        judgement_set(&ret->judgement, KIND_RTP_UNKNOWN, CONFIDENCE_NONE, "one packet beside another stream tells nothing");
+        return;
+    }
     media_context_of(t, s, &context);
     context.in_brief = !words;
     media_decide(&stream_rtp(t, s)->features, &context, &media);

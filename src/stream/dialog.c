@@ -57,7 +57,7 @@ static bool new_call(struct expect_table *t, const struct seen *s)
 {
     const struct sip_message *m = s->m;
     bool by_caller = m->request && m->to_tag.len == 0;
-    if (t->call_count >= CALLS_MAX || !grow((void **)&t->calls, &t->call_cap, t->call_count, sizeof *t->calls)) {
+    if (t->call_count >= CALLS_MAX || !expect_grow(t, (void **)&t->calls, &t->call_cap, t->call_count, sizeof *t->calls)) {
         t->stats.dropped_calls++;
         return false;
     }
@@ -113,7 +113,7 @@ static uint32_t take_transaction(struct expect_table *t, const struct seen *s, b
     if (!make)
         return 0;
     if (t->transaction_count >= TRANSACTIONS_MAX || c->transaction_count >= CALL_TRANSACTIONS_MAX ||
-        !grow((void **)&t->transactions, &t->transaction_cap, t->transaction_count, sizeof *t->transactions) ||
+        !expect_grow(t, (void **)&t->transactions, &t->transaction_cap, t->transaction_count, sizeof *t->transactions) ||
         !multimap_add(&t->by_transaction, hash, (uint32_t)t->transaction_count)) {
         t->stats.dropped_media += s->has_sdp ? t->sdp.media_count : 0;
         return 0;

@@ -113,6 +113,8 @@ struct expect_table {
     size_t call_count, call_cap, transaction_count, transaction_cap, description_count, description_cap;
     size_t line_count, line_cap, format_count, format_cap, ssrc_count, ssrc_cap, codec_count, codec_cap;
 
+    bool failed; /* what signalling says could not be kept for want of memory, once at least */
+
     struct multimap by_call_id, by_transaction, by_endpoint, by_ssrc, by_port_pair, by_codec;
     struct sdp_session sdp; /* too large for the stack */
 };
@@ -138,6 +140,9 @@ uint32_t expect_describe(struct expect_table *t, const struct expect_description
 
 /* Whether an m-line may be what a stream of these times was announced by: what expect_table_find() looks at. */
 bool expect_line_overlaps(const struct expect_table *t, const struct expect_query *q, const struct expect_line *line);
+
+/* As grow(), and notes in the table where there is no memory. */
+bool expect_grow(struct expect_table *t, void **items, size_t *cap, size_t count, size_t item_bytes);
 
 /* Makes `answer` one of the answers to `offer`. */
 void expect_pair(struct expect_table *t, uint32_t offer, uint32_t answer);

@@ -29,6 +29,7 @@ enum ended_bit {
     BIT_MEDIA_KINDS = 1 << 13,
     BIT_JITTER = 1 << 14,
     BIT_LOSS = 1 << 15, /* something was lost, reordered or duplicated */
+    BIT_DATA_MARKS = 1 << 16,
 };
 
 struct writer {
@@ -350,6 +351,7 @@ static unsigned bits_of(const struct record *r)
                 {r->vlan_pcp >= 0 || r->mpls_tc >= 0, BIT_PRIORITIES},
                 {r->copies_differ > 0, BIT_COPIES},
                 {r->media_kinds > 0, BIT_MEDIA_KINDS},
+                {r->data_marks != 0, BIT_DATA_MARKS},
                 {r->rtp && r->rtp->jitter_ms >= 0, BIT_JITTER},
                 {r->rtp && has_loss(r->rtp), BIT_LOSS}};
     unsigned all = 0;
@@ -376,8 +378,12 @@ static void put_plain(struct writer *w, const struct record *r)
         put(w, (const uint8_t[]){r->tunnel_depth, r->judged_version, r->judged_at}, 3);
     if (bits & BIT_PRIORITIES)
         put(w, (const uint8_t[]){(uint8_t)(r->vlan_pcp + 1), (uint8_t)(r->mpls_tc + 1)}, 2);
-    if (bits & BIT_COPIES)
+    if (bits & BIT_COPIES) {
         put_number(w, r->copies_differ);
+        put(w, (const uint8_t[]){r->copies.before, r->copies.after, r->copies.in_order}, 3);
+    }
+    if (bits & BIT_DATA_MARKS)
+        put(w, &r->data_marks, sizeof r->data_marks);
     if (bits & BIT_MEDIA_KINDS)
         put_number(w, r->media_kinds);
     if (bits & BIT_RTP)
@@ -408,7 +414,14 @@ static void get_plain(struct reader *from, const struct ended_head *head, struct
     }
     r->vlan_pcp = (int16_t)((bits & BIT_PRIORITIES ? get_byte(from) : 0) - 1);
     r->mpls_tc = (int16_t)((bits & BIT_PRIORITIES ? get_byte(from) : 0) - 1);
-    r->copies_differ = bits & BIT_COPIES ? get_number(from) : 0;
+    if (bits & BIT_COPIES) {
+        r->copies_differ = get_number(from);
+        r->copies.before = get_byte(from);
+        r->copies.after = get_byte(from);
+        r->copies.in_order = get_byte(from) != 0;
+    }
+    if (bits & BIT_DATA_MARKS)
+        get(from, &r->data_marks, sizeof r->data_marks);
     r->media_kinds = bits & BIT_MEDIA_KINDS ? (uint32_t)get_number(from) : 0;
     r->from_initiator = bits & BIT_FROM_INITIATOR;
     r->over_turn = bits & BIT_OVER_TURN;

@@ -40,6 +40,13 @@ void expect_table_free(struct expect_table *t)
     free(t);
 }
 
+bool expect_grow(struct expect_table *t, void **items, size_t *cap, size_t count, size_t item_bytes)
+{
+    bool grown = grow(items, cap, count, item_bytes);
+    t->failed = t->failed || !grown;
+    return grown;
+}
+
 uint64_t expect_hash(const struct expect_table *t, enum key_sort sort, const void *bytes, size_t len)
 {
     struct hash_key key = {t->key.k0 ^ (uint64_t)sort, t->key.k1};
@@ -81,6 +88,7 @@ static uint16_t codec_intern(struct expect_table *t, const struct sdp_format *f)
     if (t->codec_count == 0) { /* the first is the empty one, for those beyond the cap */
         t->codecs = calloc(CODECS_MAX, sizeof *t->codecs);
         t->codec_cap = t->codecs ? CODECS_MAX : 0;
+        t->failed = t->failed || !t->codecs;
         t->codec_count = 1;
     }
     if (t->codec_count >= t->codec_cap || !multimap_add(&t->by_codec, hash, (uint32_t)t->codec_count))
@@ -101,7 +109,7 @@ static void add_formats(struct expect_table *t, const struct sdp_media *m, struc
     line->formats = (uint32_t)t->format_count;
     for (size_t i = 0; i < m->format_count && t->format_count < FORMATS_MAX; i++) {
         const struct sdp_format *f = &m->formats[i];
-        if (!grow((void **)&t->formats, &t->format_cap, t->format_count, sizeof *t->formats))
+        if (!expect_grow(t, (void **)&t->formats, &t->format_cap, t->format_count, sizeof *t->formats))
             return;
         t->formats[t->format_count++] = (struct expect_format){.payload_type = f->payload_type,
                                                                .kind = (uint8_t)f->kind,
@@ -117,7 +125,7 @@ static void add_ssrcs(struct expect_table *t, const struct sdp_media *m, uint32_
     line->ssrcs = (uint32_t)t->ssrc_count;
     for (size_t i = 0; i < m->ssrc_count && t->ssrc_count < SSRCS_MAX; i++) {
         uint64_t hash = expect_hash(t, KEY_SSRC, &m->ssrcs[i], sizeof m->ssrcs[i]);
-        if (!grow((void **)&t->ssrcs, &t->ssrc_cap, t->ssrc_count, sizeof *t->ssrcs) ||
+        if (!expect_grow(t, (void **)&t->ssrcs, &t->ssrc_cap, t->ssrc_count, sizeof *t->ssrcs) ||
             !multimap_add(&t->by_ssrc, hash, number))
             return;
         t->ssrcs[t->ssrc_count++] = m->ssrcs[i];
@@ -187,7 +195,7 @@ uint32_t expect_describe(struct expect_table *t, const struct expect_description
     t->stats.dropped_media += sdp->media_dropped;
     if (t->description_count >= DESCRIPTIONS_MAX || t->line_count + sdp->media_count > LINES_MAX ||
         t->calls[d->call].description_count >= CALL_DESCRIPTIONS_MAX ||
-        !grow((void **)&t->descriptions, &t->description_cap, t->description_count, sizeof *t->descriptions)) {
+        !expect_grow(t, (void **)&t->descriptions, &t->description_cap, t->description_count, sizeof *t->descriptions)) {
         t->stats.dropped_media += sdp->media_count;
         return 0;
     }
@@ -201,7 +209,7 @@ uint32_t expect_describe(struct expect_table *t, const struct expect_description
     const struct sdp_media *tagged = first_bundled(sdp);
     for (size_t i = 0; i < sdp->media_count; i++) {
         const struct sdp_media *m = &sdp->media[i];
-        if (!grow((void **)&t->lines, &t->line_cap, t->line_count, sizeof *t->lines)) {
+        if (!expect_grow(t, (void **)&t->lines, &t->line_cap, t->line_count, sizeof *t->lines)) {
             t->stats.dropped_media += sdp->media_count - i;
             break;
         }
@@ -302,5 +310,11 @@ size_t expect_table_bytes(const struct expect_table *t)
 
 struct expect_stats expect_table_stats(const struct expect_table *t)
 {
-    return t->stats;
+    const struct multimap *maps[] = {&t->by_call_id, &t->by_transaction, &t->by_endpoint,
+                                     &t->by_ssrc,    &t->by_port_pair,   &t->by_codec};
+    struct expect_stats stats = t->stats;
+    stats.failed = t->failed || t->cards.failed || t->cards.pool.failed;
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        stats.failed = stats.failed || maps[i]->failed;
+    return stats;
 }

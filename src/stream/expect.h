@@ -98,6 +98,8 @@ bool expect_table_call(const struct expect_table *t, size_t i, struct arena *are
 struct expect_stats {
     uint64_t calls; /* all since the beginning */
     uint64_t dropped_calls, dropped_media; /* beyond the caps */
+    uint64_t forgotten_calls; /* before they were over, to make room for others */
+    bool failed;                           /* something is not known for want of memory */
 };
 struct expect_stats expect_table_stats(const struct expect_table *t);
 

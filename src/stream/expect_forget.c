@@ -105,9 +105,9 @@ struct renumbering {
 };
 
 /* Near a cap the older half of what is not needed goes, over or not: those who come now are calls as well. */
-static bool older_half_goes(const struct expect_table *t, const uint8_t *used, uint32_t *calls)
+static bool older_half_goes(const struct expect_table *t, const uint8_t *used, uint32_t *calls, size_t *ret_gone)
 {
-    size_t n = 0;
+    size_t n = 0, gone = 0;
     bool open;
     int64_t *last = malloc((t->call_count + 1) * sizeof *last);
     if (!last)
@@ -119,13 +119,17 @@ static bool older_half_goes(const struct expect_table *t, const uint8_t *used, u
         qsort(last, n, sizeof *last, by_time);
     int64_t newest = n ? last[n / 2] : 0;
     for (size_t i = 0; i < t->call_count && n; i++)
-        if (calls[i] != POOL_NONE && !is_used(used, i) && call_last(t, &t->calls[i], &open) <= newest)
+        if (calls[i] != POOL_NONE && !is_used(used, i) && call_last(t, &t->calls[i], &open) <= newest) {
             calls[i] = POOL_NONE;
+            gone++;
+        }
     free(last);
+    *ret_gone = gone;
     return true;
 }
 
-static bool choose(const struct expect_table *t, int64_t now_ns, const uint8_t *used, uint32_t *calls)
+/* `*ret_gone`: how many go before they are over. */
+static bool choose(const struct expect_table *t, int64_t now_ns, const uint8_t *used, uint32_t *calls, size_t *ret_gone)
 {
     uint32_t kept = 0;
     for (size_t i = 0; i < t->call_count; i++) {
@@ -133,7 +137,7 @@ static bool choose(const struct expect_table *t, int64_t now_ns, const uint8_t *
         int64_t silent = silence_ns(now_ns, call_last(t, &t->calls[i], &open));
         calls[i] = is_used(used, i) || silent < (open ? SILENT_NS : OVER_NS) ? 0 : POOL_NONE;
     }
-    if (cap_is_near(t) && !older_half_goes(t, used, calls))
+    if (cap_is_near(t) && !older_half_goes(t, used, calls, ret_gone))
         return false;
     for (size_t i = 0; i < t->call_count; i++)
         if (calls[i] != POOL_NONE)
@@ -269,10 +273,12 @@ bool expect_table_forget(struct expect_table *t, int64_t now_ns, const uint8_t *
                             .transactions = malloc((t->transaction_count + 1) * sizeof *n.transactions),
                             .descriptions = malloc((t->description_count + 1) * sizeof *n.descriptions),
                             .lines = malloc((t->line_count + 1) * sizeof *n.lines)};
-    bool ok = n.calls && n.transactions && n.descriptions && n.lines && choose(t, now_ns, used, n.calls);
+    size_t gone = 0;
+    bool ok = n.calls && n.transactions && n.descriptions && n.lines && choose(t, now_ns, used, n.calls, &gone);
     if (ok) {
         number_all(t, &n);
         close_up(t, &n);
+        t->stats.forgotten_calls += gone;
         t->kept = t->call_count;
         t->forgot_ns = now_ns;
         t->messages_before = t->messages;

@@ -93,6 +93,7 @@ struct outer_part {
 struct stream_more {
     struct histogram marks; /* where the stream is `spread` */
     struct copies copies;   /* likewise */
+    dscp_set_t data_marks;  /* likewise, of TCP: marks of segments that carry data */
     struct outer_part *outer;
     struct type_counts *types;
     uint64_t arrived; /* where arrived_after: see stream_arrived_before() */
@@ -124,6 +125,7 @@ struct stream {
     bool has_channels : 1; /* of a TURN stream: some of it was ChannelData without media inside */
     bool fragmented : 1;
     bool spread : 1;
+    bool begins_bare : 1; /* with a TCP segment without data */
     uint8_t tunnel_depth;
     uint8_t judged_version, judged_at; /* see struct packet; 0 where the innermost header is judged */
     uint8_t priorities;                /* of the first packet: see stream_vlan_pcp() and stream_mpls_tc() */
@@ -230,6 +232,7 @@ struct stream_table {
     bool tokens;               /* somebody asks which stream a packet was of */
     bool reuses;               /* numbers were given back: they tell no order any more */
     struct stream *attributed; /* the stream that the TCP segment being taken counts to */
+    bool memory_failed;        /* something could not be kept for want of memory, once at least */
 
     struct look *look; /* what a document in the middle changed, to be undone before the next packet; NULL */
     struct newest {    /* what stream_table_record() needs of the newest document */
@@ -423,6 +426,8 @@ void stream_marks_copy(const struct stream_table *t, const struct stream *s, str
 void stream_ecn(const struct stream_table *t, const struct stream *s, uint64_t ret[static 4]);
 uint32_t stream_mark_changes(const struct stream_table *t, const struct stream *s);
 uint64_t stream_copies_differ(const struct stream_table *t, const struct stream *s);
+struct copied_marks stream_copies_marks(const struct stream_table *t, const struct stream *s);
+dscp_set_t stream_data_marks(const struct stream_table *t, const struct stream *s); /* see struct record */
 const struct outer_part *stream_outer(const struct stream_table *t, const struct stream *s); /* NULL without */
 /* Whether `a`'s first packet came before that of `b`; not by time or frame, which begin anew in each file of a series.
  */

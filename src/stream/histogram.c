@@ -19,15 +19,13 @@ static struct record_mark *histogram_slot(struct histogram *m, dscp_t dscp)
     return &more[m->more_count++];
 }
 
-void histogram_add(struct histogram *m, const struct mark_event *e)
+bool histogram_add(struct histogram *m, const struct mark_event *e)
 {
     dscp_t dscp = tos_dscp(e->tos);
     struct record_mark *slot = histogram_slot(m, dscp);
 
-    if (!slot) {
-        m->lost_count++;
-        return;
-    }
+    if (!slot)
+        return false;
     if (slot->packets == 0) {
         slot->dscp = dscp;
         slot->first = e->frame;
@@ -41,6 +39,7 @@ void histogram_add(struct histogram *m, const struct mark_event *e)
     m->changes += m->has_last && m->last != dscp;
     m->last = dscp;
     m->has_last = true;
+    return true;
 }
 
 static void mark_merge(struct record_mark *to, const struct record_mark *from)
@@ -70,29 +69,30 @@ static int64_t histogram_end(const struct histogram *m)
     return end;
 }
 
-void histogram_merge(struct histogram *to, const struct histogram *from)
+bool histogram_merge(struct histogram *to, const struct histogram *from)
 {
     if (from->one.packets == 0)
-        return;
+        return true;
     /* two streams that interleave hide their changes from each other; what is known is kept, and one is added where
      * the later one goes on with another mark than the earlier ended with */
     const struct histogram *later = to->has_last && histogram_end(to) > histogram_end(from) ? to : from;
     bool differs = to->has_last && from->has_last && to->last != from->last;
     dscp_t last = later->last;
+    bool whole = true;
 
     for (size_t i = 0; i <= from->more_count; i++) {
         const struct record_mark *mark = i == 0 ? &from->one : &from->more[i - 1];
         struct record_mark *slot = histogram_slot(to, mark->dscp);
         if (slot)
             mark_merge(slot, mark);
-        else
-            to->lost_count += mark->packets;
+        whole = whole && slot;
     }
     for (int i = 0; i < 4; i++)
         to->ecn[i] += from->ecn[i];
     to->changes += from->changes + differs;
     to->last = last;
     to->has_last = true;
+    return whole;
 }
 
 size_t histogram_count(const struct histogram *m)

@@ -18,7 +18,6 @@ struct histogram {
     bool has_last;
     dscp_t last;         /* of the newest packet */
     uint32_t changes;    /* packets whose mark is not that of the packet before */
-    uint64_t lost_count; /* packets that could not be counted for want of memory */
     uint64_t ecn[4];
 };
 
@@ -30,10 +29,12 @@ struct mark_event {
     int64_t time_ns;
 };
 
-void histogram_add(struct histogram *m, const struct mark_event *e);
+/* False without memory: the packet is not counted then. */
+bool histogram_add(struct histogram *m, const struct mark_event *e);
 
-/* Adds the counts of `from` to `to`. The order of appearance and the changes follow the times. */
-void histogram_merge(struct histogram *to, const struct histogram *from);
+/* Adds the counts of `from` to `to`. The order of appearance and the changes follow the times. False without memory:
+ * then those of some marks are missing. */
+bool histogram_merge(struct histogram *to, const struct histogram *from);
 
 size_t histogram_count(const struct histogram *m);
 /* Copies them out by first appearance; `to` has room for histogram_count(). */

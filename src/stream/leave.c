@@ -66,11 +66,16 @@ static uint64_t cname_of(const struct stream_table *t, const struct stream *s)
     return stream_rtcp(t, s)->cname;
 }
 
+/* False without memory. Beyond the cap on ended streams nothing is kept, which is no failure: its packets count. */
 static bool keep(struct departure *d, size_t i, const struct ended_head *serials, struct record_scratch *scratch)
 {
     static const struct document no_document = {.explain = false};
     struct stream_table *t = d->t;
     const struct stream *s = stream_of(d, i);
+    if (t->ended.tape.entries >= t->options.max_ended) {
+        t->stats.untracked_packets += s->packets;
+        return true;
+    }
     uint64_t cname = cname_of(t, s);
     struct ended_head head = {.first_ns = s->first_ns,
                               .first = s->first,
@@ -83,7 +88,7 @@ static bool keep(struct departure *d, size_t i, const struct ended_head *serials
     if (call)
         head.call = expect_table_card(t->expect, call - 1) + 1;
     records_fill(d->records, &no_document, i, RECORD_ALL, scratch);
-    if (t->ended.tape.entries >= t->options.max_ended || !ended_add(&t->ended, &head, &scratch->record, cname))
+    if (!ended_add(&t->ended, &head, &scratch->record, cname))
         return false;
     if (call)
         cards_hold(expect_table_cards(t->expect), head.call - 1);

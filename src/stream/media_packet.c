@@ -18,8 +18,10 @@ static struct cursor media_cursor(const struct media_bytes *m)
 static void rtp_count_other_type(struct stream_table *t, struct stream *s, struct rtp_part *rtp, uint8_t payload_type)
 {
     struct stream_more *more = stream_more_get(t, s);
-    if (!more || (!more->types && !(more->types = calloc(1, sizeof *more->types))))
+    if (!more || (!more->types && !(more->types = calloc(1, sizeof *more->types)))) {
+        t->memory_failed = true;
         return;
+    }
     struct type_counts *types = more->types;
     if (types->count == 0)
         types->at[types->count++] = (struct type_count){rtp->payload_type, rtp->features.packets};

@@ -31,10 +31,11 @@ static bool rehash(struct multimap *m)
 
 bool multimap_add(struct multimap *m, uint64_t hash, uint32_t value)
 {
-    if (m->count >= UINT32_MAX - 1 || (m->count >= m->head_count && !rehash(m)))
+    if (m->count >= UINT32_MAX - 1 || (m->count >= m->head_count && !rehash(m)) ||
+        !grow((void **)&m->nodes, &m->cap, m->count, sizeof *m->nodes)) {
+        m->failed = true;
         return false;
-    if (!grow((void **)&m->nodes, &m->cap, m->count, sizeof *m->nodes))
-        return false;
+    }
     uint32_t *head = &m->heads[hash & (m->head_count - 1)];
     m->nodes[m->count] = (struct multimap_node){hash, value, *head};
     *head = (uint32_t)++m->count;

@@ -20,6 +20,7 @@ struct multimap {
     size_t head_count; /* a power of two, or 0 */
     struct multimap_node *nodes;
     size_t count, cap;
+    bool failed; /* something could not be added for want of memory, once at least */
 };
 
 bool multimap_add(struct multimap *m, uint64_t hash, uint32_t value); /* false without memory */

@@ -65,6 +65,21 @@ static bool settle_rtp(struct stream_table *t, struct stream *s)
     return false;
 }
 
+/* Two bytes of header and a length that is not too long prove little: among noise that is sent to the ports of a call
+ * there is a datagram like that in every fifty thousand. One alone, of a source that no media has, is doubted where so
+ * much passes that nobody knows that its like is to be expected in one case of a hundred. */
+static bool is_rtcp_by_chance(const struct stream_table *t, const struct flow *f, const struct stream *s)
+{
+    enum { NOISE_MIN = 500 };
+    if (s->packets > 1 || stream_rtcp(t, s)->clear)
+        return false;
+    const struct stream *plain = stream_find(t, f, s->side, FAMILY_PLAIN, 0);
+    if (!plain || plain->packets < NOISE_MIN)
+        return false;
+    const struct stream *media = stream_find(t, f, s->side, FAMILY_RTP, s->ssrc);
+    return !media || !media->accepted;
+}
+
 /* RTCP is confirmed by media on its 5-tuple or the one beside it, by SDP, or by itself: clear compounds with a CNAME,
  * or twice in a row. */
 static void settle_rtcp(struct stream_table *t, struct stream *s)
@@ -75,7 +90,8 @@ static void settle_rtcp(struct stream_table *t, struct stream *s)
     struct endpoint src = flow_end(t, f, s->side), dst = flow_end(t, f, !s->side);
     bool sdp = !t->options.ignore_signalling &&
                expect_table_announced(t->expect, f->proto, &src, &dst, s->last_ns, &announced);
-    if (f->has_media || association_media_flow(t, f) || sdp || (rtcp->clear && (rtcp->cname || s->packets >= 2))) {
+    if (association_media_flow(t, f) || ((f->has_media || sdp) && !is_rtcp_by_chance(t, f, s)) ||
+        (rtcp->clear && (rtcp->cname || s->packets >= 2))) {
         look_save(t, s, sizeof *s);
         s->accepted = true;
     } else {
@@ -141,8 +157,10 @@ static void settle_all_rtp(struct stream_table *t, const struct scope *scope)
 static void settle_all_rtcp(struct stream_table *t, const struct scope *scope)
 {
     struct association a;
-    if (!association_init(&a, t, scope))
+    if (!association_init(&a, t, scope)) {
+        t->memory_failed = true;
         return;
+    }
     for (size_t i = 0; i < scope->count; i++)
         if (in_scope(t, scope, i)->family == FAMILY_RTCP)
             settle_rtcp(t, in_scope(t, scope, i));

@@ -23,6 +23,8 @@ struct sip_stream {
     bool in_place;    /* bytes[0] is where a message begins, as far as known */
     size_t looked_at; /* bytes searched for the end of the headers without finding it */
     size_t needed;    /* bytes below which the message cannot be whole */
+    uint64_t given_up; /* messages beyond the caps */
+    bool failed;       /* some were lost for want of memory */
 };
 
 struct sip_stream *sip_stream_new(void)
@@ -68,8 +70,12 @@ static void mark(struct sip_stream *s, uint64_t frame, int64_t time_ns)
 {
     if (s->mark_count && s->marks[s->mark_count - 1].at == s->base + s->len)
         s->mark_count--;
-    if (s->mark_count == MARKS_MAX || !grow((void **)&s->marks, &s->mark_cap, s->mark_count, sizeof *s->marks))
+    if (s->mark_count == MARKS_MAX)
         return;
+    if (!grow((void **)&s->marks, &s->mark_cap, s->mark_count, sizeof *s->marks)) {
+        s->failed = true;
+        return;
+    }
     s->marks[s->mark_count++] = (struct mark){s->base + s->len, frame, time_ns};
 }
 
@@ -89,8 +95,10 @@ static size_t append(struct sip_stream *s, const uint8_t *bytes, size_t len)
         while (cap < s->len + take)
             cap *= 2;
         uint8_t *grown = realloc(s->bytes, cap);
-        if (!grown)
+        if (!grown) {
+            s->failed = true;
             return 0;
+        }
         s->bytes = grown;
         s->cap = cap;
     }
@@ -125,17 +133,19 @@ static void skip_keep_alives(struct sip_stream *s)
         drop(s, n);
 }
 
-/* True once the empty line behind the headers is there; no byte is searched twice. */
-static bool headers_are_whole(struct sip_stream *s)
+/* Where the empty line behind the headers ends, 0 while it is not there; no byte is searched twice. */
+static size_t headers_end(struct sip_stream *s)
 {
     for (size_t i = s->looked_at > 3 ? s->looked_at - 3 : 0; i + 1 < s->len; i++) {
         if (s->bytes[i] != '\n')
             continue;
-        if (s->bytes[i + 1] == '\n' || (s->bytes[i + 1] == '\r' && i + 2 < s->len && s->bytes[i + 2] == '\n'))
-            return true;
+        if (s->bytes[i + 1] == '\n')
+            return i + 2;
+        if (s->bytes[i + 1] == '\r' && i + 2 < s->len && s->bytes[i + 2] == '\n')
+            return i + 3;
     }
     s->looked_at = s->len;
-    return false;
+    return 0;
 }
 
 static bool may_become_message(const struct sip_stream *s)
@@ -146,17 +156,17 @@ static bool may_become_message(const struct sip_stream *s)
 }
 
 /* The body is still coming: how much must be there before it is worth looking again. */
-static void wait_for_body(struct sip_stream *s)
+static void wait_for_body(struct sip_stream *s, size_t headers)
 {
     uint64_t body;
     struct slice length = sip_header(slice_make(s->bytes, s->len), "Content-Length", 'l');
     if (slice_number(length, MESSAGE_BYTES_MAX, &body))
-        s->needed = (size_t)body < MESSAGE_BYTES_MAX ? (size_t)body : 0;
+        s->needed = headers + (size_t)body;
     if (s->needed < s->len + 1)
         s->needed = s->len + 1;
 }
 
-/* What begins here is no message, or has outgrown its bounds: one may begin behind its first line. */
+/* What begins here is no message: one may begin behind its first line. */
 static void skip_line(struct sip_stream *s)
 {
     const uint8_t *lf = memchr(s->bytes, '\n', s->len);
@@ -172,17 +182,25 @@ static bool step(struct sip_stream *s, sip_stream_sink sink, void *user)
     skip_keep_alives(s);
     if (s->len == 0 || s->len < s->needed)
         return false;
-    if (!headers_are_whole(s)) {
-        if (may_become_message(s))
-            return false;
+    if (!may_become_message(s)) {
         skip_line(s);
         return true;
     }
+    size_t headers = headers_end(s);
+    if (headers == 0)
+        return false;
     struct sip_message m;
     enum parse_status status = sip_parse(cur_make(s->bytes, s->len, false), true, &m);
     if (status == PARSE_TRUNCATED) {
-        wait_for_body(s);
+        wait_for_body(s, headers);
         return false;
+    }
+    if (status == PARSE_UNSUPPORTED) {
+        /* Its headers go as a whole: behind each of their lines another start line may stand, and so on. */
+        s->given_up++;
+        drop(s, headers);
+        s->in_place = false;
+        return true;
     }
     if (status != PARSE_OK) {
         skip_line(s);
@@ -194,9 +212,10 @@ static bool step(struct sip_stream *s, sip_stream_sink sink, void *user)
     return s->len > 0;
 }
 
-void sip_stream_bytes(struct sip_stream *s, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns,
-                      sip_stream_sink sink, void *user)
+uint64_t sip_stream_bytes(struct sip_stream *s, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns,
+                          sip_stream_sink sink, void *user)
 {
+    uint64_t before = s->given_up;
     if (gap)
         drop_all(s);
     while (len) {
@@ -204,9 +223,10 @@ void sip_stream_bytes(struct sip_stream *s, const uint8_t *bytes, size_t len, bo
         size_t taken = append(s, bytes, len);
         if (taken == 0) {
             /* full with a message that never ends, or no memory */
+            s->given_up += s->in_place;
             drop_all(s);
             if (!append(s, bytes, 1))
-                return;
+                break;
             taken = 1;
         }
         bytes += taken;
@@ -214,4 +234,10 @@ void sip_stream_bytes(struct sip_stream *s, const uint8_t *bytes, size_t len, bo
         while (step(s, sink, user))
             continue;
     }
+    return s->given_up - before;
+}
+
+bool sip_stream_failed(const struct sip_stream *s)
+{
+    return s->failed;
 }

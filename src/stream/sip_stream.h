@@ -17,8 +17,12 @@ void sip_stream_free(struct sip_stream *s);
 
 /* `frame`, `time_ns`: of the segment with the first of these bytes; a message is reported with those of its own first
  * byte. After a gap it resynchronises on the next start line. A message that outgrows its cap (256 KiB) is dropped
- * and the stream resynchronised. CRLF keep-alives (RFC 5626) are skipped. */
-void sip_stream_bytes(struct sip_stream *s, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns,
+ * and the stream resynchronised. CRLF keep-alives (RFC 5626) are skipped. Returns how many messages were given up for
+ * having more of header or body than is read. */
+uint64_t sip_stream_bytes(struct sip_stream *s, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns,
                       sip_stream_sink sink, void *user);
+
+/* Whether bytes were dropped for want of memory, once at least. */
+bool sip_stream_failed(const struct sip_stream *s);
 
 #endif

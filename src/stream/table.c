@@ -197,14 +197,31 @@ void stream_table_finish(struct stream_table *t)
             flow_tcp_flush(t, flow_at(t, i));
     if (scope_all(t, &scope))
         stream_settle(t, &scope);
+    else
+        t->memory_failed = true;
     free(scope.at);
+}
+
+#define ALL_POOLS(t)                                                                                                   \
+    {&(t)->flows, &(t)->streams, &(t)->rtp_parts, &(t)->rtcp_parts, &(t)->stream_mores, &(t)->flow_mores, &(t)->flow_wides}
+#define ALL_SLOTS(t) {&(t)->flow_slots, &(t)->stream_slots}
+
+static bool memory_failed(const struct stream_table *t)
+{
+    const struct pool *pools[] = ALL_POOLS(t);
+    const struct slots *slots[] = ALL_SLOTS(t);
+    bool failed = t->memory_failed || t->tcp_pool.failed;
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
+        failed = failed || pools[i]->failed;
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
+        failed = failed || slots[i]->failed;
+    return failed;
 }
 
 static size_t bytes_of(const struct stream_table *t)
 {
-    const struct pool *pools[] = {&t->flows,        &t->streams,    &t->rtp_parts, &t->rtcp_parts,
-                                  &t->stream_mores, &t->flow_mores, &t->flow_wides};
-    const struct slots *slots[] = {&t->flow_slots, &t->stream_slots};
+    const struct pool *pools[] = ALL_POOLS(t);
+    const struct slots *slots[] = ALL_SLOTS(t);
     size_t bytes = sizeof *t + ended_bytes(&t->ended) + expect_table_bytes(t->expect) + t->tcp_pool.held_bytes;
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
         bytes += (size_t)pools[i]->count * pools[i]->item_bytes;
@@ -227,6 +244,7 @@ struct stream_stats stream_table_stats(const struct stream_table *t)
     stats.bytes = bytes_of(t);
     stats.tcp_overflows = t->tcp_pool.overflows;
     struct expect_stats expect = expect_table_stats(t->expect);
-    stats.sip_untracked = expect.dropped_calls + expect.dropped_media;
+    stats.sip_untracked = expect.dropped_calls + expect.forgotten_calls + expect.dropped_media;
+    stats.memory_failed = memory_failed(t) || expect.failed;
     return stats;
 }

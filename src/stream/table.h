@@ -72,7 +72,7 @@ void stream_table_trim(struct stream_table *t);
  * that is known as such, after twelve times that. SIP calls that are over are forgotten once their streams have ended. May
  * be called as often as one likes, twice a second of packet time say: it does nothing for most calls, and its cost is in
  * proportion to the packets taken between. What ends depends on the packets and on `now_ns` of the calls alone. 0, or
- * ERR_MEMORY: what could not be kept counts as untracked then.
+ * ERR_MEMORY: what could not be kept counts as untracked then, as does what is beyond max_ended.
  */
 int stream_table_expire(struct stream_table *t, int64_t now_ns);
 
@@ -117,7 +117,9 @@ struct stream_stats {
     uint64_t bytes;             /* of memory that the table has taken for all of it */
     uint64_t untracked_packets; /* of streams beyond the cap: counted nowhere else */
     uint64_t tcp_overflows;     /* segments given up because the cap on held bytes was reached */
+    uint64_t sip_too_long;      /* SIP messages with more of header or body than is read: given up, likewise */
     uint64_t sip_untracked;     /* SIP calls and m-lines beyond the caps on those: what they announced is not known */
+    bool memory_failed;         /* memory ran out at some time: something of the above is missing, or not known */
 };
 struct stream_stats stream_table_stats(const struct stream_table *t);
 

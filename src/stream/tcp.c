@@ -28,19 +28,23 @@ static void framer_free(struct framer *f)
 static void framer_reserve(struct framer *f, uint32_t bytes)
 {
     uint8_t *buffer = realloc(f->buffer, bytes);
-    if (!buffer)
+    if (!buffer) {
+        f->reserve_failed = true;
         return;
+    }
     f->buffer = buffer;
     f->buffer_bytes = bytes;
 }
 
-static struct framer *framer_new(enum media_framing framing)
+static struct framer *framer_new(struct stream_table *t, enum media_framing framing)
 {
     struct framer *f = calloc(1, sizeof *f);
-    if (f) {
-        f->framing = framing;
-        f->reserve = framer_reserve;
+    if (!f) {
+        t->memory_failed = true;
+        return NULL;
     }
+    f->framing = framing;
+    f->reserve = framer_reserve;
     return f;
 }
 
@@ -118,15 +122,19 @@ static bool flow_is_turn(const struct stream_table *t, const struct flow *f)
 
 static void sip_feed(struct tcp_context *c, struct tcp_side *ts, const struct piece *p)
 {
-    sip_stream_bytes(ts->sip, p->bytes, p->len, p->gap, p->frame, p->time_ns, on_sip_message, c);
+    uint64_t given_up = sip_stream_bytes(ts->sip, p->bytes, p->len, p->gap, p->frame, p->time_ns, on_sip_message, c);
+    c->t->memory_failed |= sip_stream_failed(ts->sip);
+    c->t->stats.sip_too_long += c->t->options.ignore_signalling ? 0 : given_up;
 }
 
 static enum framer_state framer_take(struct tcp_context *c, struct tcp_side *ts, const struct piece *p)
 {
-    return framer_feed(ts->framer, p->bytes, p->len, p->gap, p->frame, p->time_ns, on_framed_packet, c);
+    enum framer_state state = framer_feed(ts->framer, p->bytes, p->len, p->gap, p->frame, p->time_ns, on_framed_packet, c);
+    c->t->memory_failed |= ts->framer->reserve_failed;
+    return state;
 }
 
-static void head_append(struct tcp_side *ts, const struct piece *p)
+static void head_append(struct stream_table *t, struct tcp_side *ts, const struct piece *p)
 {
     if (p->gap)
         ts->head_len = 0; /* what came before a gap no longer joins what comes after it */
@@ -136,8 +144,10 @@ static void head_append(struct tcp_side *ts, const struct piece *p)
     size_t take = p->len < room ? p->len : room;
     /* no more than there is: a capture may hold a million connections whose service never becomes known */
     uint8_t *head = take ? realloc(ts->head, ts->head_len + take) : ts->head;
-    if (!head)
+    if (!head) {
+        t->memory_failed |= take > 0;
         return;
+    }
     ts->head = head;
     if (take)
         memcpy(ts->head + ts->head_len, p->bytes, take);
@@ -154,15 +164,17 @@ static bool side_begin(struct tcp_context *c, struct tcp_side *ts, const struct 
     struct piece rest = {p->bytes + (p->len - beyond), beyond, false, p->frame, p->time_ns};
 
     if (flow_is_sip(c->t, c->f)) {
-        if (!(ts->sip = sip_stream_new()))
+        if (!(ts->sip = sip_stream_new())) {
+            c->t->memory_failed = true;
             return false;
+        }
         if (head.len)
             sip_feed(c, ts, &head);
         if (rest.len)
             sip_feed(c, ts, &rest);
     } else if (flow_is_turn(c->t, c->f) && (!ts->framer || ts->framer->framing != MEDIA_FRAMING_TURN)) {
         framer_free(ts->framer);
-        if (!(ts->framer = framer_new(MEDIA_FRAMING_TURN)))
+        if (!(ts->framer = framer_new(c->t, MEDIA_FRAMING_TURN)))
             return false;
         ts->framed = true;
         if (head.len)
@@ -183,7 +195,7 @@ static bool side_try_framing(struct tcp_context *c, struct tcp_side *ts, const s
 {
     if (ts->framer_rejected)
         return false;
-    if (!ts->framer && !(ts->framer = framer_new(MEDIA_FRAMING_RFC4571)))
+    if (!ts->framer && !(ts->framer = framer_new(c->t, MEDIA_FRAMING_RFC4571)))
         return false;
     switch (framer_take(c, ts, p)) {
     case FRAMER_ACCEPTED:
@@ -226,7 +238,7 @@ static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, u
         return;
     }
     uint32_t before = gap ? 0 : ts->head_len;
-    head_append(ts, &p);
+    head_append(c->t, ts, &p);
     if (!ts->head) {
         ts->done = true;
         return;
@@ -249,6 +261,7 @@ static struct tcp_side *side_get(struct stream_table *t, struct flow *f, uint8_t
         return more ? more->tcp[side] : NULL;
     struct tcp_side *ts = calloc(1, sizeof *ts);
     if (!ts || !(ts->order = tcp_order_new(&t->tcp_pool))) {
+        t->memory_failed = true;
         free(ts);
         return NULL;
     }

@@ -12,8 +12,8 @@ enum { LOOKS_MAX = 6 };
 static struct service_result *service_keep(struct stream_table *t, struct flow *f)
 {
     struct flow_more *more = flow_more_get(t, f);
-    if (more && !more->service)
-        more->service = malloc(sizeof *more->service);
+    if (more && !more->service && !(more->service = malloc(sizeof *more->service)))
+        t->memory_failed = true;
     return more ? more->service : NULL;
 }
 
@@ -56,10 +56,12 @@ static bool udp_sip(struct stream_table *t, const struct packet *p)
     if (!sip_looks_like(p->payload, p->payload_bytes))
         return false;
     struct sip_message message;
-    if (t->options.ignore_signalling ||
-        sip_parse(cur_make(p->payload, p->payload_bytes, p->cut), false, &message) != PARSE_OK)
+    if (t->options.ignore_signalling)
         return true;
-    expect_table_message(t->expect, &message, &p->src, &p->dst, p->frame, p->input, p->time_ns);
+    enum parse_status status = sip_parse(cur_make(p->payload, p->payload_bytes, p->cut), false, &message);
+    t->stats.sip_too_long += status == PARSE_UNSUPPORTED;
+    if (status == PARSE_OK)
+        expect_table_message(t->expect, &message, &p->src, &p->dst, p->frame, p->input, p->time_ns);
     return true;
 }
 

@@ -97,6 +97,19 @@ static void a_growing_array_that_cannot_be_is_left_as_it_was(void **state)
     assert_int_equal(cap, 0);
 }
 
+static void an_arena_remembers_that_something_had_no_room(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    assert_non_null(arena_alloc(&a, 1));
+    assert_false(a.failed);
+    assert_null(arena_alloc(&a, SIZE_MAX));
+    assert_non_null(arena_alloc(&a, 1));
+    assert_true(a.failed);
+    arena_done(&a);
+    assert_false(a.failed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +117,7 @@ int main(void)
         cmocka_unit_test(large_and_small_requests_keep_what_was_written),
         cmocka_unit_test(an_oversized_request_can_be_the_first),
         cmocka_unit_test(an_impossible_request_is_refused),
+        cmocka_unit_test(an_arena_remembers_that_something_had_no_room),
         cmocka_unit_test(copies_and_formats_are_terminated),
         cmocka_unit_test(a_growing_array_keeps_its_items),
         cmocka_unit_test(a_growing_array_that_cannot_be_is_left_as_it_was),

@@ -218,6 +218,21 @@ static void the_nearest_word_is_proposed_and_a_far_one_is_not(void **state)
     assert_null(text_nearest("x", words, 0));
 }
 
+static void a_fixed_strbuf_takes_no_memory_and_says_when_it_is_full(void **state)
+{
+    (void)state;
+    char memory[8];
+    struct strbuf b = strbuf_fixed(memory, sizeof memory);
+    assert_string_equal(strbuf_text(&b), "");
+    strbuf_adds(&b, "seven b");
+    assert_true(strbuf_ok(&b));
+    assert_ptr_equal(b.at, memory);
+    strbuf_addc(&b, '.');
+    assert_false(strbuf_ok(&b));
+    assert_string_equal(memory, "seven b");
+    strbuf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +243,7 @@ int main(void)
         cmocka_unit_test(copies_are_cut_and_terminated_and_hold_no_nul),
         cmocka_unit_test(a_strbuf_grows_and_stays_terminated),
         cmocka_unit_test(a_strbuf_latches_a_length_that_cannot_be),
+        cmocka_unit_test(a_fixed_strbuf_takes_no_memory_and_says_when_it_is_full),
         cmocka_unit_test(plain_and_accented_text_passes_unchanged),
         cmocka_unit_test(control_characters_become_their_bytes),
         cmocka_unit_test(what_reorders_or_hides_text_becomes_its_bytes),

@@ -139,7 +139,7 @@ static inline size_t compress_bytes(const void *bytes, size_t n, int (*add_filte
 /* Opens a source that must open. */
 static inline struct source *open_good(const char *path)
 {
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     struct source *s = source_open_file(path, &error);
     if (!s)
         fail_msg("%s", error.text);
@@ -150,7 +150,7 @@ static inline struct source *open_good(const char *path)
 static inline const char *open_bad(const char *path)
 {
     static struct error error;
-    error = (struct error){{0}};
+    error = (struct error){0};
     struct source *s = source_open_file(path, &error);
     assert_null(s);
     return error.text;

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     bool quiet = argc > 1 && strcmp(argv[1], "-q") == 0;
     const char *const *paths = (const char *const *)argv + 1 + quiet;
     size_t count = (size_t)argc - 1 - quiet;
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     struct source *s = count == 1 ? source_open_file(paths[0], &error) : source_open_series(paths, count, &error);
     if (!s) {
         (void)printf("# not opened: %s\n", error.text);

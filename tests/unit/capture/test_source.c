@@ -180,7 +180,7 @@ static const char *write_capture(const char *name, uint8_t fill, const uint32_t 
 
 static struct source *open_series(const char *const *paths, size_t count)
 {
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     struct source *s = source_open_series(paths, count, &error);
     if (!s)
         fail_msg("%s", error.text);
@@ -282,7 +282,7 @@ static void a_series_of_which_nothing_can_be_opened_fails(void **state)
 {
     (void)state;
     const char *paths[] = {file_path("missing"), file_write("text", "text", 4)};
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     assert_null(source_open_series(paths, 2, &error));
     assert_non_null(strstr(error.text, "missing does not exist"));
     assert_null(source_open_series(paths, 0, &error));

@@ -126,7 +126,7 @@ static void compressed_data_cut_short_gives_what_came_before_and_says_so(void **
         if (strcmp(filters[i].name, "compress") == 0)
             continue; /* no way to tell: it is a capture cut in the middle of a packet then */
         size_t n = compress_bytes(capture.at, capture.len, filters[i].add, packed, sizeof packed);
-        struct error error = {{0}};
+        struct error error = {.text = ""};
         struct source *s = source_open_file(file_write("a.packed", packed, n - n / 4), &error);
         if (!s) { /* bzip2 and xz work in blocks of which none is whole */
             assert_non_null(strstr(error.text, "a.packed cannot be read: "));

@@ -85,6 +85,18 @@ static void what_cannot_be_dtls_is_malformed(void **state)
     assert_int_equal(d.version, 7);
 }
 
+/* RFC 9146 §4: a connection ID of a length that only the ends know, here 2 bytes. */
+static void record_with_a_connection_id_is_named(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {25, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 7, 0xaa, 0xbb, 0, 3, 1, 2, 3};
+    struct dtls_datagram d;
+    assert_int_equal(parse(bytes, sizeof bytes, &d), PARSE_OK);
+    assert_int_equal(d.content_type, 25);
+    assert_int_equal(d.version, 0);
+    assert_int_equal(d.record_count, 1);
+}
+
 static void parse_prefix(void *user, const uint8_t *prefix, size_t len)
 {
     (void)user;
@@ -108,6 +120,7 @@ int main(void)
         cmocka_unit_test(client_hello_with_use_srtp_is_seen), cmocka_unit_test(client_hello_without_it_is_told_apart),
         cmocka_unit_test(records_of_a_flight_are_counted),    cmocka_unit_test(unified_header_of_dtls_1_3_is_taken),
         cmocka_unit_test(what_cannot_be_dtls_is_malformed),   cmocka_unit_test(no_prefix_is_read_beyond_its_end),
+        cmocka_unit_test(record_with_a_connection_id_is_named),
     };
     return cmocka_run_group_tests_name("dtls", tests, NULL, NULL);
 }

@@ -103,9 +103,13 @@ static const char whole[] =
     "<?xml version='1.0'?> <stream:stream to='im.example.com' xmlns='jabber:server' "
     "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'><proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 
+/* RFC 6120 §4.8.5: the prefix is the sender's choice. */
+static const char with_other_prefix[] =
+    "\xef\xbb\xbf<s:stream to='im.example.com' xmlns='jabber:server' "
+    "xmlns:s='http://etherx.jabber.org/streams'><proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+
 static void inspect(void *user, const uint8_t *prefix, size_t len)
 {
-    (void)user;
     struct xmpp_head h = {.kind = KIND_SSH};
     enum kind kind;
     enum parse_status status = xmpp_head_parse(cur_make(prefix, len, false), &h);
@@ -114,7 +118,7 @@ static void inspect(void *user, const uint8_t *prefix, size_t len)
     else
         assert_int_equal(h.kind, KIND_SSH);
     assert_int_not_equal(status, PARSE_UNSUPPORTED);
-    if (len == sizeof whole - 1)
+    if (len == *(const size_t *)user)
         assert_true(h.kind == KIND_XMPP_SERVER && h.tls_follows);
     (void)xmpp_stanza_begins((const char *)prefix, len, &kind);
 }
@@ -122,7 +126,9 @@ static void inspect(void *user, const uint8_t *prefix, size_t len)
 static void no_prefix_is_read_beyond_its_end_or_given_up(void **state)
 {
     (void)state;
-    for_each_prefix((const uint8_t *)whole, sizeof whole - 1, inspect, NULL);
+    size_t len = sizeof whole - 1, other_len = sizeof with_other_prefix - 1;
+    for_each_prefix((const uint8_t *)whole, len, inspect, &len);
+    for_each_prefix((const uint8_t *)with_other_prefix, other_len, inspect, &other_len);
 }
 
 int main(void)

@@ -349,6 +349,95 @@ static void a_link_that_is_not_known_here_becomes_raw_ip(void **state)
     assert_without_identity(&f);
 }
 
+/* A TCP header that cannot be leaves no telling where its data begins; what looks like an IP header there is data. */
+static void a_header_quoted_in_the_data_is_not_taken_for_the_packets_own(void **state)
+{
+    struct fixture *x = *state;
+    static const uint8_t ppp[] = {0xff, 0x03, 0x00, 0x21};
+    struct maker m = {.at = FRAME_MAX};
+    ip4(&m, 97); /* the same addresses */
+    m.bytes[m.at + 1] = 0x01;
+    uint8_t *tcp = before(&m, 20);
+    tcp[12] = 0x10; /* a header of four bytes */
+    ip4(&m, 6);
+    add(&m, ppp, sizeof ppp);
+    struct frame f = anonymize(x, &m, LINK_PPP, KIND_RTP_AUDIO);
+    assert_int_equal(f.link_type, LINK_RAW);
+    assert_int_equal(f.wire_bytes, length(&m) - sizeof ppp);
+    assert_int_equal(f.captured_bytes, 20 + 20);
+    assert_int_equal(f.bytes[1], 0xb8);
+}
+
+static void addresses_that_the_options_repeat_are_not_the_header(void **state)
+{
+    struct fixture *x = *state;
+    static const uint8_t ppp[] = {0xff, 0x03, 0x00, 0x21};
+    struct maker m = {.at = FRAME_MAX};
+    rtp(&m);
+    udp(&m, 4000, 4002, false);
+    uint8_t *options = before(&m, 40);
+    options[0] = 0x45;
+    memcpy(options + 12, src4, 4);
+    memcpy(options + 16, dst4, 4);
+    ip4(&m, 17);
+    m.bytes[m.at] = 0x4f;
+    size_t len = length(&m);
+    add(&m, ppp, sizeof ppp);
+    struct frame f = anonymize(x, &m, LINK_PPP, KIND_RTP_AUDIO);
+    assert_int_equal(f.link_type, LINK_RAW);
+    assert_int_equal(f.wire_bytes, len);
+    assert_int_equal(f.captured_bytes, 60 + 8 + 12);
+    assert_int_equal(f.bytes[0], 0x4f);
+    assert_without_identity(&f);
+}
+
+/* RFC 4448: nothing but a look at it tells an Ethernet frame behind a label from IP. */
+static void a_pseudowire_whose_address_begins_like_ip_keeps_no_address(void **state)
+{
+    struct fixture *x = *state;
+    static const uint8_t label[4] = {0, 1, 0x61, 64}, own[6] = {0x45, 0x50, 0x56, 0xaa, 0xbb, 0xcc};
+    struct maker m;
+    rtp(&m);
+    udp(&m, 4000, 4002, false);
+    ip4(&m, 17);
+    size_t len = length(&m);
+    store_be16(before(&m, 2), 0x0800);
+    add(&m, mac, sizeof mac);
+    add(&m, own, sizeof own);
+    add(&m, label, sizeof label);
+    store_be16(before(&m, 2), 0x8847);
+    add(&m, mac, sizeof mac);
+    add(&m, mac, sizeof mac);
+    struct frame f = anonymize(x, &m, LINK_ETHERNET, KIND_RTP_AUDIO);
+    assert_false(has(&f, own, sizeof own));
+    assert_without_identity(&f);
+    assert_int_equal(f.link_type, LINK_RAW);
+    assert_int_equal(f.wire_bytes, len);
+    assert_int_equal(f.captured_bytes, 20 + 8 + 12);
+}
+
+/* Ethernet pads short packets, with whatever was in the card's memory. */
+static void what_follows_the_packet_is_none_of_it(void **state)
+{
+    struct fixture *x = *state;
+    for (int version = 4; version <= 6; version += 2) {
+        struct maker m = {.at = FRAME_MAX};
+        udp(&m, 4000, 4002, false);
+        if (version == 4)
+            ip4(&m, 17);
+        else
+            ip6(&m, 17);
+        /* the packet again, with bytes behind it that look like RTP */
+        struct maker padded = {.at = FRAME_MAX};
+        uint8_t *rtp = before(&padded, 20);
+        rtp[0] = 0x80;
+        rtp[1] = 8;
+        add(&padded, m.bytes + m.at, length(&m));
+        struct frame f = anonymize(x, &padded, LINK_RAW, KIND_RTP_AUDIO);
+        assert_int_equal(f.captured_bytes, length(&m));
+    }
+}
+
 static void fragments_end_behind_their_header(void **state)
 {
     struct fixture *x = *state;
@@ -438,6 +527,10 @@ int main(void)
         cmocka_unit_test(tcp_options_and_ip_options_hold_no_address),
         cmocka_unit_test(an_icmp_error_quotes_anonymous_headers),
         cmocka_unit_test(a_link_that_is_not_known_here_becomes_raw_ip),
+        cmocka_unit_test(a_header_quoted_in_the_data_is_not_taken_for_the_packets_own),
+        cmocka_unit_test(addresses_that_the_options_repeat_are_not_the_header),
+        cmocka_unit_test(a_pseudowire_whose_address_begins_like_ip_keeps_no_address),
+        cmocka_unit_test(what_follows_the_packet_is_none_of_it),
         cmocka_unit_test(fragments_end_behind_their_header),
         cmocka_unit_test(frames_that_were_cut_anywhere_have_no_identity),
         cmocka_unit_test(frames_that_lie_do_no_harm),

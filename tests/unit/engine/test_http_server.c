@@ -29,7 +29,7 @@ static uint16_t free_port(void)
 static struct http_server *start(struct endpoint *at)
 {
     struct http_server *s = NULL;
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     *at = (struct endpoint){.addr = addr_v4(loopback), .port = free_port()};
     assert_int_equal(http_server_start(at, &s, &error), 0);
     return s;
@@ -71,7 +71,7 @@ static void pages_are_served_and_replaced(void **state)
 {
     (void)state;
     struct http_server *second = NULL;
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     struct endpoint at;
     char answer[4096];
     if (!http_server_available())

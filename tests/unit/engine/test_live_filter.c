@@ -84,7 +84,7 @@ static void put_ports(struct bytes *b, unsigned src, unsigned dst)
 
 static struct policy *policy_of(const char *yaml)
 {
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     struct policy *p = policy_parse(slice_make(yaml, strlen(yaml)), "test.yaml", &error);
     if (!p)
         fail_msg("%s", error.text);

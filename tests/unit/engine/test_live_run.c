@@ -42,7 +42,7 @@ static void what_cannot_be_opened_is_named(void **state)
     (void)state;
     static const char *const missing[] = {"nosuch0"}, *const twice[] = {"lo", "lo"}, *const lo[] = {"lo"};
     struct live_run *l = NULL;
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     int r = open_on(missing, 1, NULL, &l, &error);
     if (r == ERR_UNSUPPORTED)
         skip();
@@ -62,7 +62,7 @@ static void looks_come_without_a_packet_too(void **state)
     static const char *const lo[] = {"lo"};
     struct live_run *l = NULL;
     const struct live_view *v;
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     int r = open_on(lo, 1, "udp port 1 and greater 60000", &l, &error);
     if (r == ERR_UNSUPPORTED)
         skip();
@@ -91,7 +91,7 @@ static void a_wake_descriptor_ends_the_wait(void **state)
     static const char *const lo[] = {"lo"};
     struct live_run *l = NULL;
     const struct live_view *v;
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     int fds[2];
     int r = open_on(lo, 1, "udp port 1 and greater 60000", &l, &error);
     if (r == ERR_UNSUPPORTED)

@@ -134,6 +134,32 @@ static void a_verdict_follows_from_those_of_the_pieces(void **state)
     }
 }
 
+/* A piece of one mark does not say whether that was on data: it must not excuse the other's. */
+static void marks_of_data_are_those_of_all_pieces(void **state)
+{
+    (void)state;
+    struct piece wrong = piece(0, 10, 0, 100, VERDICT_VIOLATING), mixed = piece(10, 10, 100, 2, VERDICT_UNDETERMINED), right = piece(20, 10, 100, 0, VERDICT_CONFORMING);
+    wrong.record.proto = mixed.record.proto = right.record.proto = 6;
+    mixed.record.data_marks = dscp_set_of(EF);
+    assert_int_equal(join(&wrong, &mixed)->data_marks, dscp_set_of(EF) | dscp_set_of(0));
+    assert_int_equal(join(&mixed, &right)->data_marks, dscp_set_of(EF));
+    assert_int_equal(join(&right, &right)->data_marks, 0);
+}
+
+static void copies_are_named_as_in_the_piece_that_has_most(void **state)
+{
+    (void)state;
+    struct piece a = piece(0, 10, 100, 100, VERDICT_UNDETERMINED), b = piece(10, 10, 50, 50, VERDICT_UNDETERMINED);
+    a.record.copies_differ = 100;
+    a.record.copies = (struct copied_marks){0, EF, true};
+    b.record.copies_differ = 7;
+    b.record.copies = (struct copied_marks){AF, EF, false};
+    const struct record *r = join(&b, &a);
+    assert_int_equal(r->copies_differ, 107);
+    assert_int_equal(r->copies.before, 0);
+    assert_true(r->copies.in_order);
+}
+
 static void what_was_expected_otherwise_stays_apart(void **state)
 {
     struct piece a = piece(0, 10, 1, 0, VERDICT_CONFORMING), b = a;
@@ -155,6 +181,8 @@ int main(void)
         cmocka_unit_test_teardown(marks_add_up_and_changes_between_pieces_count, teardown),
         cmocka_unit_test_teardown(figures_of_rtp_are_what_can_be_known, teardown),
         cmocka_unit_test_teardown(a_verdict_follows_from_those_of_the_pieces, teardown),
+        cmocka_unit_test_teardown(marks_of_data_are_those_of_all_pieces, teardown),
+        cmocka_unit_test_teardown(copies_are_named_as_in_the_piece_that_has_most, teardown),
         cmocka_unit_test_teardown(what_was_expected_otherwise_stays_apart, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

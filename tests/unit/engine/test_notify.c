@@ -78,7 +78,7 @@ static void look_open(struct look *l)
 static struct notify *open_as(const struct log *l, enum notify_kind kind)
 {
     struct notify *n = NULL;
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     const struct notify_options o = {.kind = kind, .journal_path = l->path, .syslog_path = l->path};
     assert_int_equal(notify_open(&o, &n, &error), 0);
     return n;
@@ -273,7 +273,7 @@ static void where_no_log_listens_a_sentence_says_so(void **state)
 {
     (void)state;
     struct notify *n = NULL;
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     char endless[200];
     const struct notify_options none = {.journal_path = "/nonexistent/journal", .syslog_path = "/nonexistent/log"};
     assert_int_equal(notify_open(&none, &n, &error), ERR_IO);

@@ -199,6 +199,59 @@ static void a_prefix_with_bits_below_its_length_or_out_of_range_is_refused(void 
     assert_int_equal(p.len, 15);
 }
 
+static bool endpoint_of(const char *text, uint16_t default_port, char shown[static ENDPOINT_TEXT_MAX])
+{
+    struct endpoint e = {0};
+    size_t len = strlen(text);
+    char *exact = malloc(len ? len : 1); /* no byte is read beyond its end */
+    assert_non_null(exact);
+    memcpy(exact, text, len);
+    bool ok = endpoint_parse(slice_make(exact, len), default_port, &e);
+    free(exact);
+    endpoint_format(&e, shown);
+    return ok;
+}
+
+static void an_endpoint_is_an_address_and_a_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint16_t default_port;
+        const char *shown; /* NULL: refused */
+    } cases[] = {
+        {"10.0.0.1:5060", 0, "10.0.0.1:5060"},
+        {"[2001:db8::1]:5060", 0, "[2001:db8::1]:5060"},
+        {"10.0.0.1:5060", 53, "10.0.0.1:5060"},
+        {"10.0.0.1", 53, "10.0.0.1:53"},
+        {"2001:db8::1", 53, "[2001:db8::1]:53"},
+        {"[2001:db8::1]", 53, "[2001:db8::1]:53"},
+        {"10.0.0.1", 0, NULL},
+        {"2001:db8::1", 0, NULL},
+        {"[2001:db8::1]", 0, NULL},
+        {"2001:db8::1:5060", 0, NULL},
+        {"[10.0.0.1]:53", 0, NULL},
+        {"[2001:db8::1:53", 0, NULL},
+        {"[2001:db8::1]53", 53, NULL},
+        {"[2001:db8::1]:", 53, NULL},
+        {"10.0.0.1:", 53, NULL},
+        {"10.0.0.1:0", 53, NULL},
+        {"10.0.0.1:65536", 53, NULL},
+        {"10.0.0.1:53:53", 53, NULL},
+        {":53", 53, NULL},
+        {"[]:53", 53, NULL},
+        {"[", 53, NULL},
+        {"", 53, NULL},
+        {"53", 53, NULL},
+    };
+    char shown[ENDPOINT_TEXT_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(endpoint_of(cases[i].text, cases[i].default_port, shown), cases[i].shown != NULL);
+        if (cases[i].shown)
+            assert_string_equal(shown, cases[i].shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +262,7 @@ int main(void)
         cmocka_unit_test(ordering_puts_ipv4_first_and_then_goes_by_value),
         cmocka_unit_test(multicast_and_unspecified_are_known_in_both_versions),
         cmocka_unit_test(endpoints_bracket_ipv6_and_the_longest_fits),
+        cmocka_unit_test(an_endpoint_is_an_address_and_a_port),
         cmocka_unit_test(a_prefix_holds_what_shares_its_bits),
         cmocka_unit_test(a_prefix_holds_nothing_of_the_other_version),
         cmocka_unit_test(a_prefix_with_bits_below_its_length_or_out_of_range_is_refused),

@@ -27,7 +27,7 @@ static inline struct endpoint at(const char *address, uint16_t port)
 
 static inline struct policy *policy_of(const char *yaml)
 {
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     struct policy *p = policy_parse(slice_make(yaml, strlen(yaml)), "test.yaml", &error);
     if (!p)
         fail_msg("%s", error.text);

@@ -265,12 +265,13 @@ static void addresses_that_no_node_has_are_left_out(void **state)
                                      {"join.conf.example.com", TYPE_A, "224.0.0.5", 0, NULL},
                                      {"join.conf.example.com", TYPE_A, "10.1.1.11", 0, NULL},
                                      {"join.conf.example.com", TYPE_A, "10.1.1.11", 0, NULL},
-                                     {"join.conf.example.com", TYPE_AAAA, "::", 0, NULL}),
+                                     {"join.conf.example.com", TYPE_AAAA, "::", 0, NULL},
+                                     {"join.conf.example.com", TYPE_AAAA, "::ffff:10.1.1.12", 0, NULL}),
                                 NULL, &r, &error);
     assert_int_equal(r, 0);
     assert_int_equal(node_count(p), 1);
     assert_int_equal(node_called(p, "join")->address_count, 1);
-    assert_true(is_noted(p, "3 records of join.conf.example.com left out"));
+    assert_true(is_noted(p, "4 records of join.conf.example.com left out"));
     policy_free(p);
 }
 

@@ -131,6 +131,36 @@ static void a_queue_that_fills_is_no_clock(void **state)
     probe_document_free(d);
 }
 
+/* No packet can be longer on one way than on both: a reflector whose clock is set in the middle, or that makes its times
+ * up, is no jitter. A queue of the same size on the other hand is in the round trip too. */
+static void times_that_contradict_the_round_trip_are_not_known(void **state)
+{
+    (void)state;
+    struct probe_document *set = document(), *queue = document(), *wild = document();
+    for (uint32_t i = 0; i < 20; i++) {
+        double step = i < 10 ? 0 : 3600000, wait = i % 2 ? 3000 : 0;
+        (void)add(set, VOICE, i, 20 * i, 5 + step, 5 - step);
+        (void)add(queue, VOICE, i, 20 * i, 5 + wait, 5);
+        add(wild, VOICE, i, 20 * i, 5, 5)->forward_ns = ((int64_t)(i % 3) - 1) * (INT64_MAX / 4);
+    }
+    const struct probe_document *const impossible[] = {set, wild};
+    assert_int_equal(probe_figures_count(set), 0);
+    assert_int_equal(probe_figures_count(wild), 0);
+    assert_int_equal(probe_figures_count(queue), 0);
+    for (int k = 0; k < 2; k++) {
+        const struct probe_class *c = &impossible[k]->classes[VOICE];
+        assert_true(c->forward_jitter_ms < 0 && c->reverse_jitter_ms < 0);
+        assert_int_equal(c->forward_ms.count, 0);
+        assert_int_equal(impossible[k]->note_count, 1);
+        near(c->rtt_ms.max, 10);
+    }
+    assert_true(queue->classes[VOICE].forward_jitter_ms > 1000);
+    assert_int_equal(queue->note_count, 0);
+    probe_document_free(set);
+    probe_document_free(queue);
+    probe_document_free(wild);
+}
+
 static void rounds_are_compared_with_their_control(void **state)
 {
     (void)state;
@@ -213,6 +243,7 @@ int main(void)
         cmocka_unit_test(delays_leave_the_clocks_offset_out),
         cmocka_unit_test(a_clock_that_drifts_is_no_queue),
         cmocka_unit_test(a_queue_that_fills_is_no_clock),
+        cmocka_unit_test(times_that_contradict_the_round_trip_are_not_known),
         cmocka_unit_test(rounds_are_compared_with_their_control),
         cmocka_unit_test(a_control_of_another_size_is_not_compared),
         cmocka_unit_test(loss_each_way_needs_a_reflector_that_counts),

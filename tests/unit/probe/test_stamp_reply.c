@@ -243,6 +243,28 @@ static void tlvs_without_their_hmac_are_not_believed_in_authenticated_mode(void 
     stamp_hmac_free(h);
 }
 
+/* Follow-Up Telemetry that knows a time (RFC 8972 §4.7), and the flag I, which discards all (§4). */
+static void what_a_distrusted_tlv_said_is_not_in_the_reply(void **state)
+{
+    (void)state;
+    static const uint8_t tlvs[] = {0, STAMP_TLV_FOLLOW_UP, 0, 16, 0, 0, 0, 6, 0xee, 0xad, 0x2d, 0x90, 0x80, 0, 0, 0,
+                                   2, 0, 0, 0, 0, STAMP_TLV_COS, 0, 4, 0xba, 0xe8, 0, 0};
+    uint8_t bytes[STAMP_BYTES + sizeof tlvs];
+    struct stamp_reply r;
+    memcpy(bytes, base, STAMP_BYTES);
+    memcpy(bytes + STAMP_BYTES, tlvs, sizeof tlvs);
+    assert_int_equal(stamp_reply_parse(cur_make(bytes, sizeof bytes, false), false, NULL, &r), PARSE_OK);
+    assert_int_equal(r.follow_up.answer, STAMP_ANSWERED);
+    assert_true(r.follow_up.known);
+    bytes[STAMP_BYTES + 20] = STAMP_TLV_I;
+    assert_int_equal(stamp_reply_parse(cur_make(bytes, sizeof bytes, false), false, NULL, &r), PARSE_OK);
+    assert_int_equal(r.follow_up.answer, STAMP_UNTRUSTED);
+    assert_false(r.follow_up.known);
+    assert_int_equal(r.follow_up.sequence, 0);
+    assert_int_equal(r.cos.answer, STAMP_UNTRUSTED);
+    assert_int_equal(r.cos.asked, 0);
+}
+
 static void parse_prefix(void *user, const uint8_t *prefix, size_t len)
 {
     bool authenticated = user != NULL;
@@ -278,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_twamp_reflectors_tos_byte),
         cmocka_unit_test(an_authenticated_reply_is_believed_and_each_changed_bit_is_not),
         cmocka_unit_test(tlvs_without_their_hmac_are_not_believed_in_authenticated_mode),
+        cmocka_unit_test(what_a_distrusted_tlv_said_is_not_in_the_reply),
         cmocka_unit_test(each_prefix_of_a_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

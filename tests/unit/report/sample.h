@@ -21,7 +21,7 @@ static inline bool sample_sink(void *user, const char *bytes, size_t len)
 static inline struct strbuf sample_write(const struct document *d, const struct report_options *o)
 {
     struct strbuf b = {0};
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     assert_int_equal(report_write(d, o, sample_sink, &b, &error), 0);
     assert_true(strbuf_ok(&b));
     return b;

@@ -537,7 +537,7 @@ static void a_record_that_could_not_be_made_is_an_error_and_not_a_shorter_report
         for (int lines = 0; lines < 2; lines++) {
             struct document *d = document_new();
             struct strbuf b = {0};
-            struct error error = {{0}};
+            struct error error = {.text = ""};
             d->record_count = 5;
             d->kinds = kinds;
             d->streams = (struct record_layer){.own = &left, .fill = fill_without_memory};

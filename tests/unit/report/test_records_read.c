@@ -33,7 +33,7 @@ static const char line[] = "{\"schema\": \"qosmark.stream/1\", \"point\": \"a.pc
 
 static int read_text(struct record_set *s, const char *text, size_t len, struct error *error)
 {
-    *error = (struct error){{0}};
+    *error = (struct error){0};
     return records_read_text(s, slice_make(text, len), error);
 }
 
@@ -168,7 +168,7 @@ static void times_are_read_to_the_nanosecond(void **state)
                                         "2026-11-22T09:00:00Zx"};
     (void)state;
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        struct error error = {{0}};
+        struct error error = {.text = ""};
         struct saved_json j = {.error = &error};
         int64_t ns = 0;
         json_t *o = json_pack("{s:s}", "t", times[i].text);
@@ -178,7 +178,7 @@ static void times_are_read_to_the_nanosecond(void **state)
         json_decref(o);
     }
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct error error = {{0}};
+        struct error error = {.text = ""};
         struct saved_json j = {.error = &error};
         int64_t ns;
         json_t *o = json_pack("{s:s}", "t", wrong[i]);
@@ -186,6 +186,28 @@ static void times_are_read_to_the_nanosecond(void **state)
         assert_true(j.failed && strstr(error.text, "\"t\""));
         json_decref(o);
     }
+}
+
+/* Nothing is kept of a list with something wrong in it: what comes after that was never read. */
+static void list_of_a_run_is_kept_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static const char *const lists[][2] = {
+        {"inputs", "[{\"file\": \"a\", \"complete\": true}, {\"file\": 5}, {\"file\": \"c\", \"complete\": true}]"},
+        {"nodes", "[{\"name\": \"a\"}, {\"name\": null}, {\"name\": \"c\"}]"},
+        {"sites", "[{\"name\": \"a\", \"prefixes\": [\"10.0.0.0/8\", \"x\"]}, {\"name\": \"c\"}]"},
+        {"notes", "[\"a\", 7, \"c\"]"},
+        {"policies", "[{\"name\": \"a\", \"expect\": {}}, {\"name\": \"b\"}]"}};
+    struct record_set s;
+    struct error error = {0};
+    record_set_init(&s, &key);
+    assert_non_null(record_set_run(&s));
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        assert_int_equal(records_read_member(&s, 0, lists[i][0], slice_make(lists[i][1], strlen(lists[i][1])), &error),
+                         ERR_FORMAT);
+    assert_int_equal(s.runs[0].input_count + s.runs[0].node_count + s.runs[0].site_count, 0);
+    assert_int_equal(s.runs[0].note_count + s.runs[0].policy_count, 0);
+    record_set_done(&s);
 }
 
 static void the_earliest_telling_of_a_call_holds(void **state)
@@ -215,6 +237,7 @@ int main(void)
         cmocka_unit_test(every_byte_of_a_record_may_be_another),
         cmocka_unit_test(times_are_read_to_the_nanosecond),
         cmocka_unit_test(the_earliest_telling_of_a_call_holds),
+        cmocka_unit_test(list_of_a_run_is_kept_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

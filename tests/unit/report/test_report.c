@@ -38,7 +38,7 @@ static void an_unknown_format_is_an_error_and_writes_nothing(void **state)
 {
     struct sample *s = *state;
     struct strbuf b = {0};
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     const struct report_options o = {.format = REPORT_FORMAT_COUNT};
     assert_int_equal(report_write(s->document, &o, sample_sink, &b, &error), ERR_USAGE);
     assert_int_equal(b.len, 0);
@@ -78,7 +78,7 @@ static void a_sink_that_fails_stops_every_format_at_once(void **state)
         /* a page shows a part of many streams: two blocks */
         for (size_t calls = 0; calls < (f == REPORT_HTML ? 1 : 3); calls++) {
             struct full_disk disk = {.calls_left = calls};
-            struct error error = {{0}};
+            struct error error = {.text = ""};
             const struct report_options o = {.format = (enum report_format)f, .verbose = 2, .width = 80};
             assert_int_equal(report_write(d, &o, full_sink, &disk, &error), ERR_IO);
             assert_true(disk.failed);

@@ -55,7 +55,7 @@ static void look_close(struct look *l)
 static struct strbuf interval_of(const struct look *l, const struct report_options *o)
 {
     struct strbuf b = {0};
-    struct error error = {{0}};
+    struct error error = {.text = ""};
     assert_int_equal(report_interval_write(&l->view, o, sample_sink, &b, &error), 0);
     assert_true(strbuf_ok(&b));
     return b;

@@ -54,6 +54,7 @@ static void look(struct run *r)
 {
     const struct live_process process = {.version = "9.8.7", .resident_bytes = 4096};
     r->view.now_ns += SECONDS(1) / 2;
+    r->view.clock_ns += SECONDS(1) / 2;
     assert_int_equal(live_metrics_add(r->metrics, &r->view), 0);
     r->page.len = 0;
     assert_true(live_metrics_write(r->metrics, &r->view, &process, &r->page));

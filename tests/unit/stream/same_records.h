@@ -85,6 +85,10 @@ static inline void assert_same_record(const struct record *a, const struct recor
         assert_same_mark(&a->marks[i], &b->marks[i]);
     assert_int_equal(a->mark_changes, b->mark_changes);
     assert_int_equal(a->copies_differ, b->copies_differ);
+    assert_int_equal(a->copies.before, b->copies.before);
+    assert_int_equal(a->copies.after, b->copies.after);
+    assert_int_equal(a->copies.in_order, b->copies.in_order);
+    assert_int_equal(a->data_marks, b->data_marks);
     assert_memory_equal(a->ecn, b->ecn, sizeof a->ecn);
     assert_int_equal(a->outer_count, b->outer_count);
     for (uint32_t i = 0; i < a->outer_count; i++)

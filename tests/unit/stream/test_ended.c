@@ -83,6 +83,9 @@ static void any_record(uint64_t *seed, struct any_record *ret)
                          .judged_version = chance(seed, 4) ? 6 : 0, .judged_at = (uint8_t)(next_random(seed) % 3), .media_kinds = (uint32_t)any_number(seed) & 0xffffff,
                          .copies_differ = chance(seed, 4) ? any_number(seed) : 0, .repairs = chance(seed, 4) ? "rtx" : chance(seed, 4) ? "fec" : "",
                          .explanation = NULL, .unknown_reason = "", .reason = "", .marks = ret->marks, .outer = ret->outer};
+    if (r->copies_differ)
+        r->copies = (struct copied_marks){(dscp_t)(next_random(seed) % 64), (dscp_t)(next_random(seed) % 64), chance(seed, 2)};
+    r->data_marks = chance(seed, 4) ? next_random(seed) : 0;
     r->input = r->first.input;
     r->ssrc = r->has_ssrc ? (uint32_t)any_number(seed) : 0;
     r->last_ns = chance(seed, 2) ? r->first_ns + (int64_t)any_number(seed) : any_time(seed);

@@ -130,6 +130,8 @@ static void a_flood_of_invites_leaves_room_for_calls(void **state)
     set_up(&k, "a call", 10000);
     assert_true(ask(&k, media_to(&k, 10000), &answer));
     assert_int_equal(expect_table_stats(k.table).dropped_calls, 0);
+    /* whose place that was is counted: every call but those still there, none of which was over */
+    assert_int_equal(expect_table_stats(k.table).forgotten_calls, CALLS_MAX + 20000 + 1 - expect_table_call_count(k.table));
     talk_end(&k);
 }
 

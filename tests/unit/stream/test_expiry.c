@@ -397,6 +397,23 @@ static void a_flood_pushes_out_no_running_call(void **state)
     stream_table_free(s.t);
 }
 
+static void beyond_the_cap_on_ended_streams_packets_count_and_nothing_fails(void **state)
+{
+    (void)state;
+    enum { FLOWS = 5, KEPT = 2 };
+    struct stream_options o = {.key = {1, 2}, .idle_ns = IDLE_NS, .max_ended = KEPT};
+    struct sender s = sender_new(&o);
+    static const uint8_t noise[] = "neither RTP nor anything else";
+    for (uint16_t i = 0; i < FLOWS; i++)
+        send_udp(&s, at("10.0.0.1", (uint16_t)(4000 + i)), at("10.0.9.9", 5000), 0, noise, sizeof noise, 0);
+    assert_int_equal(stream_table_expire(s.t, 0), 0);
+    assert_int_equal(stream_table_expire(s.t, 10 * IDLE_NS), 0);
+    assert_int_equal(stream_table_ended(s.t), KEPT);
+    assert_int_equal(stream_table_stats(s.t).untracked_packets, FLOWS - KEPT);
+    assert_false(stream_table_stats(s.t).memory_failed);
+    stream_table_free(s.t);
+}
+
 static void at_the_cap_running_calls_stay_and_what_is_new_is_counted(void **state)
 {
     (void)state;
@@ -517,6 +534,7 @@ int main(void)
         cmocka_unit_test(in_a_small_table_nothing_ends),
         cmocka_unit_test(a_call_keeps_its_id_from_look_to_look),
         cmocka_unit_test(a_flood_pushes_out_no_running_call),
+        cmocka_unit_test(beyond_the_cap_on_ended_streams_packets_count_and_nothing_fails),
         cmocka_unit_test(at_the_cap_running_calls_stay_and_what_is_new_is_counted),
         cmocka_unit_test(the_same_5_tuple_at_two_points_is_two_flows),
         cmocka_unit_test(tokens_lead_to_the_record_that_has_the_packet),

@@ -198,9 +198,30 @@ static void binary_noise_gives_no_message_and_ends(void **state)
     sip_stream_free(s);
 }
 
+/* Each line of the headers is a start line itself: looking at each of them as one would take the square of their number. */
+static void start_lines_without_end_are_one_message_given_up(void **state)
+{
+    (void)state;
+    static const char line[] = "SIP/2.0 200 OK\n";
+    struct sip_stream *s = sip_stream_new();
+    struct heard h = {0};
+    uint64_t given_up = 0;
+    for (int i = 0; i < 10000; i++)
+        given_up += sip_stream_bytes(s, (const uint8_t *)line, sizeof line - 1, false, 1, 1000, hear, &h);
+    given_up += sip_stream_bytes(s, (const uint8_t *)"\n", 1, false, 2, 2000, hear, &h);
+    assert_int_equal(given_up, 1);
+    assert_int_equal(h.count, 0);
+    char text[512];
+    feed(s, text, message(text, sizeof text, "after", ""), false, 3, &h);
+    assert_int_equal(h.count, 1);
+    assert_string_equal(h.call_ids[0], "after");
+    sip_stream_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(start_lines_without_end_are_one_message_given_up),
         cmocka_unit_test(message_cut_anywhere_into_two_segments_is_one_message),
         cmocka_unit_test(message_has_the_frame_of_its_first_byte),
         cmocka_unit_test(bytes_one_by_one_are_messages_too),

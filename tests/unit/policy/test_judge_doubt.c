@@ -1,0 +1,164 @@
+/* Wrong marks that accuse nobody, and the near misses that do. */
+#include "testing.h"
+
+#include "building.h"
+
+#define CMS   "10.1.1.11"
+#define PHONE "10.2.0.7"
+
+static const char reference[] =
+    "version: 1\nname: t\nnodes:\n  - {name: cms-01, addresses: [10.1.1.11]}\n"
+    "expect:\n  voice: EF\n  multimedia: AF41\n  signaling: [AF31, CS3]\n  low-latency: AF31\n";
+
+enum { NONE = 0, AF11 = 10, AF31 = 26, AF41 = 34, EF = 46 };
+
+static struct document *d;
+static struct policy *p;
+
+static int start(void **state)
+{
+    (void)state;
+    d = document_new();
+    p = policy_of(reference);
+    return d && p ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    document_free(d);
+    policy_free(p);
+    return 0;
+}
+
+static struct record *last(void)
+{
+    return &d->records[d->record_count - 1];
+}
+
+/* Two marks of which `copies` packets were seen with both. */
+static void two_copies(const struct run runs[static 2], uint64_t copies, dscp_t before, dscp_t after, bool in_order)
+{
+    set_runs(d, add(d, KIND_RTP_AUDIO, PHONE, 30000, CMS, 20000, EF, 1), runs, 2);
+    last()->copies_differ = copies;
+    last()->copies = (struct copied_marks){before, after, in_order};
+}
+
+static void both_marks_of_copies_are_named(void **state)
+{
+    (void)state;
+    two_copies((struct run[2]){{NONE, 100}, {EF, 100}}, 100, NONE, EF, true);
+    two_copies((struct run[2]){{EF, 100}, {NONE, 100}}, 100, EF, NONE, false);
+    judge(d, p);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(d->records[i].verdict, VERDICT_UNDETERMINED);
+    assert_non_null(strstr(d->records[0].reason, "CS0 and then EF"));
+    assert_non_null(strstr(d->records[1].reason, "EF and CS0,"));
+    two_copies((struct run[2]){{DSCP_VOICE_ADMIT, 100}, {EF, 100}}, 100, DSCP_VOICE_ADMIT, EF, true);
+    judge(d, p);
+    assert_non_null(strstr(d->records[2].reason, "VOICE-ADMIT and then EF"));
+    assert_non_null(strstr(d->records[2].reason, "is not known here")); /* the longest there is, and not cut */
+}
+
+static void the_fewer_of_the_two_say_whether_they_are_copies(void **state)
+{
+    (void)state;
+    two_copies((struct run[2]){{NONE, 400}, {EF, 130}}, 130, NONE, EF, true); /* the port lost most of one side */
+    two_copies((struct run[2]){{NONE, 130}, {EF, 400}}, 130, NONE, EF, true);
+    two_copies((struct run[2]){{NONE, 400}, {EF, 400}}, 20, NONE, EF, true);
+    two_copies((struct run[2]){{NONE, 400}, {EF, 130}}, 60, NONE, EF, true);
+    judge(d, p);
+    const enum verdict wanted[] = {VERDICT_UNDETERMINED, VERDICT_UNDETERMINED, VERDICT_VIOLATING, VERDICT_VIOLATING};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(d->records[i].verdict, wanted[i]);
+}
+
+static void copies_of_two_wrong_marks_excuse_nothing(void **state)
+{
+    (void)state;
+    two_copies((struct run[2]){{NONE, 100}, {AF11, 100}}, 100, NONE, AF11, true);
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
+    diagnose(d, p);
+    assert_int_equal(d->finding_count, 1);
+    assert_int_equal(d->findings[0].code, FINDING_REMARKED);
+    assert_non_null(strstr(d->findings[0].message, "CS0 or AF11 instead of EF"));
+    assert_non_null(strstr(d->records[0].findings[0].message, "two copies, CS0 and then AF11"));
+}
+
+static struct record *connection(const struct run *runs, size_t n, dscp_set_t data)
+{
+    set_runs(d, add(d, KIND_SIP_TLS, PHONE, 40000, CMS, 5061, AF31, 1), runs, n);
+    last()->data_marks = data;
+    return last();
+}
+
+static void segments_without_data_accuse_nobody(void **state)
+{
+    (void)state;
+    const struct run runs[] = {{NONE, 1}, {AF31, 20}, {NONE, 2}};
+    connection(runs, 3, dscp_set_of(AF31));
+    connection(runs, 3, dscp_set_of(AF31) | dscp_set_of(NONE));
+    connection(runs, 3, 0);
+    connection(runs, 3, dscp_set_of(AF31))->proto = PROTO_UDP;
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_UNDETERMINED);
+    assert_non_null(strstr(d->records[0].reason, "only TCP segments without data"));
+    for (size_t i = 1; i < 4; i++)
+        assert_int_equal(d->records[i].verdict, VERDICT_VIOLATING);
+}
+
+static struct record *in_turn(const struct run runs[static 2], uint8_t types, double gap_ms)
+{
+    struct rtp_figures *f = arena_alloc(&d->arena, sizeof *f);
+    assert_non_null(f);
+    *f = (struct rtp_figures){90000, 400, 0, 0, 0, 1.0, gap_ms};
+    set_runs(d, add(d, KIND_RTP_VIDEO, PHONE, 30000, CMS, 20000, EF, 1), runs, 2);
+    last()->payload_type_count = types;
+    last()->rtp = f;
+    return last();
+}
+
+static void one_ssrc_may_be_voice_and_then_video(void **state)
+{
+    (void)state;
+    const struct run runs[2] = {{EF, 100}, {AF41, 300}};
+    const struct run cleared[2] = {{NONE, 100}, {AF41, 300}};
+    in_turn(runs, 2, 9000);
+    in_turn(runs, 1, 9000);  /* one payload type: one medium */
+    in_turn(runs, 2, 40);    /* no silence between them */
+    in_turn(cleared, 2, 9000); /* the mark of no media */
+    in_turn(runs, 2, 9000)->mark_changes = 3;
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_UNDETERMINED);
+    assert_non_null(strstr(d->records[0].reason, "two media"));
+    for (size_t i = 1; i < 5; i++)
+        assert_int_equal(d->records[i].verdict, VERDICT_VIOLATING);
+}
+
+static void a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft(void **state)
+{
+    (void)state;
+    for (int copies = 0; copies < 2; copies++) {
+        set_runs(d, add(d, KIND_SSH, PHONE, 40000, CMS, 22, EF, 1), (struct run[]){{EF, 100}, {NONE, 100}}, 2);
+        last()->copies_differ = copies ? 100 : 0;
+        last()->copies = copies ? (struct copied_marks){EF, NONE, true} : (struct copied_marks){0};
+    }
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
+    assert_int_equal(d->records[1].verdict, VERDICT_UNDETERMINED);
+    assert_non_null(strstr(d->records[1].reason, "EF and then CS0"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(both_marks_of_copies_are_named, start, stop),
+        cmocka_unit_test_setup_teardown(the_fewer_of_the_two_say_whether_they_are_copies, start, stop),
+        cmocka_unit_test_setup_teardown(copies_of_two_wrong_marks_excuse_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(segments_without_data_accuse_nobody, start, stop),
+        cmocka_unit_test_setup_teardown(one_ssrc_may_be_voice_and_then_video, start, stop),
+        cmocka_unit_test_setup_teardown(a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
