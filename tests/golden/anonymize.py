@@ -15,6 +15,7 @@ import functools
 import io
 import ipaddress
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -245,6 +246,11 @@ def check_keys(p, program, capture, folder):
         done = run(program, "audit", "-q", "--anonymize-key", folder / "other", capture)
         p.check(done.returncode == status if status else done.returncode in (0, 1), f"key {text!r}: exit {done.returncode}")
         p.check(words in done.stderr, f"key {text!r}: {done.stderr!r}")
+    for mode, fine in ((0o604, False), (0o602, False), (0o640, True), (0o400, True)):
+        (folder / "other").chmod(mode)
+        done = run(program, "audit", "-q", "--anonymize-key", folder / "other", capture)
+        p.check(done.returncode in (0, 1) if fine else done.returncode == 2 and "holds a secret" in done.stderr, f"key of mode {mode:o}: {done}")
+    (folder / "other").chmod(0o600)
     done = run(program, "audit", "-q", "--anonymize-key", folder / "nowhere", capture)
     p.check(done.returncode == 2 and "cannot read the key" in done.stderr, f"no key file: exit {done.returncode}, {done.stderr!r}")
 
@@ -273,6 +279,7 @@ def main():
     p, looked_for = Problems(), 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        os.umask(0o077)  # a key that others can read is refused
         (folder / "key").write_text(KEY)
         done = run(program, "audit", "-q", "--anonymize", captures[0])
         if "built without" in done.stderr:

@@ -20,18 +20,18 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def ip(src, dst, proto, payload, dscp=0, ecn=0, ident=0, length=None, extensions=b"", flow_label=0):
+def ip(src, dst, proto, payload, dscp=0, ecn=0, ident=0, length=None, extensions=b"", flow_label=0, ttl=64):
     """One IP packet. `length` overrides what the header says; `extensions` are IPv6's, the last with next header proto."""
     a, b = ipaddress.ip_address(src), ipaddress.ip_address(dst)
     tos = dscp << 2 | ecn
     if a.version == 4:
-        head = struct.pack("!BBHHHBBH", 0x45, tos, 20 + len(payload) if length is None else length, ident & 0xFFFF, 0x4000, 64,
+        head = struct.pack("!BBHHHBBH", 0x45, tos, 20 + len(payload) if length is None else length, ident & 0xFFFF, 0x4000, ttl,
                            proto, 0) + a.packed + b.packed
         return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
     first = 0 if extensions else proto
     body = extensions + payload
     word = 6 << 28 | tos << 20 | flow_label
-    return struct.pack("!IHBB", word, len(body) if length is None else length, first, 64) + a.packed + b.packed + body
+    return struct.pack("!IHBB", word, len(body) if length is None else length, first, ttl) + a.packed + b.packed + body
 
 
 def udp(src, sport, dst, dport, payload, bad_checksum=False, **header):

@@ -1,0 +1,115 @@
+"""The commands whose allocations are made to fail, each with the exit status that it has without."""
+import gzip
+import shutil
+import subprocess
+
+POLICY = """version: 1
+name: tried
+nodes:
+  - {name: cms-01, addresses: [10.1.1.11, "2001:db8::11"], roles: [callbridge, xmpp]}
+sites:
+  - {name: berlin, prefixes: [10.2.0.0/16, "2001:db8:2::/48"]}
+expect:
+  voice: {ipv4: EF, ipv6: EF, from-node: EF, to-node: any, tolerance: 0.1%, min-packets: 10}
+  multimedia: [AF41, 36]
+  signaling: [AF31, CS3]
+map: {rtp-slides: multimedia}
+ports: {sip: [5060, 6000], sip-tls: [5061]}
+priority-classes: {marks: [EF, AF41], report-unentitled: true}
+"""
+MMP = "dscp 4 voice 0x2e\ndscp 4 multimedia 0x22\ndscp 4 signaling 0x1a\n"
+
+
+def write(**files):
+    """A step that writes files, before the program starts, where it will run."""
+    def step(folder, _):
+        for name, text in files.items():
+            (folder / name.replace("_", ".")).write_text(text)
+    return step
+
+
+def run_before(*arguments):
+    def step(folder, qosmark):
+        subprocess.run([qosmark, *arguments], cwd=folder, capture_output=True, check=False)
+    return step
+
+
+def key(folder, _):
+    (folder / "key").write_bytes(bytes(range(32)))
+    (folder / "key").chmod(0o600)
+
+
+def packed(source, name, program=None):
+    def step(folder, _):
+        if program:
+            shutil.copy(source, folder / "plain")
+            with open(folder / name, "wb") as to:
+                subprocess.run([program, "-c", "plain"], cwd=folder, stdout=to, stderr=subprocess.DEVNULL, check=True)
+        else:
+            (folder / name).write_bytes(gzip.compress(source.read_bytes()))
+    return step
+
+
+def converted(source, name, kind):
+    """The capture in another file format, by Wireshark's editcap."""
+    def step(folder, _):
+        subprocess.run(["editcap", "-F", kind, str(source), name], cwd=folder, capture_output=True, check=False)
+    return step
+
+
+def audits(captures):
+    small, policy = str(captures / "xmpp.pcapng"), str(captures / "xmpp.policy.yaml")
+    sip = [str(captures / "awkward-dialogs.pcapng"), "-p", str(captures / "awkward-dialogs.policy.yaml")]
+    base = ["audit", "-j1", "-p", policy, small]
+    made = [{"name": f"audit-{f}", "arguments": [*base, "-f", f, "-o", f"report.{f}"], "status": 1}
+            for f in ("text", "json", "jsonl", "csv", "html")]
+    made += [
+        {"name": "audit-stdout", "arguments": [*base, "-v", "-v"], "status": 1},
+        {"name": "audit-quiet", "arguments": [*base, "-q"], "status": 1},
+        {"name": "audit-sip", "arguments": ["audit", "-j1", "-v", *sip], "status": 0},
+        {"name": "audit-right", "arguments": ["audit", "-j1", str(captures / "erspan.pcapng"), "-p",
+                                              str(captures / "erspan.policy.yaml")], "status": 0},
+        {"name": "audit-anonymize", "arguments": [*base, "--anonymize", "--anonymize-key", "key", "-f", "json", "-o", "report"],
+         "status": 1, "prepare": key},
+        {"name": "audit-violations", "arguments": [*base, "--write-violations", "wrong.pcapng"], "status": 1},
+        {"name": "audit-threads", "arguments": ["audit", "-j3", "-p", policy, small, str(captures / "turn.pcapng")], "status": 1},
+        {"name": "audit-separate", "arguments": [*base, str(captures / "erspan.pcapng"), "--separate"], "status": 1, "parts": True},
+        {"name": "audit-explain", "arguments": ["audit", "-j1", "-v", "--explain", "--ignore-signalling",
+                                                str(captures / "flawed-conference.pcapng")], "status": 1},
+    ]
+    return made
+
+
+def formats(captures):
+    source = captures / "xmpp.pcapng"
+    made = [{"name": "read-gzip", "arguments": ["audit", "-j1", "-q", "a.gz"], "status": 1, "prepare": packed(source, "a.gz")}]
+    made += [{"name": f"read-{p}", "arguments": ["audit", "-j1", "-q", "a"], "status": 1, "prepare": packed(source, "a", p),
+              "needs": p} for p in ("xz", "zstd", "lz4")]
+    made += [{"name": f"read-{kind}", "arguments": ["audit", "-j1", "-q", "a"], "status": 1, "needs": "editcap",
+              "prepare": converted(source, "a", kind)} for kind in ("pcap", "nsecpcap")]
+    return made
+
+
+def others(captures):
+    xmpp, policy = str(captures / "xmpp.pcapng"), str(captures / "xmpp.policy.yaml")
+    made = [{"name": f"compare-{f}", "arguments": ["compare", "-j1", "-f", f, "-o", "report", xmpp, "again.pcapng"], "status": 0,
+             "prepare": lambda folder, _: shutil.copy(xmpp, folder / "again.pcapng")}
+            for f in ("text", "json", "html")]
+    made += [{"name": f"report-{f}", "arguments": ["report", "-f", f, "-o", "report", "a.jsonl", "b.jsonl"], "status": 1,
+              "prepare": lambda folder, q: [run_before("audit", "-p", policy, xmpp, "-f", "jsonl", "-o", n)(folder, q)
+                                            for n in ("a.jsonl", "b.jsonl")]} for f in ("text", "json")]
+    made += [{"name": f"policy-{to}", "arguments": ["policy", "convert", "p.yaml", "--to", to], "status": 0,
+              "prepare": write(p_yaml=POLICY)} for to in ("yaml", "mmp", "ios", "nft", "wireshark")]
+    made += [
+        {"name": "policy-check", "arguments": ["policy", "check", "p.yaml"], "status": 0, "prepare": write(p_yaml=POLICY)},
+        {"name": "policy-show", "arguments": ["policy", "show", "--mmp", "m.txt", "-n", "cms-01=10.1.1.1"], "status": 0,
+         "prepare": write(m_txt=MMP)},
+        {"name": "generate", "arguments": ["generate", "--seed", "7", "--duration", "3s", "--calls", "1", "-o", "made.pcap"], "status": 0},
+    ]
+    return made
+
+
+def cases(top):
+    captures = top / "captures"
+    made = audits(captures) + formats(captures) + others(captures)
+    return [c for c in made if not c.get("needs") or shutil.which(c["needs"])]

@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""Every allocation failing in turn: no crash, no leak, no hang, one clear sentence, exit status 3, and never a report
+that lacks something.
+
+    tests/faults/alloc_failures.py QOSMARK [--all] [--most N] [--seconds S] [--only WORD] [-v]
+
+Each command below is run once as it is, and then with its first allocation failing, its second, and so on, alone and
+together with all that come after (failing_alloc.c does this by fork, without loading the program again). QOSMARK under
+AddressSanitizer shows leaks and bad reads as well, and takes a hundred times as long as a plain build. What an allocation fails in is a run that either
+
+- is not harmed: the same output, files and exit status as the run without; or
+- ends with exit status 3, one sentence more on standard error, and no output file, or
+- says what is missing: exit status 3 or as before, and a sentence that the run without does not have.
+
+The ordinary test tries what the seconds allow, and those first that were asked for in different ways; --all tries each.
+"""
+import argparse
+import array
+import collections
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+SKIPPED, SANITIZER = 77, 99
+KINDS = {"alone": 1, "and all after it": 1 << 40}
+
+# Libraries that break where an allocation of theirs fails. What is theirs is told by the stack of that allocation.
+BREAKS = ("libfyaml.so", "libseccomp.so", "libarchive.so", "libcrypto.so")
+THIRD_PARTY = "third party"
+
+Run = collections.namedtuple("Run", "status calls mapped out err files")
+
+
+class Unfit(Exception):
+    """A command that does not do without a failure what its case says."""
+
+
+class Program:
+    """A program stopped before main(), copies of which run in a folder of their own."""
+
+    def __init__(self, folder, arguments, preload, stdin=None):
+        self.folder = folder
+        self.kept = {p.name for p in folder.iterdir()}
+        orders, self.orders = os.pipe()
+        self.answers, answers = os.pipe()
+        environment = {k: v for k, v in os.environ.items() if not k.endswith("SAN_OPTIONS")}
+        environment |= {
+            "LD_PRELOAD": str(preload), "NO_COLOR": "1", "TZ": "UTC", "LC_ALL": "C", "COLUMNS": "100",
+            "ASAN_OPTIONS": f"verify_asan_link_order=0:exitcode={SANITIZER}:detect_leaks=1:allocator_may_return_null=1",
+            "UBSAN_OPTIONS": "print_stacktrace=1", "LSAN_OPTIONS": f"print_suppressions=0:suppressions={HERE}/leaks.supp"}
+        environment["QOSMARK_FAULTS"] = f"{orders} {answers}"
+        with open(stdin or os.devnull, "rb") as given, open(folder / "server.err", "wb") as said:
+            self.process = subprocess.Popen(arguments, cwd=folder, env=environment, stdin=given, stdout=said, stderr=said,
+                                            pass_fds=(orders, answers))
+        self.kept |= {"server.err"}
+        for fd in (orders, answers):
+            os.close(fd)
+        self.input = os.fdopen(self.answers, "r")
+
+    def run(self, first, count=1):
+        for name in ("out", "err", "site", "trace"):
+            (self.folder / name).unlink(missing_ok=True)
+        os.write(self.orders, f"{first} {count}\n".encode())
+        answer = self.input.readline().split()
+        if len(answer) != 3:
+            raise Unfit(f"{self.process.args}: the program did not start:\n"
+                             + (self.folder / "server.err").read_text(errors="replace"))
+        status, calls, mapped = (int(x) for x in answer)
+        files = {}
+        for path in sorted(self.folder.iterdir()):
+            if path.name in self.kept or path.name in ("out", "err", "site", "trace"):
+                continue
+            files[path.name] = path.read_bytes() if path.is_file() else b"(folder)"
+            if path.is_file():
+                path.unlink()
+            else:
+                shutil.rmtree(path)
+        return Run(os.waitstatus_to_exitcode(status), calls, mapped, (self.folder / "out").read_bytes(),
+                   (self.folder / "err").read_text(errors="replace"), files)
+
+    def site(self):
+        path = self.folder / "site"
+        return path.read_text(errors="replace").splitlines() if path.exists() else []
+
+    def close(self):
+        os.close(self.orders)
+        self.input.close()
+        self.process.wait()
+
+
+def functions_of(site, program):
+    """The stack of a failed allocation, as names and lines of the program's own."""
+    base = os.path.basename(program)
+    own = [(i, re.search(r"\(\+(0x[0-9a-f]+)\)", s)) for i, s in enumerate(site) if os.path.basename(s.split("(")[0]) == base]
+    own = [(i, m.group(1)) for i, m in own if m]
+    names = []
+    if own:
+        # an address of return: the call is before it
+        lines = subprocess.run(["addr2line", "-sfe", program, *[hex(int(a, 16) - 1) for _, a in own]],
+                               capture_output=True, text=True, check=False).stdout.splitlines()
+        names = [f"{lines[i]} {lines[i + 1]}" for i in range(0, len(lines) - 1, 2)]
+    first = own[0][0] if own else len(site)
+    outside = [re.sub(r"^.*/([^/]+)\((\w*)\+?0?x?.*$", r"\1 \2", s) for s in site[1:first] if "failing_alloc" not in s]
+    return outside[-2:] + names
+
+
+def lines_more(run, base):
+    """Lines on standard error that the run without a failure has not."""
+    had = collections.Counter(base.err.splitlines())
+    more = []
+    for line in run.err.splitlines():
+        if had[line]:
+            had[line] -= 1
+        else:
+            more.append(line)
+    return more
+
+
+def is_whole(name, content):
+    """Whether a file that says less than it would have is a whole one still: what was found until then."""
+    if content.lstrip()[:1] == b"{" and b'"schema"' in content:
+        try:
+            [json.loads(part) for part in (content.splitlines() if name.endswith(".jsonl") else [content])]
+        except ValueError:
+            return False
+        return True
+    if b"<html" in content:
+        return content.rstrip().endswith(b"</html>")
+    return "." not in name or not re.search("[.](?!pcapng)[A-Za-z0-9]{6}$", name)  # no temporary file
+
+
+def fault(run, base, case, site):
+    """What is wrong with a run in which an allocation failed; None if nothing is."""
+    if run.status < 0 and any(library in s for library in BREAKS for s in site[:8]):
+        return THIRD_PARTY
+    if run.status == -signal.SIGALRM:
+        return "hangs"
+    if run.status < 0:
+        return f"ends by signal {-run.status} ({signal.Signals(-run.status).name})"
+    if run.status == SANITIZER or "Sanitizer" in run.err or "runtime error" in run.err:
+        m = re.search(r"(ERROR: \w+Sanitizer: [\w-]+.*|runtime error: .*)", run.err)
+        return "sanitizer: " + (m.group(1)[:100] if m else "?")
+    # (AddressSanitizer keeps what it mapped for itself)
+    if run.mapped != base.mapped and not case["sanitized"]:
+        return f"leaves {run.mapped - base.mapped:+d} bytes of mappings"
+    same = (run.status, run.out, run.files) == (base.status, base.out, base.files)
+    more = [line for line in lines_more(run, base) if not line.startswith("qosmark: note: ")]
+    if same and not more:
+        return None
+    if any("seccomp_load" in s for s in site) and run.status != base.status:
+        return THIRD_PARTY  # the filter that it made of what was left forbids what the program asked for
+    said = bool(more) and "memory" in more[0]
+    spoiled = [n for n, b in run.files.items() if base.files.get(n) != b]
+    if spoiled and not (said and run.status in (1, 3) and all(is_whole(n, run.files[n]) for n in spoiled)):
+        return f"leaves files that are not whole: {', '.join(re.sub(r'[.][A-Za-z0-9]{6}$', '.XXXXXX', s) for s in spoiled)}"
+    if run.status != 3 and not (same and more):
+        if run.status == base.status and more and "memory" in " ".join(more):
+            return None  # it says what is missing
+        return f"status {run.status} and not 3" + ("" if more else ", and not a word")
+    if not more:
+        return "not a word"
+    if len(more) > (5 if case.get("parts") else 3):  # the first says it, the others what comes of it
+        return f"{len(more)} sentences more"
+    if not more[0].startswith("qosmark: ") or len(more[0]) < 20:
+        return f"an unclear sentence: {more[0]!r}"
+    if not said:
+        return f"a sentence that does not say memory: {more[0]!r}"
+    if case.get("parts"):
+        return None
+    if b"PASS" in run.out or b'"verdict": "pass"' in run.out:
+        return "says that all is well, with status 3"
+    return None
+
+
+def chosen(stacks, most):
+    """Numbers of allocations to fail (all where `most` is 0): of those that were asked for by the same stack the first, then
+    the last, then some between, as long as there are not too many."""
+    total = len(stacks)
+    if not most or most >= total:
+        return range(1, total + 1)
+    places = collections.defaultdict(list)
+    for n, stack in enumerate(stacks, 1):
+        places[stack].append(n)
+    numbers = {}  # in this order
+    for group in places.values():
+        numbers[group[0]] = None
+    for group in places.values():
+        numbers[group[-1]] = None
+    for i in range(most):
+        numbers[1 + i * total // most] = None
+    numbers = list(numbers)
+    if len(places) > most:  # too many stacks: some of each part of the run
+        first = [group[0] for group in places.values()]
+        return sorted({first[i * len(first) // most] for i in range(most)})
+    return sorted(numbers[:most])
+
+
+def sweep(case, folder, options, seconds, found, third):
+    case["sanitized"] = b"__asan_init" in pathlib.Path(options.qosmark).read_bytes()
+    program = Program(folder, [options.qosmark, *case["arguments"]], options.preload, case.get("stdin"))
+    try:
+        base = program.run(0)
+        if base.calls == 0:
+            return None
+        before = time.monotonic()
+        again = program.run(0)
+        each = time.monotonic() - before
+        same = (base.status, base.out, base.files) == (again.status, again.out, again.files)
+        if base.status == SANITIZER or not same:
+            raise Unfit(f"{case['name']}: without a failure, two runs differ or are at fault: status {base.status}, "
+                             f"{again.status}\n{base.err}")
+        if base.status != case["status"]:
+            raise Unfit(f"{case['name']}: without a failure, status {base.status} and not {case['status']}:\n{base.err}")
+        program.run(0, 1)
+        stacks = array.array("Q", (folder / "trace").read_bytes())
+        numbers = chosen(stacks, options.most or (max(int(seconds / max(each, 0.002) / 2), 20) if seconds else 0))
+        tried, deadline = 0, time.monotonic() + 2 * seconds if seconds else 0
+        order = [(n, kind) for n in numbers for kind in KINDS]
+        if deadline:  # whatever the time leaves out, it is not always the same end of the run
+            random.Random(case["name"]).shuffle(order)
+        for n, kind in order:
+            if deadline and time.monotonic() > deadline:
+                break
+            run = program.run(n, KINDS[kind])
+            tried += 1
+            site = program.site()
+            what = fault(run, base, case, site)
+            if what == THIRD_PARTY:
+                library = next(library for library in BREAKS for s in site[:8] if library in s)
+                third[library, run.status] += 1
+            elif what:
+                found.append((case["name"], kind, n, what, functions_of(site, options.qosmark), run))
+        total = len(stacks)
+        print(f"{case['name']}: {total} allocations by {len(set(stacks))} stacks, {tried} runs, {time.monotonic() - before:.0f} s", flush=True)
+        return tried
+    finally:
+        program.close()
+
+
+def cases():
+    import alloc_cases
+    return alloc_cases.cases(TOP)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("qosmark")
+    p.add_argument("--all", action="store_true")
+    p.add_argument("--most", type=int, default=0, help="allocations of each command, instead of by time")
+    p.add_argument("--seconds", type=float, default=25)
+    p.add_argument("--only", default="")
+    p.add_argument("-v", action="store_true")
+    options = p.parse_args()
+    options.qosmark = os.path.abspath(options.qosmark)
+    found, third, runs, total = [], collections.Counter(), 0, 0
+    with tempfile.TemporaryDirectory(prefix="qosmark-alloc-") as name:
+        options.preload = os.path.join(name, "failing_alloc.so")
+        subprocess.run(["cc", "-std=c17", "-O1", "-g", "-fPIC", "-shared", str(HERE / "failing_alloc.c"), "-o", options.preload, "-ldl"],
+                       check=True)
+        chosen_cases = [c for c in cases() if re.search(options.only, c["name"])]
+        for i, case in enumerate(chosen_cases):
+            folder = pathlib.Path(name) / str(i)
+            folder.mkdir()
+            if "prepare" in case:
+                case["prepare"](folder, options.qosmark)
+            seconds = 0 if options.all or options.most else options.seconds / len(chosen_cases)
+            try:
+                tried = sweep(case, folder, options, seconds, found, third)
+            except Unfit as why:
+                tried = 0
+                found.append((case["name"], "none", 0, str(why), [], Run(0, 0, 0, b"", "", {})))
+            if tried is None:
+                print("skipped: the allocations of this program cannot be made to fail (its own allocator comes first)")
+                sys.exit(SKIPPED)
+            runs += tried
+            total += 1
+    groups = collections.defaultdict(list)
+    for case, kind, n, what, site, run in found:
+        groups[(what, tuple(re.sub(" .discriminator.*", "", s) for s in site[:4]))].append((case, kind, n, run))
+    for (what, site), where in sorted(groups.items(), key=lambda g: -len(g[1])):
+        case, kind, n, run = where[0]
+        print(f"\n{len(where)} x {what}\n  first: {case}, allocation {n} {kind}, status {run.status}")
+        print("  cases: " + ", ".join(sorted({w[0] for w in where})))
+        for s in site:
+            print(f"    {s}")
+        print("  " + "\n  ".join(line[:150] for line in run.err.splitlines()[:60 if options.v else 2]))
+    for (library, status), n in sorted(third.items()):
+        how = f"ended by {signal.Signals(-status).name} in" if status < 0 else f"ended with status {status} after"
+        print(f"{n} runs {how} a failed allocation of {library}, which does not bear that: not ours to mend")
+    print(f"{total} commands, {runs} runs, {len(found)} at fault")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,312 @@
+/*
+ * Runs a program again and again, each time with another allocation failing: preloaded before it (LD_PRELOAD), it stops
+ * the program just before main(), and for each order that comes in starts a copy by fork(). So a run costs no loading,
+ * and what is tried is the program as it is shipped, third-party libraries included.
+ *
+ * An order is a line "FIRST COUNT": allocations FIRST .. FIRST+COUNT-1 fail (from 1). With
+ * FIRST 0 none does; with COUNT besides, `trace` gets a number for what of each allocation's stack is
+ * the program's own. The copy's standard output and error are the files `out` and `err` of the working directory, and the stack
+ * of the first allocation that failed is in `site`. The answer is a line "STATUS ALLOCATIONS MAPPED": what
+ * waitpid() gave, how many allocations there were, and the bytes of anonymous mappings that were left at the end.
+ *
+ * The environment names the file descriptors of both: QOSMARK_FAULTS="ORDERS ANSWERS".
+ *
+ * Counted are malloc, calloc, realloc, the aligned ones, strdup, strndup, and anonymous mmap that can be written to.
+ * Works below AddressSanitizer's runtime where that is a shared library (gcc; verify_asan_link_order=0): then leaks
+ * after a failure are found as well.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    SECONDS_MAX = 20, /* a copy that takes longer hangs */
+    DEPTH_MAX = 40,
+    EARLY_BYTES = 65536,
+};
+
+struct shared {
+    _Atomic long calls, mapped;
+};
+
+static struct shared *shared; /* NULL until the first order: nothing fails, nothing is counted */
+static long fail_first, fail_count;
+static uintptr_t own_begin, own_end; /* where the program's own code is */
+static int orders, answers, site = -1, trace = -1;
+
+static struct {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void *(*memalign)(size_t, size_t);
+    void (*free)(void *);
+    void *(*mmap)(void *, size_t, int, int, int, off_t);
+    int (*munmap)(void *, size_t);
+} next;
+
+/* dlsym() may allocate before its answer is there */
+static _Alignas(64) char early[EARLY_BYTES];
+static size_t early_used;
+
+static bool is_early(const void *at)
+{
+    return (const char *)at >= early && (const char *)at < early + sizeof early;
+}
+
+static void *early_new(size_t bytes)
+{
+    size_t at = early_used;
+    early_used += (bytes + 63) / 64 * 64;
+    return early_used <= sizeof early ? early + at : NULL;
+}
+
+static bool resolving;
+
+static bool resolved(void)
+{
+    if (next.malloc || resolving)
+        return next.malloc != NULL;
+    resolving = true;
+    /* POSIX wants a pointer to a function to fit into one to an object; C does not say so */
+    *(void **)&next.calloc = dlsym(RTLD_NEXT, "calloc");
+    *(void **)&next.realloc = dlsym(RTLD_NEXT, "realloc");
+    *(void **)&next.memalign = dlsym(RTLD_NEXT, "memalign");
+    *(void **)&next.free = dlsym(RTLD_NEXT, "free");
+    *(void **)&next.mmap = dlsym(RTLD_NEXT, "mmap");
+    *(void **)&next.munmap = dlsym(RTLD_NEXT, "munmap");
+    *(void **)&next.malloc = dlsym(RTLD_NEXT, "malloc");
+    resolving = false;
+    return true;
+}
+
+static void note_site(void)
+{
+    void *stack[DEPTH_MAX];
+    backtrace_symbols_fd(stack, backtrace(stack, DEPTH_MAX), site);
+}
+
+/* The first object is the program itself. */
+static int note_program(struct dl_phdr_info *info, size_t size, void *user)
+{
+    (void)size;
+    (void)user;
+    own_begin = UINTPTR_MAX;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr, end = begin + info->dlpi_phdr[i].p_memsz;
+        if (info->dlpi_phdr[i].p_type != PT_LOAD)
+            continue;
+        own_begin = begin < own_begin ? begin : own_begin;
+        own_end = end > own_end ? end : own_end;
+    }
+    return 1;
+}
+
+static void trace_stack(void)
+{
+    void *stack[DEPTH_MAX];
+    int depth = backtrace(stack, DEPTH_MAX);
+    uint64_t hash = 14695981039346656037u; /* FNV-1a, an address at a time */
+    for (int i = 0; i < depth; i++)
+        if ((uintptr_t)stack[i] >= own_begin && (uintptr_t)stack[i] < own_end)
+            hash = (hash ^ (uint64_t)(uintptr_t)stack[i]) * 1099511628211u;
+    if (write(trace, &hash, sizeof hash) != (ssize_t)sizeof hash)
+        abort();
+}
+
+/* Whether this allocation is one that is to fail. */
+static bool fails(void)
+{
+    static _Thread_local bool inside; /* what is said about a failure may allocate */
+    if (!shared || inside)
+        return false;
+    long n = atomic_fetch_add(&shared->calls, 1) + 1;
+    if (trace >= 0) {
+        inside = true;
+        trace_stack();
+        inside = false;
+    }
+    if (fail_first == 0 || n < fail_first || n - fail_first >= fail_count)
+        return false;
+    if (n == fail_first) {
+        inside = true;
+        note_site();
+        inside = false;
+    }
+    errno = ENOMEM;
+    return true;
+}
+
+void *malloc(size_t bytes)
+{
+    if (!resolved())
+        return early_new(bytes);
+    return fails() ? NULL : next.malloc(bytes);
+}
+
+void *calloc(size_t n, size_t bytes)
+{
+    if (!resolved())
+        return early_new(n * bytes);
+    return fails() ? NULL : next.calloc(n, bytes);
+}
+
+void *realloc(void *at, size_t bytes)
+{
+    if (!resolved() || is_early(at)) {
+        void *to = malloc(bytes);
+        if (to && at)
+            memcpy(to, at, bytes < (size_t)(early + sizeof early - (char *)at) ? bytes : (size_t)(early + sizeof early - (char *)at));
+        return to;
+    }
+    return fails() ? NULL : next.realloc(at, bytes);
+}
+
+void free(void *at)
+{
+    if (at && !is_early(at) && resolved())
+        next.free(at);
+}
+
+void *memalign(size_t align, size_t bytes)
+{
+    return !resolved() || fails() ? NULL : next.memalign(align, bytes);
+}
+
+void *aligned_alloc(size_t align, size_t bytes)
+{
+    return memalign(align, bytes);
+}
+
+int posix_memalign(void **ret, size_t align, size_t bytes)
+{
+    void *at = memalign(align, bytes);
+    if (!at)
+        return ENOMEM;
+    *ret = at;
+    return 0;
+}
+
+/* AddressSanitizer has its own, which would not come by here. */
+char *strndup(const char *text, size_t most)
+{
+    size_t len = strnlen(text, most);
+    char *copy = malloc(len + 1);
+    if (copy) {
+        memcpy(copy, text, len);
+        copy[len] = '\0';
+    }
+    return copy;
+}
+
+char *strdup(const char *text)
+{
+    return strndup(text, strlen(text));
+}
+
+void *mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+    if (!resolved())
+        return MAP_FAILED;
+    bool counted = (flags & MAP_ANONYMOUS) && (protection & PROT_WRITE) && !(flags & (MAP_STACK | MAP_FIXED | MAP_NORESERVE));
+    if (counted && fails())
+        return MAP_FAILED;
+    void *made = next.mmap(at, bytes, protection, flags, fd, offset);
+    if (counted && shared && made != MAP_FAILED)
+        (void)atomic_fetch_add(&shared->mapped, (long)bytes);
+    return made;
+}
+
+int munmap(void *at, size_t bytes)
+{
+    if (!resolved())
+        return -1;
+    if (shared)
+        (void)atomic_fetch_sub(&shared->mapped, (long)bytes);
+    return next.munmap(at, bytes);
+}
+
+/* ---- orders ---- */
+
+static void redirect(int fd, const char *path)
+{
+    int to = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (to < 0 || dup2(to, fd) < 0)
+        _exit(126);
+    (void)close(to);
+}
+
+/* In the copy: true. In the server it returns when no more orders come. */
+static bool serve(struct shared *counts)
+{
+    char line[64];
+    size_t at = 0;
+    void *warm[2];
+    (void)dl_iterate_phdr(note_program, NULL);
+    (void)backtrace(warm, 2); /* loads a library at its first call */
+    while (at + 1 < sizeof line && read(orders, line + at, 1) == 1) {
+        if (line[at++] != '\n')
+            continue;
+        line[at] = '\0';
+        at = 0;
+        char *rest;
+        fail_first = strtol(line, &rest, 10);
+        fail_count = strtol(rest, NULL, 10);
+        atomic_store(&counts->calls, 0);
+        atomic_store(&counts->mapped, 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            redirect(1, "out");
+            redirect(2, "err");
+            (void)close(orders);
+            (void)close(answers);
+            (void)alarm(SECONDS_MAX);
+            if (fail_first == 0 && fail_count > 0)
+                trace = open("trace", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+            if (fail_first)
+                site = open("site", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); /* the program may forbid itself to open files */
+            shared = counts;
+            return true;
+        }
+        int status = -1;
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            continue;
+        (void)dprintf(answers, "%d %ld %ld\n", status, atomic_load(&counts->calls), atomic_load(&counts->mapped));
+    }
+    return false;
+}
+
+typedef int main_function(int, char **, char **);
+
+/* What the program's first instructions call, after the libraries are ready and before anything of its own runs. */
+int __libc_start_main(main_function *program, int argc, char **argv, void (*init)(void), void (*fini)(void),
+                      void (*rtld_fini)(void), void *stack_end);
+
+int __libc_start_main(main_function *program, int argc, char **argv, void (*init)(void), void (*fini)(void),
+                      void (*rtld_fini)(void), void *stack_end)
+{
+    int (*real)(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+    *(void **)&real = dlsym(RTLD_NEXT, "__libc_start_main");
+    (void)resolved();
+    const char *descriptors = getenv("QOSMARK_FAULTS");
+    if (descriptors) {
+        char *rest;
+        orders = (int)strtol(descriptors, &rest, 10);
+        answers = (int)strtol(rest, NULL, 10);
+        void *at = next.mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (at == MAP_FAILED || !serve(at))
+            _exit(at == MAP_FAILED ? 126 : 0);
+    }
+    return real(program, argc, argv, init, fini, rtld_fini, stack_end);
+}
