@@ -7,8 +7,10 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 find_package(Threads REQUIRED)
 
 if(QOSMARK_WITH_LDNS)
+  set(LDNS_PACKAGE libldns)
   pkg_check_modules(LDNS IMPORTED_TARGET libldns)
   if(NOT LDNS_FOUND)
+    set(LDNS_PACKAGE ldns)
     # Debian 12 and Ubuntu 22.04 name the pkg-config file ldns.pc
     pkg_check_modules(LDNS IMPORTED_TARGET ldns)
   endif()

@@ -1,0 +1,31 @@
+# Run by `cmake --install`: the systemd units, manual pages, and the example policy. cmake/Install.cmake sets units, policy,
+# build, bindir and mandir.
+foreach(unit ${units})
+  get_filename_component(name "${unit}" NAME)
+  file(READ "${unit}" text)
+  string(REPLACE "/usr/bin/qosmark" "${CMAKE_INSTALL_PREFIX}/${bindir}/qosmark" text "${text}")
+  file(WRITE "${build}/units/${name}" "${text}")
+  file(INSTALL "${build}/units/${name}" DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/systemd/system")
+endforeach()
+
+file(GLOB pages "${build}/man/*.[1-8]")
+foreach(page ${pages})
+  string(REGEX MATCH "[1-8]$" section "${page}")
+  file(INSTALL "${page}" DESTINATION "${CMAKE_INSTALL_PREFIX}/${mandir}/man${section}")
+endforeach()
+
+set(etc "${CMAKE_INSTALL_PREFIX}/etc")
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  file(GLOB pages "${build}/man/*.[1-8]")
+foreach(page ${pages})
+  string(REGEX MATCH "[1-8]$" section "${page}")
+  file(INSTALL "${page}" DESTINATION "${CMAKE_INSTALL_PREFIX}/${mandir}/man${section}")
+endforeach()
+
+set(etc "/etc")
+endif()
+if(EXISTS "$ENV{DESTDIR}${etc}/qosmark/policy.yaml")
+  message(STATUS "Kept: ${etc}/qosmark/policy.yaml")
+else()
+  file(INSTALL "${policy}" DESTINATION "${etc}/qosmark")
+endif()

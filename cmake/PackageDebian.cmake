@@ -1,0 +1,22 @@
+# Run by cpack on what was installed for the packages, before they are made of it.
+foreach(pair ${CPACK_QOSMARK_PACKAGES})
+  string(REGEX MATCH "^([^=]*)=(.*)$" matched "${pair}")
+  set(tree "${CPACK_TEMPORARY_DIRECTORY}/${CMAKE_MATCH_1}/usr")
+  set(documents "${tree}/share/doc/${CMAKE_MATCH_2}")
+  if(NOT EXISTS "${tree}")
+    continue()
+  endif()
+  file(MAKE_DIRECTORY "${documents}")
+  configure_file("${CPACK_QOSMARK_DEBIAN}/copyright" "${documents}/copyright" COPYONLY)
+  configure_file("${CPACK_QOSMARK_DEBIAN}/changelog" "${documents}/changelog.Debian" COPYONLY)
+  file(GLOB_RECURSE pages "${tree}/share/man/*.[1-8]")
+  execute_process(COMMAND gzip -9n "${documents}/changelog.Debian" ${pages} COMMAND_ERROR_IS_FATAL ANY)
+  # completions of zsh are read from another folder in Debian
+  if(EXISTS "${tree}/share/zsh/site-functions")
+    file(RENAME "${tree}/share/zsh/site-functions" "${tree}/share/zsh/vendor-completions")
+  endif()
+  if(EXISTS "${documents}")
+    file(CHMOD_RECURSE "${documents}" FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ
+      DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+  endif()
+endforeach()

@@ -1,0 +1,12 @@
+# Run by cpack on the finished packages: takes out the scripts of libqosmark that do nothing but call ldconfig.
+foreach(package ${CPACK_PACKAGE_FILES})
+  if(NOT package MATCHES "/libqosmark[0-9]+_[^/]*$")
+    continue()
+  endif()
+  set(tree "${CPACK_TEMPORARY_DIRECTORY}/again")
+  file(REMOVE_RECURSE "${tree}")
+  execute_process(COMMAND dpkg-deb -R "${package}" "${tree}" COMMAND_ERROR_IS_FATAL ANY)
+  file(REMOVE "${tree}/DEBIAN/postinst" "${tree}/DEBIAN/postrm")
+  execute_process(COMMAND dpkg-deb --root-owner-group -b "${tree}" "${package}" OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+  file(REMOVE_RECURSE "${tree}")
+endforeach()
