@@ -83,7 +83,8 @@ static uint64_t read_counters(const struct live_link *k)
     struct ifreq r;
     char part[4096];
     ssize_t n = 0;
-    while (k->counters >= 0 && (n = pread(k->counters, part, sizeof part, (off_t)text.len)) > 0)
+    /* a text that found no memory grows no longer, and would be read for ever */
+    while (k->counters >= 0 && strbuf_ok(&text) && (n = pread(k->counters, part, sizeof part, (off_t)text.len)) > 0)
         strbuf_add(&text, part, (size_t)n);
     uint64_t sum = strbuf_ok(&text) ? live_link_count(slice_make(strbuf_text(&text), text.len), name_now(k, &r)) : 0;
     strbuf_done(&text);

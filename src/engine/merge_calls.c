@@ -79,6 +79,10 @@ static bool fill_calls(struct building *b, const uint32_t *order)
             extend_call(b, &d->calls[r->call - 1], r, !seen[r->call], &b->set->calls[order[r->call - 1]]);
         seen[r->call] = 1;
     }
+    /* a beginning that the streams contradict is kept; an end before it would not be read again */
+    for (size_t i = 0; i < d->call_count; i++)
+        if (d->calls[i].last_ns < d->calls[i].first_ns)
+            d->calls[i].last_ns = d->calls[i].first_ns;
     free(seen);
     return seen != NULL;
 }

@@ -160,7 +160,7 @@ static dscp_set_t data_marks(const struct record *pieces, size_t n, const struct
 {
     dscp_set_t all = 0;
     for (size_t i = 0; i < n; i++)
-        for (uint32_t k = 0; !pieces[i].data_marks && k < pieces[i].mark_count; k++)
+        for (uint32_t k = 0; !pieces[i].data_marks && !pieces[i].no_data && k < pieces[i].mark_count; k++)
             all |= dscp_set_of(pieces[i].marks[k].dscp);
     for (size_t i = 0; i < n; i++)
         all |= pieces[i].data_marks;
@@ -213,6 +213,8 @@ bool merge_join(struct arena *arena, const struct record *pieces, size_t n, stru
     if (!join_marks(arena, pieces, n, ret) || !join_rtp(arena, pieces, n, ret))
         return false;
     ret->data_marks = data_marks(pieces, n, ret);
+    for (size_t i = 0; i < n; i++)
+        ret->no_data = (i == 0 || ret->no_data) && pieces[i].no_data;
     join_verdict(pieces, n, ret);
     return true;
 }

@@ -118,6 +118,7 @@ struct record {
     uint32_t mark_changes; /* how often a packet had another mark than the one before it */
     uint64_t copies_differ; /* packets seen before, a moment ago, with another mark: captured before and after a change */
     struct copied_marks copies; /* of most of those, the two marks */
+    bool no_data;          /* of a TCP stream: none of its segments carried data */
     dscp_set_t data_marks; /* of a TCP stream of several marks, those of segments with data; 0 where nothing tells */
     uint64_t ecn[4];       /* by ECN codepoint: not-ECT, ECT(1), ECT(0), CE (RFC 3168 §5) */
     const struct record_mark *outer; /* marks of the next outer IP header, where there is one; frames not kept */

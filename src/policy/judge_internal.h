@@ -11,7 +11,8 @@
 enum reason {
     REASON_NONE = 0,
     REASON_COPIES,
-    REASON_NO_DATA,
+    REASON_NO_DATA,  /* only what is empty is wrong */
+    REASON_ALL_EMPTY,
     REASON_TWO_MEDIA,
     REASON_MAYBE_WEBRTC,
     REASON_MEDIA_OF_COMPANION,

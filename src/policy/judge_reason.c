@@ -6,10 +6,12 @@ static const char *const texts[REASON_COUNT] = {
     [REASON_NONE] = "",
     [REASON_NO_DATA] = "only TCP segments without data (handshake, acknowledgements, resets) carry other marks, and the "
                        "system sends these by itself; all that carry data are right",
+    [REASON_ALL_EMPTY] = "none of its TCP segments carries data (handshake, acknowledgements, resets), and the system "
+                         "sends these by itself, with a mark of its own",
     [REASON_TWO_MEDIA] = "after a silence its mark changed once, from that of one kind of media to that of the other, "
                          "and its payload type too: its SSRC may stand for two media, one after the other",
-    [REASON_MAYBE_WEBRTC] = "the marks would be right for WebRTC, and the beginning of the conversation, which would "
-                            "tell, was not captured",
+    [REASON_MAYBE_WEBRTC] = "the marks would be right for WebRTC, and there is neither SDP nor the ICE and DTLS that a "
+                            "WebRTC conversation begins with, which would tell",
     [REASON_MEDIA_OF_COMPANION] = "the marks are not those of the media known on this 5-tuple, but not all media on it is known",
     [REASON_SHARED] = "media in a TCP or TLS connection: whatever shares it has its mark, which is not any one's",
     [REASON_NO_CLASS] = "the policy has no class for it",

@@ -404,7 +404,10 @@ static void read_copies(struct saved_json *j, const json_t *o, struct record *r)
         r->copies = (struct copied_marks){(dscp_t)saved_count(j, marks, "before", DSCP_COUNT - 1, 0),
                                           (dscp_t)saved_count(j, marks, "after", DSCP_COUNT - 1, 0),
                                           saved_bool(j, marks, "in_order", false)};
+    if (!saved_has(o, "data_dscp"))
+        return;
     r->data_marks = saved_marks(j, o, "data_dscp", &first);
+    r->no_data = r->data_marks == 0;
 }
 
 void records_read_record(struct record_set *s, const json_t *o, struct saved_json *json, struct record *r,

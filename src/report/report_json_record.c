@@ -307,7 +307,7 @@ static void add_copies(struct emit *e, const struct record *r)
         emit_bool(e, r->copies.in_order);
         emit_close(e, '}');
     }
-    if (r->data_marks) {
+    if (r->data_marks || r->no_data) {
         emit_key(e, "data_dscp");
         emit_marks(e, r->data_marks, 0);
     }

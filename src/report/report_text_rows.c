@@ -92,7 +92,11 @@ enum verdict class_row_verdict(const struct class_row *r)
 {
     if (r->row.violating_streams)
         return VERDICT_VIOLATING;
-    if (r->judged)
+    /* a row that shows a mark which may be wrong is not ticked for the others in it */
+    bool doubted = false;
+    for (size_t i = 0; i < sizeof r->marks.unsure / sizeof r->marks.unsure[0]; i++)
+        doubted = doubted || r->marks.unsure[i];
+    if (r->judged && !doubted)
         return VERDICT_CONFORMING;
     return r->row.undetermined_streams ? VERDICT_UNDETERMINED : VERDICT_UNCHECKED;
 }

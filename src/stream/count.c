@@ -25,18 +25,10 @@ static struct histogram one_histogram(const struct stream *s)
     return h;
 }
 
-/* The largest TCP segments without data: 40 bytes of options beside the headers (RFC 9293 §3.1). */
-enum { BARE_BYTES_IPV4 = 80, BARE_BYTES_IPV6 = 100 };
-
-/* Of a stream of one mark it is known of the first packet only whether it carried data: a SYN. More of its size are it
- * again; anything larger brought some. */
 static dscp_set_t one_data_mark(const struct stream_table *t, const struct stream *s)
 {
-    const struct flow *f = stream_flow(t, s);
-    if (f->proto != PROTO_TCP || s->packets == 0)
-        return 0;
-    uint64_t most = f->wide ? BARE_BYTES_IPV6 : BARE_BYTES_IPV4;
-    return s->begins_bare && s->bytes <= most * s->packets ? 0 : dscp_set_of(tos_dscp(s->tos));
+    bool has_data = stream_flow(t, s)->proto == PROTO_TCP && s->packets && !s->begins_bare;
+    return has_data ? dscp_set_of(tos_dscp(s->tos)) : 0;
 }
 
 /* From now on the marks are counted apart. False without memory. */
@@ -122,6 +114,16 @@ static void begin(struct stream_table *t, struct stream *s, const struct packet 
     arrive(t, s);
 }
 
+/* Of what was counted just now, with this byte. Fragments of a segment carry its data, each with a mark of its own. */
+static void note_data(struct stream_table *t, struct stream *s, const struct packet *p, tos_t tos)
+{
+    if (p->proto != PROTO_TCP || p->payload_wire_bytes == 0)
+        return;
+    s->begins_bare = false;
+    if (s->spread)
+        stream_more(t, s)->data_marks |= dscp_set_of(tos_dscp(tos));
+}
+
 /* A datagram that came in fragments: each is a packet with a mark of its own. */
 static void parts_count(struct stream_table *t, struct stream *s, const struct packet *p, bool mirrored)
 {
@@ -133,6 +135,7 @@ static void parts_count(struct stream_table *t, struct stream *s, const struct p
             t->stats.untracked_packets++;
             continue;
         }
+        note_data(t, s, p, part->tos);
         if (s->spread)
             t->memory_failed |= !copies_add_part(&stream_more(t, s)->copies, p, i);
         else
@@ -140,13 +143,6 @@ static void parts_count(struct stream_table *t, struct stream *s, const struct p
         if (part->has_outer)
             outer_count(t, s, part->tos, part->outer_tos, mirrored, &e);
     }
-}
-
-static void spread_count(struct stream_table *t, struct stream_more *more, const struct packet *p)
-{
-    t->memory_failed |= !copies_add(&more->copies, p);
-    if (p->proto == PROTO_TCP && p->payload_wire_bytes)
-        more->data_marks |= dscp_set_of(tos_dscp(p->tos));
 }
 
 static void count_slowly(struct stream_table *t, struct stream *s, const struct packet *p)
@@ -163,8 +159,9 @@ static void count_slowly(struct stream_table *t, struct stream *s, const struct 
         stream_untracked(t, p);
         return;
     }
+    note_data(t, s, p, p->tos);
     if (s->spread)
-        spread_count(t, stream_more(t, s), p);
+        t->memory_failed |= !copies_add(&stream_more(t, s)->copies, p);
     else
         s->copy_tag = copy_tag_of(p);
     if (p->layer_count > 1)
@@ -182,6 +179,8 @@ void stream_count(struct stream_table *t, struct stream *s, const struct packet 
     s->last_ns = p->time_ns;
     s->last = frame_pack(p->frame, p->input);
     s->copy_tag = copy_tag_of(p);
+    if (s->begins_bare && p->payload_wire_bytes)
+        s->begins_bare = false;
 }
 
 void stream_untracked(struct stream_table *t, const struct packet *p)
@@ -235,11 +234,13 @@ static bool merge_marks(struct stream_table *t, struct stream *to, const struct 
         to->tos = from->tos;
         to->last = from->last;
         to->copy_tag = 0;
+        to->begins_bare = from->begins_bare;
         return true;
     }
     /* the tag of `to` is that of its newest packet: that must stay so while packets may follow */
     if (!to->spread && !from->spread && to->tos == from->tos && (t->finishing || from->last_ns < to->last_ns)) {
         to->last = from->last_ns >= to->last_ns ? from->last : to->last;
+        to->begins_bare = to->begins_bare && from->begins_bare;
         return true;
     }
     if (!spread(t, to))

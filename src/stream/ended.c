@@ -30,6 +30,7 @@ enum ended_bit {
     BIT_JITTER = 1 << 14,
     BIT_LOSS = 1 << 15, /* something was lost, reordered or duplicated */
     BIT_DATA_MARKS = 1 << 16,
+    BIT_NO_DATA = 1 << 17,
 };
 
 struct writer {
@@ -352,6 +353,7 @@ static unsigned bits_of(const struct record *r)
                 {r->copies_differ > 0, BIT_COPIES},
                 {r->media_kinds > 0, BIT_MEDIA_KINDS},
                 {r->data_marks != 0, BIT_DATA_MARKS},
+                {r->no_data, BIT_NO_DATA},
                 {r->rtp && r->rtp->jitter_ms >= 0, BIT_JITTER},
                 {r->rtp && has_loss(r->rtp), BIT_LOSS}};
     unsigned all = 0;
@@ -423,6 +425,7 @@ static void get_plain(struct reader *from, const struct ended_head *head, struct
     if (bits & BIT_DATA_MARKS)
         get(from, &r->data_marks, sizeof r->data_marks);
     r->media_kinds = bits & BIT_MEDIA_KINDS ? (uint32_t)get_number(from) : 0;
+    r->no_data = bits & BIT_NO_DATA;
     r->from_initiator = bits & BIT_FROM_INITIATOR;
     r->over_turn = bits & BIT_OVER_TURN;
     r->turn_channels = bits & BIT_TURN_CHANNELS;

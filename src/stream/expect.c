@@ -118,6 +118,7 @@ static void add_formats(struct expect_table *t, const struct sdp_media *m, struc
                                                                .clock_rate = f->clock_rate};
         line->format_count++;
     }
+    t->stats.dropped_media += line->format_count < m->format_count;
 }
 
 static void add_ssrcs(struct expect_table *t, const struct sdp_media *m, uint32_t number, struct expect_line *line)
@@ -131,6 +132,7 @@ static void add_ssrcs(struct expect_table *t, const struct sdp_media *m, uint32_
         t->ssrcs[t->ssrc_count++] = m->ssrcs[i];
         line->ssrc_count++;
     }
+    t->stats.dropped_media += line->ssrc_count < m->ssrc_count;
 }
 
 static void index_endpoint(struct expect_table *t, const struct endpoint *e, uint32_t number, enum line_role role)

@@ -125,7 +125,7 @@ struct stream {
     bool has_channels : 1; /* of a TURN stream: some of it was ChannelData without media inside */
     bool fragmented : 1;
     bool spread : 1;
-    bool begins_bare : 1; /* with a TCP segment without data */
+    bool begins_bare : 1; /* of TCP, not spread: no segment so far carried data */
     uint8_t tunnel_depth;
     uint8_t judged_version, judged_at; /* see struct packet; 0 where the innermost header is judged */
     uint8_t priorities;                /* of the first packet: see stream_vlan_pcp() and stream_mpls_tc() */

@@ -241,7 +241,9 @@ static void fill_marks(const struct stream_table *t, const struct stream *s, str
     r->mark_changes = stream_mark_changes(t, s);
     r->copies_differ = stream_copies_differ(t, s);
     r->copies = stream_copies_marks(t, s);
-    r->data_marks = r->mark_count > 1 ? stream_data_marks(t, s) : 0;
+    dscp_set_t data_marks = stream_data_marks(t, s);
+    r->data_marks = r->mark_count > 1 ? data_marks : 0;
+    r->no_data = r->proto == PROTO_TCP && r->packets > 0 && data_marks == 0;
     stream_ecn(t, s, r->ecn);
     if (!outer)
         return;

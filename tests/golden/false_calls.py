@@ -224,6 +224,16 @@ def mark_of_voice_changes_to_that_of_video_without_a_silence():
     return (send(audio(0x101, 400) + events, 34904, 20000, lambda i: EF if i < 300 else AF41), [Want(BAD, {"rtp-audio"}, ssrc=0x101)])
 
 
+@wrong("changed-midstream")
+def mark_of_voice_changes_to_that_of_video_some_time_after_a_pause():
+    """A pause in speech and a telephone event are nothing that makes video of it; nor does SDP say so."""
+    talk = audio(0x101, 300)
+    event = [(6.0, rtp(0x101, 101, 1300, 50000 + 960 * 300, bytes([5, 10, 0, 160])))]
+    more = [(7.5 + t, p) for t, p in audio(0x101, 700, sequence=1301, timestamp=50000 + 48 * 7500)]
+    return mix(signalled(AV_A, AV_B), send(talk + event + more, 34904, 20000, lambda i: EF if i < 600 else AF41)), [
+        Want(BAD, {"rtp-audio"}, ssrc=0x101)]
+
+
 @wrong()
 def one_short_call_of_many_is_unmarked():
     return mix(*[send(audio(0x500 + k, 120, seed=k), 34904, 20000, 0 if k == 7 else EF, begin=100.0 + 4 * k) for k in range(15)]), [

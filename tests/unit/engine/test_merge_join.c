@@ -144,6 +144,11 @@ static void marks_of_data_are_those_of_all_pieces(void **state)
     assert_int_equal(join(&wrong, &mixed)->data_marks, dscp_set_of(EF) | dscp_set_of(0));
     assert_int_equal(join(&mixed, &right)->data_marks, dscp_set_of(EF));
     assert_int_equal(join(&right, &right)->data_marks, 0);
+    right.record.no_data = true; /* only acknowledged so far: what comes later may carry data */
+    assert_true(join(&right, &right)->no_data);
+    assert_false(join(&right, &wrong)->no_data);
+    assert_int_equal(join(&wrong, &right)->data_marks, dscp_set_of(0));
+    right.record.no_data = false;
 }
 
 static void copies_are_named_as_in_the_piece_that_has_most(void **state)

@@ -1,6 +1,7 @@
 /* Wrong marks that accuse nobody, and the near misses that do. */
 #include "testing.h"
 
+#include "base/clock.h"
 #include "building.h"
 
 #define CMS   "10.1.1.11"
@@ -73,6 +74,18 @@ static void the_fewer_of_the_two_say_whether_they_are_copies(void **state)
         assert_int_equal(d->records[i].verdict, wanted[i]);
 }
 
+static void one_pair_among_a_thousand_packets_excuses_nothing(void **state)
+{
+    (void)state;
+    two_copies((struct run[2]){{NONE, 1000}, {EF, 1}}, 1, NONE, EF, true);
+    two_copies((struct run[2]){{NONE, 20}, {EF, 1}}, 1, NONE, EF, true);
+    two_copies((struct run[2]){{NONE, 10000}, {EF, 10}}, 10, NONE, EF, true);
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
+    assert_int_equal(d->records[1].verdict, VERDICT_UNDETERMINED);
+    assert_int_equal(d->records[2].verdict, VERDICT_UNDETERMINED);
+}
+
 static void copies_of_two_wrong_marks_excuse_nothing(void **state)
 {
     (void)state;
@@ -91,6 +104,20 @@ static struct record *connection(const struct run *runs, size_t n, dscp_set_t da
     set_runs(d, add(d, KIND_SIP_TLS, PHONE, 40000, CMS, 5061, AF31, 1), runs, n);
     last()->data_marks = data;
     return last();
+}
+
+static void a_direction_without_any_data_accuses_nobody(void **state)
+{
+    (void)state;
+    const struct run runs[] = {{NONE, 12}};
+    connection(runs, 1, 0)->no_data = true;
+    connection(runs, 1, 0);
+    connection((struct run[]){{AF31, 12}}, 1, 0)->no_data = true;
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_UNDETERMINED);
+    assert_non_null(strstr(d->records[0].reason, "none of its TCP segments carries data"));
+    assert_int_equal(d->records[1].verdict, VERDICT_VIOLATING);
+    assert_int_equal(d->records[2].verdict, VERDICT_CONFORMING);
 }
 
 static void segments_without_data_accuse_nobody(void **state)
@@ -112,10 +139,15 @@ static struct record *in_turn(const struct run runs[static 2], uint8_t types, do
 {
     struct rtp_figures *f = arena_alloc(&d->arena, sizeof *f);
     assert_non_null(f);
-    *f = (struct rtp_figures){90000, 400, 0, 0, 0, 1.0, gap_ms};
+    *f = (struct rtp_figures){90000, 400, 0, 0, 0, 1.0, 9000};
     set_runs(d, add(d, KIND_RTP_VIDEO, PHONE, 30000, CMS, 20000, EF, 1), runs, 2);
     last()->payload_type_count = types;
     last()->rtp = f;
+    struct record_mark *marks = arena_alloc(&d->arena, 2 * sizeof *marks);
+    assert_non_null(marks);
+    memcpy(marks, last()->marks, 2 * sizeof *marks);
+    marks[1].first_ns += (int64_t)gap_ms * NS_PER_MS;
+    last()->marks = marks;
     return last();
 }
 
@@ -126,7 +158,7 @@ static void one_ssrc_may_be_voice_and_then_video(void **state)
     const struct run cleared[2] = {{NONE, 100}, {AF41, 300}};
     in_turn(runs, 2, 9000);
     in_turn(runs, 1, 9000);  /* one payload type: one medium */
-    in_turn(runs, 2, 40);    /* no silence between them */
+    in_turn(runs, 2, 40);    /* a silence, but none where the mark changes: a pause in speech */
     in_turn(cleared, 2, 9000); /* the mark of no media */
     in_turn(runs, 2, 9000)->mark_changes = 3;
     judge(d, p);
@@ -156,6 +188,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(both_marks_of_copies_are_named, start, stop),
         cmocka_unit_test_setup_teardown(the_fewer_of_the_two_say_whether_they_are_copies, start, stop),
         cmocka_unit_test_setup_teardown(copies_of_two_wrong_marks_excuse_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(one_pair_among_a_thousand_packets_excuses_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(a_direction_without_any_data_accuses_nobody, start, stop),
         cmocka_unit_test_setup_teardown(segments_without_data_accuse_nobody, start, stop),
         cmocka_unit_test_setup_teardown(one_ssrc_may_be_voice_and_then_video, start, stop),
         cmocka_unit_test_setup_teardown(a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft, start, stop),

@@ -89,6 +89,7 @@ static inline void assert_same_record(const struct record *a, const struct recor
     assert_int_equal(a->copies.after, b->copies.after);
     assert_int_equal(a->copies.in_order, b->copies.in_order);
     assert_int_equal(a->data_marks, b->data_marks);
+    assert_int_equal(a->no_data, b->no_data);
     assert_memory_equal(a->ecn, b->ecn, sizeof a->ecn);
     assert_int_equal(a->outer_count, b->outer_count);
     for (uint32_t i = 0; i < a->outer_count; i++)

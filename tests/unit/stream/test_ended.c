@@ -86,6 +86,7 @@ static void any_record(uint64_t *seed, struct any_record *ret)
     if (r->copies_differ)
         r->copies = (struct copied_marks){(dscp_t)(next_random(seed) % 64), (dscp_t)(next_random(seed) % 64), chance(seed, 2)};
     r->data_marks = chance(seed, 4) ? next_random(seed) : 0;
+    r->no_data = chance(seed, 4);
     r->input = r->first.input;
     r->ssrc = r->has_ssrc ? (uint32_t)any_number(seed) : 0;
     r->last_ns = chance(seed, 2) ? r->first_ns + (int64_t)any_number(seed) : any_time(seed);

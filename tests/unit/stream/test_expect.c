@@ -730,6 +730,28 @@ static void endpoint_that_everybody_announces_is_answered_in_bounded_time(void *
     talk_end(&k);
 }
 
+static void ssrcs_beyond_the_cap_are_counted(void **state)
+{
+    (void)state;
+    enum { LINES = 24, SSRCS = 32, CAP = 262144 };
+    struct talk k = talk_begin();
+    char sdp[32768] = SDP("10.0.0.1"), id[32];
+    size_t len = strlen(sdp), calls = CAP / (LINES * SSRCS);
+    for (unsigned i = 0; i < LINES; i++) {
+        len += (size_t)snprintf(sdp + len, sizeof sdp - len, "m=audio %u RTP/AVP 0\r\n", 4000 + 2 * i);
+        for (unsigned j = 0; j < SSRCS; j++)
+            len += (size_t)snprintf(sdp + len, sizeof sdp - len, "a=ssrc:%u cname:x\r\n", 1000 * i + j);
+    }
+    assert_true(len < sizeof sdp - 1);
+    for (size_t i = 0; i <= calls; i++) {
+        assert_int_equal(expect_table_stats(k.table).dropped_media, 0);
+        (void)snprintf(id, sizeof id, "s%zu", i);
+        say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .call_id = id, .sdp = sdp});
+    }
+    assert_int_equal(expect_table_stats(k.table).dropped_media, LINES - CAP % (LINES * SSRCS) / SSRCS);
+    talk_end(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -762,6 +784,7 @@ int main(void)
         cmocka_unit_test(one_hostile_call_stays_within_its_caps),
         cmocka_unit_test(calls_beyond_the_cap_are_counted),
         cmocka_unit_test(endpoint_that_everybody_announces_is_answered_in_bounded_time),
+        cmocka_unit_test(ssrcs_beyond_the_cap_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,58 @@ static void media_that_shares_a_connection_says_so(void **state)
     document_free(d);
 }
 
+enum { CS0 = 0, AF31 = 26 };
+
+/* A segment of the client's with `len` bytes of data, in as many fragments as `marks` has, and what the table knows of
+ * marks with data after it. */
+static void segment(struct connection *c, const dscp_t *marks, size_t fragments, const char *bytes, size_t len)
+{
+    struct packet p = packet_of(c->s, PROTO_TCP, c->client, c->server, marks[0], bytes, len, (int64_t)c->s->frame * MS);
+    struct packet_part parts[2];
+    for (size_t i = 0; i < fragments; i++)
+        parts[i] = (struct packet_part){p.frame + i, p.time_ns, 0, 40, dscp_tos(marks[i]), 0, false};
+    p.tcp_flags = TCP_ACK;
+    p.tcp_seq = c->seq[0];
+    p.parts = parts;
+    p.part_count = fragments > 1 ? (uint32_t)fragments : 0;
+    c->s->frame += fragments - 1;
+    c->s->fed += fragments;
+    c->seq[0] += (uint32_t)len;
+    stream_table_packet(c->s->t, &p);
+}
+
+static dscp_set_t data_marks_of_client(struct connection *c)
+{
+    dscp_set_t marks = 0;
+    struct document *d = sender_finish(c->s);
+    for (size_t i = 0; i < d->record_count; i++)
+        if (d->records[i].src.port == c->client.port)
+            marks |= d->records[i].data_marks;
+    document_free(d);
+    return marks;
+}
+
+static void it_is_known_which_marks_carried_data(void **state)
+{
+    (void)state;
+    static const dscp_t unmarked[] = {CS0}, marked[] = {AF31}, half[] = {AF31, CS0};
+    static const dscp_set_t both = 1 | (dscp_set_t)1 << AF31;
+    static const struct {
+        size_t keep_alive; /* bytes in one of many acknowledgements without a mark */
+        const dscp_t *last;
+        size_t fragments;
+        dscp_set_t wanted;
+    } cases[] = {{0, marked, 1, (dscp_set_t)1 << AF31}, {4, marked, 1, both}, {0, half, 2, both}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct sender s = sender_new(NULL);
+        struct connection c = {.s = &s, .client = at("10.0.0.1", 41000), .server = at("10.0.0.2", 5060), .seq = {100}};
+        for (size_t i = 0; i < 20; i++)
+            segment(&c, unmarked, 1, "\r\n\r\n", i == 10 ? cases[k].keep_alive : 0);
+        segment(&c, cases[k].last, cases[k].fragments, "OPTIONS sip:x SIP/2.0\r\n", 23);
+        assert_int_equal(data_marks_of_client(&c), cases[k].wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_message_held_at_the_end_of_the_capture_is_read),
         cmocka_unit_test(each_segment_of_framed_media_counts_once),
         cmocka_unit_test(media_that_shares_a_connection_says_so),
+        cmocka_unit_test(it_is_known_which_marks_carried_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
