@@ -40,7 +40,7 @@ typedef void (*qosmark_progress)(void *user, uint64_t done_bytes, uint64_t total
 QOSMARK_API void qosmark_audit_on_progress(qosmark_audit *audit, qosmark_progress progress, void *user);
 
 /*
- * A capture: pcap, pcapng or ERF, plain or in gzip, zstd, xz or lz4; "-" is standard input. It is read by
+ * A capture: pcap, pcapng or ERF, plain or in gzip, zstd, bzip2, xz or lz4; "-" is standard input. It is read by
  * qosmark_audit_finish(); several are one capture in the order of time. QOSMARK_E_USAGE for a file that is there
  * already (its packets would count twice) and after a packet.
  */

@@ -44,7 +44,7 @@ QOSMARK_API int qosmark_policy_apply_dscp_lines(qosmark_policy *policy, const ch
  * the result has a note that says so. */
 QOSMARK_API int qosmark_policy_add_node(qosmark_policy *policy, const char *name_and_addresses, qosmark_error *error);
 
-/* Adds the nodes that the SRV and A/AAAA records of a domain name (RFC 2782). `domain` NULL stands for that of the
+/* Adds the nodes that are found in a domain's SRV and A/AAAA records (RFC 2782). `domain` NULL stands for that of the
  * policy's `discover:`, and without one nothing is done; `resolver` is "ADDR[:PORT]", or NULL for the system's. This
  * asks the network, and may take seconds. QOSMARK_E_UNSUPPORTED in a library without libldns. */
 QOSMARK_API int qosmark_policy_discover(qosmark_policy *policy, const char *domain, const char *resolver,

@@ -14,7 +14,8 @@ extern "C" {
 
 /*
  * What an audit found. The structs below are made by the library alone, and may have more members at their end in a
- * later version; text in them is never NULL, "" is what there is none of.
+ * later version, but for qosmark_frame, qosmark_end and qosmark_mark, which stand inside others or in arrays. Text in
+ * them is never NULL; where there is none it is "".
  */
 
 enum qosmark_verdict {
@@ -51,7 +52,7 @@ typedef struct qosmark_summary {
     uint64_t findings, calls; /* how many there are to read */
 } qosmark_summary;
 
-/* Good while the result is, as are inputs and notes. */
+/* Valid as long as the result; so are inputs and notes. */
 QOSMARK_API const qosmark_summary *qosmark_result_summary(const qosmark_result *result);
 
 /* A file, or the packets that were handed in. */
