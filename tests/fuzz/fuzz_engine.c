@@ -295,13 +295,15 @@ static void audit_fed(struct run *r, struct audit_options o, const json_t *plain
     struct frame frame;
     enum source_status status;
     uint64_t frames = 0;
-    bool all = true; /* none was left out, such as a packet of an interface that the file does not describe */
+    /* none was left out, such as a packet of an interface that the file does not describe, and the file is whole */
+    bool all = true;
     while ((status = source_next(source, &frame)) == SOURCE_FRAME) {
         all = all && frame.number == ++frames;
         FUZZ_CHECK(audit_feed_frame(feed, &frame, &error) == 0);
     }
     FUZZ_CHECK(audit_feed_finish(feed, &d, &error) == 0);
     json_t *json = write_json(r, d);
+    all = all && status == SOURCE_END;
     FUZZ_CHECK(!all || json_equal(json_object_get(json, "streams"), json_object_get(plain, "streams")));
     json_decref(json);
     document_free(d);
