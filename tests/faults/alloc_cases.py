@@ -116,7 +116,7 @@ def networks():
         ("live-listen", ["live", "-i", "lo", "--duration", "100ms", "--no-screen", "--listen", "127.0.0.1:9464", "-f", "json"], 4),
         ("reflect", ["reflect", "--bind", "127.0.0.1", "--port", "8620", "--duration", "100ms", "--stateful"], 0),
         ("probe", ["probe", "127.0.0.1", "--port", "8621", "-c", "1", "-i", "1ms", "--timeout", "20ms", "--flows", "1"], None),
-        ("probe-service", ["probe", "127.0.0.1", "--service", "stun", "-c", "1", "-i", "20ms", "--timeout", "20ms"], None),
+        ("probe-service", ["probe", "127.0.0.1", "--service", "stun", "-c", "1", "-i", "20ms", "--timeout", "100ms"], None),
         ("trace", ["trace", "127.0.0.1", "--flows", "1", "--max-hops", "2", "--timeout", "20ms", "--retries", "0"], None),
         ("generate-to", ["generate", "--to", "127.0.0.1", "--calls", "1", "--duration", "3s", "--dry-run"], 0),
         ("doctor", ["doctor", "--color", "never"], None),
