@@ -332,14 +332,17 @@ static void read_beginning(struct unpack *u)
     }
 }
 
-/* Asked of an archive of its own: anything but ARCHIVE_OK means that libarchive would run a program to do it, and once
- * asked for it cannot be told not to. */
-static bool is_built_in(const struct packing *p)
+/* 1 or 0, or ERR_MEMORY. Asked of an archive of its own: anything but ARCHIVE_OK means that libarchive would run a
+ * program to do it, and once asked for it cannot be told not to. */
+static int is_built_in(const struct packing *p)
 {
     struct archive *a = archive_read_new();
-    bool built_in = a && p->enable(a) == ARCHIVE_OK;
+    if (!a)
+        return ERR_MEMORY;
+    int r = p->enable(a);
+    bool no_memory = r != ARCHIVE_OK && archive_errno(a) == ENOMEM;
     (void)archive_read_free(a);
-    return built_in;
+    return no_memory ? ERR_MEMORY : r == ARCHIVE_OK;
 }
 
 /* Puts a decompressor between the file and the window. What is in the window already is what it gets first. */
@@ -361,13 +364,15 @@ static int start_unpacking(struct unpack *u, struct error *error)
     u->archive = archive_read_new();
     if (!u->archive)
         return error_set(error, ERR_MEMORY, "%s: out of memory", u->name);
-    if (!is_built_in(u->packing))
-        return error_set(error, ERR_UNSUPPORTED, "%s is compressed with %s, which this libarchive was built without",
-                         u->name, u->packing->name);
     /* all of them, for what was compressed twice */
-    for (size_t i = 0; i < sizeof packings / sizeof *packings; i++)
-        if (is_built_in(&packings[i]))
-            (void)packings[i].enable(u->archive);
+    for (size_t i = 0; i < sizeof packings / sizeof *packings; i++) {
+        int built_in = is_built_in(&packings[i]);
+        if (built_in < 0 || (built_in && packings[i].enable(u->archive) != ARCHIVE_OK))
+            return error_set(error, ERR_MEMORY, "%s: out of memory", u->name);
+        if (!built_in && &packings[i] == u->packing)
+            return error_set(error, ERR_UNSUPPORTED, "%s is compressed with %s, which this libarchive was built without",
+                             u->name, u->packing->name);
+    }
     read_beginning(u);
     return 0;
 }
