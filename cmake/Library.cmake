@@ -16,10 +16,10 @@ if(NOT header_numbers STREQUAL PROJECT_VERSION)
   message(FATAL_ERROR "the numbers in include/qosmark/version.h are ${header_numbers}, not ${PROJECT_VERSION}")
 endif()
 
-set(library_rooms engine report policy stream classify generate probe decode capture model base)
+set(library_rooms engine anonymize report policy stream classify generate probe decode capture model base)
 
 add_library(qosmark_shared SHARED $<TARGET_OBJECTS:room_lib>)
-target_link_libraries(qosmark_shared PRIVATE room_engine)
+target_link_libraries(qosmark_shared PRIVATE room_engine room_report)
 target_link_options(qosmark_shared PRIVATE
   "LINKER:--version-script=${CMAKE_SOURCE_DIR}/cmake/libqosmark.map" LINKER:--as-needed)
 if(NOT QOSMARK_SANITIZE)

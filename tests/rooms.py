@@ -12,7 +12,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 ONLY_IN = {"pcap.h": "capture", "pcap/pcap.h": "capture", "libnet.h": "probe"}
 NEVER_BELOW_CLI = re.compile(r"\b(printf|puts|putchar|exit|abort|getenv)\s*\(")
 CLOCK = re.compile(r"\b(time|gettimeofday|clock_gettime)\s*\(")
-HAVE_A_CLOCK = {"probe", "engine", "cli"}  # what acts at a time, rather than on the times of a capture
+HAVE_A_CLOCK = {"probe", "engine", "http", "live", "cli"}  # what acts at a time, rather than on the times of a capture
 
 
 def declared():

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
+#include "anonymize/anonymize.h"
 #include "cli/options.h"
-#include "engine/anonymize.h"
 
 /* --anonymize and --anonymize-key, as every command takes them that writes a report. */
 struct anonymize_arguments {

@@ -9,7 +9,7 @@
 #include "cli/file_arguments.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#include "engine/compare_run.h"
+#include "compare/run.h"
 #include "engine/pipeline.h"
 #include "report/report_compare.h"
 

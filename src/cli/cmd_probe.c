@@ -16,7 +16,7 @@
 #include "cli/probe_arguments.h"
 #include "cli/probe_service.h"
 #include "cli/target.h"
-#include "engine/http_server.h"
+#include "http/server.h"
 #include "probe/craft.h"
 
 /* One address to be probed. */

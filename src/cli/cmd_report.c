@@ -9,7 +9,7 @@
 #include "cli/file_arguments.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#include "engine/merge.h"
+#include "merge/merge.h"
 #include "model/document.h"
 #include "report/report.h"
 

@@ -4,14 +4,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "anonymize/anonymize.h"
 #include "cli/live_arguments.h"
 #include "cli/output.h"
 #include "cli/screen/screen.h"
-#include "engine/anonymize.h"
 #include "engine/evidence.h"
-#include "engine/live_pages.h"
-#include "engine/live_run.h"
-#include "engine/notify.h"
+#include "live/notify.h"
+#include "live/pages.h"
+#include "live/run.h"
 
 /* Everything that runs while `qosmark live` does. What it is made of lies in live_*.c; cmd_live.c puts it in order. */
 struct live_session {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anonymize/anonymize.h"
 #include "base/clock.h"
-#include "engine/anonymize.h"
 #include "engine/audit_internal.h"
 #include "engine/wrong_frames.h"
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/anonymize.h"
+#include "anonymize/anonymize.h"
 #include "engine/audit_internal.h"
 #include "engine/limits.h"
 #include "engine/wrong_frames.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anonymize/anonymize.h"
 #include "base/clock.h"
-#include "engine/anonymize.h"
 #include "engine/evidence_comment.h"
 #include "engine/evidence_files.h"
 #include "engine/evidence_right.h"

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anonymize/frame.h"
 #include "base/grow.h"
 #include "base/text.h"
-#include "engine/anonymize_frame.h"
 
 enum { INTERFACE_BYTES = 64 }; /* about what the description of one takes, its name apart */
 

@@ -7,7 +7,7 @@
 
 /*
  * Frames of several inputs and link types into one pcapng file: an interface for each pair of them, described when its
- * first frame comes. With an anonymizer the frames lose what tells who they are of (engine/anonymize_frame.h).
+ * first frame comes. With an anonymizer the frames lose what tells who they are of (anonymize/frame.h).
  */
 struct anonymizer;
 struct frame_anonymizer;

@@ -12,7 +12,7 @@
 #include "model/record.h"
 
 /*
- * What one `qosmark compare` found. engine/compare_run.h fills it in, policy/judge_compare.h adds the behaviours, the
+ * What one `qosmark compare` found. compare/run.h fills it in, policy/judge_compare.h adds the behaviours, the
  * findings and the verdict, report/report_compare.h renders it.
  *
  * Captures are points on a path, in the order given. A segment lies between two of them. Traffic crosses a segment one

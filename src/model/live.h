@@ -8,8 +8,8 @@
 #include "model/document.h"
 
 /*
- * What a live check shows at each look: made by engine/live_run.h, rendered by report/ and by the terminal. Here,
- * because both of them need it.
+ * What a live check shows at each look: made by live/run.h, rendered by report/ and by the terminal. Here, because
+ * both of them need it.
  */
 struct policy; /* policy/policy.h */
 

@@ -6,8 +6,8 @@
  */
 #include <sys/stat.h>
 
-#include "engine/anonymize.h"
-#include "engine/anonymize_frame.h"
+#include "anonymize/anonymize.h"
+#include "anonymize/frame.h"
 #include "memory_file.h"
 #include "packets.h"
 

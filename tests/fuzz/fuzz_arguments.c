@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "cli/units.h"
-#include "engine/http_server_request.h"
+#include "http/server_request.h"
 #include "model/address.h"
 #include "model/dscp.h"
 #include "model/kind.h"

@@ -6,10 +6,10 @@
  * milliseconds since the one before 2, its length 2 (the highest bit: cut by the snapshot length) and its bytes, of
  * which a capture file is made.
  */
-#include "engine/anonymize.h"
+#include "anonymize/anonymize.h"
+#include "compare/run.h"
 #include "engine/audit.h"
 #include "engine/audit_feed.h"
-#include "engine/compare_run.h"
 #include "engine/wrong_frames.h"
 #include "memory_file.h"
 #include "outputs.h"

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "engine/merge.h"
+#include "merge/merge.h"
 #include "report/report.h"
 
 static bool add(void *user, const char *bytes, size_t len)
