@@ -22,7 +22,7 @@ struct capture_job {
     const struct compare_options *options;
     struct source *source;
     struct stream_table *table;
-    struct service_port *ports;
+    struct protocol_port *ports;
     struct decoder *decoder;
     struct compare_point point;
     struct skipped skipped;
@@ -51,7 +51,7 @@ static int open_capture(struct capture_job *j, const char *file, struct error *e
         return ERR_IO;
     j->ports = calloc(port_count + 1, sizeof *j->ports);
     for (size_t i = 0; j->ports && i < port_count; i++)
-        j->ports[i] = (struct service_port){declared[i].port, declared[i].kind};
+        j->ports[i] = (struct protocol_port){declared[i].port, declared[i].kind};
     struct stream_options streams = {.key = o->key, .ports = j->ports, .port_count = port_count};
     compare_point_init(&j->point, &o->key, o->max_packets);
     j->table = j->ports ? stream_table_new(&streams) : NULL;

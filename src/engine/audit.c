@@ -22,7 +22,7 @@ int audit_begin(struct audit *a, struct error *error)
     if (!a->ports)
         return error_set(error, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < port_count; i++)
-        a->ports[i] = (struct service_port){declared[i].port, declared[i].kind};
+        a->ports[i] = (struct protocol_port){declared[i].port, declared[i].kind};
 
     struct stream_options stream_options = {.key = o->key,
                                             .ignore_signalling = o->ignore_signalling,

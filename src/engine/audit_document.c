@@ -77,7 +77,7 @@ static bool document_notes(struct audit *a)
 /* What the records of the document are read from. */
 struct origin {
     struct stream_table *table;
-    struct service_port *ports; /* which the table borrows */
+    struct protocol_port *ports; /* which the table borrows */
     struct anonymizer *anonymizer;
 };
 

@@ -13,7 +13,7 @@ struct audit {
     struct source *source;          /* NULL where frames are handed in */
     const struct source_input *fed; /* and then this is what is known of them */
     struct stream_table *table;
-    struct service_port *ports;
+    struct protocol_port *ports;
     struct intake_result intake;
     struct document *document;
     struct anonymizer *anonymizer; /* a copy of its own: audits may run side by side. NULL: everything stays as it is */

@@ -60,7 +60,7 @@ struct live_run {
     struct live_run_options options;
     const struct policy *policy; /* the one in force */
     struct policy *shown_policy; /* what is judged by, where names are replaced; else NULL */
-    struct service_port *ports;
+    struct protocol_port *ports;
     struct stream_table *table;
     struct tap *taps;
     size_t tap_count;

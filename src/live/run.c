@@ -89,7 +89,7 @@ static int make_table(struct live_run *l)
     if (!l->ports)
         return ERR_MEMORY;
     for (size_t i = 0; i < port_count; i++)
-        l->ports[i] = (struct service_port){declared[i].port, declared[i].kind};
+        l->ports[i] = (struct protocol_port){declared[i].port, declared[i].kind};
     struct stream_options streams = {.key = o->key,
                                      .ignore_signalling = o->ignore_signalling,
                                      .mask_payload_types = o->mask_payload_types,

@@ -202,9 +202,9 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
         ret->call = sdp.call;
         return;
     }
-    const struct service_result *service = flow_service(t, f);
-    if (service && service->judgement.confidence > CONFIDENCE_NONE) {
-        ret->judgement = service->judgement;
+    const struct protocol_result *protocol = flow_protocol(t, f);
+    if (protocol && protocol->judgement.confidence > CONFIDENCE_NONE) {
+        ret->judgement = protocol->judgement;
         return;
     }
     if (f->proto == PROTO_TCP && f->has_media) {
@@ -216,11 +216,11 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
         return;
     }
     if (f->proto == PROTO_TCP && f->port[0] && !f->content_seen) {
-        struct service_input in = {.proto = f->proto, .src_port = f->port[s->side], .dst_port = f->port[!s->side],
-                                   .from_initiator = f->initiator == (int8_t)s->side,
-                                   .ports = t->options.ports, .port_count = t->options.port_count};
-        struct service_result result;
-        service_classify_ports(&in, &result);
+        struct protocol_input in = {.proto = f->proto, .src_port = f->port[s->side], .dst_port = f->port[!s->side],
+                                    .from_initiator = f->initiator == (int8_t)s->side,
+                                    .ports = t->options.ports, .port_count = t->options.port_count};
+        struct protocol_result result;
+        protocol_classify_ports(&in, &result);
         ret->judgement = result.judgement;
     }
 }

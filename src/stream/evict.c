@@ -37,13 +37,12 @@ static uint64_t packets_of(const struct stream_table *t, const struct flow *f, u
 
 static enum worth worth_of(const struct stream_table *t, const struct flow *f)
 {
-    const struct service_result *service = flow_service(t, f);
     if (f->has_media)
         return WORTH_MEDIA;
     if (packets_of(t, f, PACKETS_FEW) <= PACKETS_FEW)
         return WORTH_FEW_PACKETS;
-    bool known = service && service->judgement.kind != KIND_OTHER && service->judgement.confidence >= CONFIDENCE_HIGH;
-    return known || f->has_ice || f->has_dtls || f->has_turn ? WORTH_KNOWN : WORTH_UNKNOWN;
+    bool known = flow_protocol_is_known(t, f) || f->has_ice || f->has_dtls || f->has_turn;
+    return known ? WORTH_KNOWN : WORTH_UNKNOWN;
 }
 
 /* By powers of two of a millisecond. */

@@ -54,10 +54,10 @@ static void set_active(struct sweeping *s, uint32_t flow)
 
 static bool is_signalling(const struct stream_table *t, const struct flow *f)
 {
-    const struct service_result *service = flow_service(t, f);
-    if (!service || service->judgement.confidence == CONFIDENCE_NONE)
+    const struct protocol_result *protocol = flow_protocol(t, f);
+    if (!protocol || protocol->judgement.confidence == CONFIDENCE_NONE)
         return false;
-    enum kind kind = service->judgement.kind;
+    enum kind kind = protocol->judgement.kind;
     return kind == KIND_SIP || kind == KIND_SIP_TLS || kind == KIND_XMPP_CLIENT || kind == KIND_XMPP_COMPONENT ||
            kind == KIND_XMPP_SERVER || kind == KIND_XMPP_TLS;
 }

@@ -19,7 +19,7 @@
 #include "classify/rfc4571.h"
 #include "classify/rtcp.h"
 #include "classify/rtp_probation.h"
-#include "classify/service.h"
+#include "classify/protocol.h"
 #include "decode/tcp_order.h"
 #include "model/packet.h"
 #include "stream/copies.h"
@@ -153,7 +153,7 @@ struct tcp_side {
     struct tcp_order *order;
     struct sip_stream *sip;
     struct framer *framer; /* RFC 4571 while it may be that, or TURN */
-    uint8_t *head;         /* the first bytes, or the newest after a gap, while the service is not known */
+    uint8_t *head;         /* the first bytes, or the newest after a gap, while the protocol is not known */
     uint32_t head_len;
     uint32_t input;  /* of the newest segment */
     bool head_whole; /* the head begins where the direction began */
@@ -165,7 +165,7 @@ struct tcp_side {
 
 /* What flows keep whose content said something, or may yet. */
 struct flow_more {
-    struct service_result *service; /* NULL until something was recognised or looked at */
+    struct protocol_result *protocol; /* NULL until something was recognised or looked at */
     struct tcp_side *tcp[2];
 };
 
@@ -179,7 +179,7 @@ struct flow_side {
     uint8_t media_kinds; /* of the accepted RTP, bit (1 << kind); known once it was decided about */
     uint8_t candidate_count;
     uint8_t rtcp_doubtful; /* RTCP streams with neither media beside them nor a CNAME in clear */
-    uint8_t looked_at;     /* payloads that service_classify() has seen */
+    uint8_t looked_at;     /* payloads that protocol_classify() has seen */
 };
 
 /* Side 0 is what the lesser end sends, as endpoint_compare() has it. */
@@ -193,7 +193,7 @@ struct flow {
     bool has_media : 1; /* accepted RTP */
     bool has_ice : 1, has_dtls : 1, use_srtp : 1, has_turn : 1;
     bool announced : 1;     /* SDP named some stream of it; known once all were decided about */
-    bool service_done : 1;  /* nothing more to learn from content */
+    bool protocol_done : 1; /* nothing more to learn from content */
     bool content_seen : 1;  /* a TCP direction was read from its beginning, nothing cut off: its port tells nothing more
                              */
     bool free : 1;          /* no flow: its number was given back */
@@ -322,10 +322,17 @@ static inline struct flow_more *flow_more(const struct stream_table *t, const st
     return f->more ? pool_at(&t->flow_mores, f->more - 1, sizeof(struct flow_more)) : NULL;
 }
 
-static inline struct service_result *flow_service(const struct stream_table *t, const struct flow *f)
+static inline struct protocol_result *flow_protocol(const struct stream_table *t, const struct flow *f)
 {
     const struct flow_more *more = flow_more(t, f);
-    return more ? more->service : NULL;
+    return more ? more->protocol : NULL;
+}
+
+/* Recognised by its content, as against by its port. */
+static inline bool flow_protocol_is_known(const struct stream_table *t, const struct flow *f)
+{
+    const struct protocol_result *protocol = flow_protocol(t, f);
+    return protocol && protocol->judgement.kind != KIND_OTHER && protocol->judgement.confidence >= CONFIDENCE_HIGH;
 }
 
 /* Going through the accepted RTP of a side, newest first. */
@@ -455,7 +462,7 @@ static inline int16_t stream_mpls_tc(const struct stream *s)
 struct stream *flow_udp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p);
 struct stream *flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, const struct packet *p);
 
-/* Shows bytes to the service classifier. */
+/* Shows bytes to protocol_classify(). */
 void flow_classify(struct stream_table *t, struct flow *f, uint8_t side, const uint8_t *bytes, size_t len,
                    bool at_start);
 void flow_tcp_flush(struct stream_table *t, struct flow *f);

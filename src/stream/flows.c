@@ -159,7 +159,7 @@ void flow_remove(struct stream_table *t, struct flow *f)
         }
     slots_remove(&t->flow_slots, flow_tag(t, f), flow_number(f));
     flow_tcp_free(t, f);
-    free(flow_service(t, f));
+    free(flow_protocol(t, f));
     if (f->more)
         pool_give(&t->flow_mores, f->more - 1);
     if (f->wide)

@@ -317,8 +317,8 @@ static void fill_words(const struct records *own, const struct document *d, size
         r->unknown_reason = to->evidence;
     r->codec = decision.codec;
     r->repairs = decision.repairs;
-    const struct service_result *service = flow_service(own->t, stream_flow(own->t, s));
-    r->server_name = service ? service->server_name : "";
+    const struct protocol_result *protocol = flow_protocol(own->t, stream_flow(own->t, s));
+    r->server_name = protocol ? protocol->server_name : "";
     if (!d->explain || s->family != FAMILY_RTP)
         return;
     to->explanation.len = 0;

@@ -59,7 +59,7 @@ void stream_table_free(struct stream_table *t)
         if (f->free)
             continue;
         flow_tcp_free(t, f);
-        free(flow_service(t, f));
+        free(flow_protocol(t, f));
     }
     slots_done(&t->flow_slots);
     slots_done(&t->stream_slots);

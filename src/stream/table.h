@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "classify/service.h"
+#include "classify/protocol.h"
 #include "model/packet.h"
 #include "model/document.h"
 
@@ -28,7 +28,7 @@ struct stream_options {
     int64_t tcp_idle_ns;      /* the same of a TCP connection that was not closed; 0 for the default, 10 min */
     size_t idle_from;         /* nothing ends while there are fewer streams than that */
     bool by_input;            /* each input is a point: the same 5-tuple in two of them is two flows */
-    const struct service_port *ports; /* what the policy says of ports; borrowed while the table lives */
+    const struct protocol_port *ports; /* what the policy says of ports; borrowed while the table lives */
     size_t port_count;
 };
 

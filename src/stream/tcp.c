@@ -110,14 +110,14 @@ static void side_done(struct tcp_side *ts)
 
 static bool flow_is_sip(const struct stream_table *t, const struct flow *f)
 {
-    const struct service_result *service = flow_service(t, f);
-    return service && service->judgement.kind == KIND_SIP && !service->tls;
+    const struct protocol_result *protocol = flow_protocol(t, f);
+    return protocol && protocol->judgement.kind == KIND_SIP && !protocol->tls;
 }
 
 static bool flow_is_turn(const struct stream_table *t, const struct flow *f)
 {
-    const struct service_result *service = flow_service(t, f);
-    return service && service->dtls_or_turn;
+    const struct protocol_result *protocol = flow_protocol(t, f);
+    return protocol && protocol->dtls_or_turn;
 }
 
 static void sip_feed(struct tcp_context *c, struct tcp_side *ts, const struct piece *p)
@@ -142,7 +142,7 @@ static void head_append(struct stream_table *t, struct tcp_side *ts, const struc
         ts->head_whole = ts->seen_syn && !p->gap;
     size_t room = HEAD_BYTES_MAX - ts->head_len;
     size_t take = p->len < room ? p->len : room;
-    /* no more than there is: a capture may hold a million connections whose service never becomes known */
+    /* no more than there is: a capture may hold a million connections whose protocol never becomes known */
     uint8_t *head = take ? realloc(ts->head, ts->head_len + take) : ts->head;
     if (!head) {
         t->memory_failed |= take > 0;
@@ -155,7 +155,7 @@ static void head_append(struct stream_table *t, struct tcp_side *ts, const struc
 }
 
 /*
- * Gives this side the framing of its service, once that is known, and hands on what was kept of it. `p` is the newest
+ * Gives this side the framing of its protocol, once that is known, and hands on what was kept of it. `p` is the newest
  * piece, of which all but the last `beyond` bytes are in the head already. True where the side has a framing now.
  */
 static bool side_begin(struct tcp_context *c, struct tcp_side *ts, const struct piece *p, size_t beyond)
@@ -215,9 +215,7 @@ static bool side_try_framing(struct tcp_context *c, struct tcp_side *ts, const s
 /* STUN in RFC 4571's framing is ICE over TCP (RFC 6544): media comes in the same framing. */
 static bool may_be_framed(const struct stream_table *t, const struct flow *f)
 {
-    const struct service_result *service = flow_service(t, f);
-    bool named = service && service->judgement.kind != KIND_OTHER && service->judgement.confidence >= CONFIDENCE_HIGH;
-    return !named || service->judgement.kind == KIND_STUN;
+    return !flow_protocol_is_known(t, f) || flow_protocol(t, f)->judgement.kind == KIND_STUN;
 }
 
 static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns)
@@ -245,12 +243,12 @@ static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, u
     }
     size_t taken = ts->head_len - before;
     c->f->content_seen |= ts->head_whole && !ts->cut;
-    if (!c->f->service_done)
+    if (!c->f->protocol_done)
         flow_classify(c->t, c->f, c->side, ts->head, ts->head_len, ts->head_whole);
     if (side_begin(c, ts, &p, len - taken))
         return;
     bool framing = may_be_framed(c->t, c->f) && side_try_framing(c, ts, &p);
-    if (!framing && (c->f->service_done || ts->head_len == HEAD_BYTES_MAX))
+    if (!framing && (c->f->protocol_done || ts->head_len == HEAD_BYTES_MAX))
         side_done(ts);
 }
 
@@ -274,7 +272,7 @@ static bool side_wanted(const struct stream_table *t, const struct flow *f, uint
 {
     const struct tcp_side *ts = side_of(t, f, side);
     return !f->tcp_done[side] &&
-           (!f->service_done || flow_is_sip(t, f) || flow_is_turn(t, f) || (ts && (ts->sip || ts->framer)));
+           (!f->protocol_done || flow_is_sip(t, f) || flow_is_turn(t, f) || (ts && (ts->sip || ts->framer)));
 }
 
 static void side_release(struct stream_table *t, struct flow *f, uint8_t side)

@@ -165,9 +165,9 @@ def pieces_of(pieces):
     return b"".join(struct.pack(">BH", (1 if other else 2), len(b)) + b for other, b in pieces)
 
 
-def service():
+def protocol():
     for number, (sport, dport, pieces) in enumerate(few(connections(), lambda c: (c[1], c[2][0][1][:4]), 16)):
-        save("service", f"capture-{number:02}", struct.pack(">BHH", 0, sport, dport) + pieces_of([(o, b[:700]) for o, b in pieces[:4]]))
+        save("protocol", f"capture-{number:02}", struct.pack(">BHH", 0, sport, dport) + pieces_of([(o, b[:700]) for o, b in pieces[:4]]))
     by_hand = {
         "http": (0, 80, b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n"),
         "http2": (0, 443, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
@@ -189,7 +189,7 @@ def service():
         "ix": (1, 5072, bytes.fromhex("80000000000000000000000000000000") + struct.pack(">IIIIIIII", 4, 0, 7, 1500, 8192, 1, 9, 0) + b"\0" * 16),
     }
     for name, (flags, port, text) in by_hand.items():
-        save("service", name, struct.pack(">BHH", flags, 40000, port) + pieces_of([(False, text)]))
+        save("protocol", name, struct.pack(">BHH", flags, 40000, port) + pieces_of([(False, text)]))
 
 
 def framing():
@@ -318,7 +318,7 @@ def records(qosmark):
     save("records", "brackets", b"\0" + b"{\n" * 600)
 
 
-TARGETS = {f.__name__: f for f in (sip, sdp, rtp, rtcp, stun, tls, xmpp, service, framing, media, streams, policy, mmp, discover, arguments)}
+TARGETS = {f.__name__: f for f in (sip, sdp, rtp, rtcp, stun, tls, xmpp, protocol, framing, media, streams, policy, mmp, discover, arguments)}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

@@ -14,7 +14,7 @@
 #include "classify/ldap.h"
 #include "classify/postgres.h"
 #include "classify/quic.h"
-#include "classify/service.h"
+#include "classify/protocol.h"
 #include "model/packet.h"
 
 enum { KEPT_BYTES = 4096, PIECES_MAX = 16 };
@@ -33,7 +33,7 @@ static void check_text(const char *text, size_t room)
         FUZZ_CHECK((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
 }
 
-static void check_result(const struct service_result *r, const struct service_input *in)
+static void check_result(const struct protocol_result *r, const struct protocol_input *in)
 {
     FUZZ_CHECK(r->judgement.kind < KIND_COUNT && r->judgement.confidence <= CONFIDENCE_CERTAIN);
     FUZZ_CHECK(!kind_is_rtp(r->judgement.kind));
@@ -83,7 +83,7 @@ static struct slice extend(struct direction *d, bool udp, const uint8_t *piece, 
     return slice_make(d->bytes, d->len);
 }
 
-static void take_piece(struct service_input *in, struct direction d[2], struct cursor *c, struct service_result *last,
+static void take_piece(struct protocol_input *in, struct direction d[2], struct cursor *c, struct protocol_result *last,
                        bool *known)
 {
     uint16_t ports[2] = {in->src_port, in->dst_port};
@@ -96,18 +96,18 @@ static void take_piece(struct service_input *in, struct direction d[2], struct c
     struct cursor copy = cur_make(all.at, all.len, false);
     uint8_t *bytes = fuzz_block(&copy, all.len, &len);
 
-    struct service_input here = *in;
-    struct service_result result;
+    struct protocol_input here = *in;
+    struct protocol_result result;
     here.src_port = ports[other];
     here.dst_port = ports[!other];
     here.from_initiator = flags & 2;
     here.bytes = bytes;
     here.len = len;
-    service_classify(&here, *known ? last : NULL, &result);
+    protocol_classify(&here, *known ? last : NULL, &result);
     check_result(&result, &here);
-    if (service_recognise(&here, *known ? last : NULL, &result))
+    if (protocol_recognise(&here, *known ? last : NULL, &result))
         check_result(&result, &here);
-    service_classify(&here, *known ? last : NULL, &result);
+    protocol_classify(&here, *known ? last : NULL, &result);
     check_parsers(bytes, len);
     *last = result;
     *known = true;
@@ -119,19 +119,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct direction directions[2];
     struct cursor c = cur_make(data, size, false);
     uint8_t flags = cur_u8(&c);
-    struct service_input in = {.proto = flags & 1 ? PROTO_UDP : PROTO_TCP, .at_start = !(flags & 2)};
+    struct protocol_input in = {.proto = flags & 1 ? PROTO_UDP : PROTO_TCP, .at_start = !(flags & 2)};
     in.src_port = cur_u16(&c);
     in.dst_port = cur_u16(&c);
     if (c.failed)
         return 0;
-    const struct service_port ports[] = {{in.dst_port, KIND_SIP}, {in.src_port, KIND_XMPP_COMPONENT}};
+    const struct protocol_port ports[] = {{in.dst_port, KIND_SIP}, {in.src_port, KIND_XMPP_COMPONENT}};
     in.ports = flags & 4 ? ports : NULL;
     in.port_count = flags & 4 ? 2 : 0;
 
-    struct service_result last = {0}, by_ports = {0};
+    struct protocol_result last = {0}, by_ports = {0};
     bool known = false;
     directions[0].len = directions[1].len = 0;
-    service_classify_ports(&in, &by_ports);
+    protocol_classify_ports(&in, &by_ports);
     check_result(&by_ports, &in);
     FUZZ_CHECK(by_ports.judgement.confidence <= CONFIDENCE_LOW);
     for (int i = 0; i < PIECES_MAX && cur_left(&c) >= 3; i++)

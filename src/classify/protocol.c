@@ -1,30 +1,31 @@
-#include "classify/service.h"
+#include "classify/protocol.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "classify/service_probe.h"
+#include "classify/protocol_match.h"
 #include "model/packet.h"
 
 /* Order is priority: what is certain by its own bytes stands before what needs a port to be believed. */
-struct probe {
-    service_probe probe;
+struct candidate {
+    protocol_match match;
     bool text; /* what it looks for begins with ASCII, as media does not: most that is looked at begins so */
 };
 
-static const struct probe tcp_probes[] = {
-    {service_probe_sip, true},       {service_probe_tls, false},  {service_probe_xmpp, false},
-    {service_probe_http, true},      {service_probe_ssh, true},   {service_probe_smb, false},
-    {service_probe_postgres, false}, {service_probe_ldap, false}, {service_probe_stun_tcp, false},
-    {service_probe_h323, false},     {service_probe_rtmp, false}, {service_probe_dns, false},
-    {service_probe_syslog, true},
+static const struct candidate of_tcp[] = {
+    {protocol_match_sip, true},       {protocol_match_tls, false},  {protocol_match_xmpp, false},
+    {protocol_match_http, true},      {protocol_match_ssh, true},   {protocol_match_smb, false},
+    {protocol_match_postgres, false}, {protocol_match_ldap, false}, {protocol_match_stun_tcp, false},
+    {protocol_match_h323, false},     {protocol_match_rtmp, false}, {protocol_match_dns, false},
+    {protocol_match_syslog, true},
 };
 
-static const struct probe udp_probes[] = {
-    {service_probe_sip, true},  {service_probe_ssdp, true},   {service_probe_dhcp, false}, {service_probe_quic, false},
-    {service_probe_dns, false}, {service_probe_ntp, false},   {service_probe_snmp, false}, {service_probe_ldap, false},
-    {service_probe_ras, false}, {service_probe_syslog, true},
+static const struct candidate of_udp[] = {
+    {protocol_match_sip, true},   {protocol_match_ssdp, true},  {protocol_match_dhcp, false},
+    {protocol_match_quic, false}, {protocol_match_dns, false},  {protocol_match_ntp, false},
+    {protocol_match_snmp, false}, {protocol_match_ldap, false}, {protocol_match_ras, false},
+    {protocol_match_syslog, true},
 };
 
 static const struct {
@@ -56,7 +57,7 @@ static const struct {
     {4999, KIND_TRUNK, PORT_SILENT | PORT_TLS | PORT_UNREADABLE | PORT_UNKNOWN, false},
 };
 
-bool service_port_meaning(const struct service_input *in, uint16_t port, enum port_use use, struct port_meaning *ret)
+bool protocol_port_meaning(const struct protocol_input *in, uint16_t port, enum port_use use, struct port_meaning *ret)
 {
     for (size_t i = 0; i < in->port_count; i++) {
         if (in->ports[i].port != port)
@@ -80,20 +81,21 @@ bool service_port_meaning(const struct service_input *in, uint16_t port, enum po
     return false;
 }
 
-bool service_on_port(const struct service_input *in, uint16_t port)
+bool protocol_on_port(const struct protocol_input *in, uint16_t port)
 {
     return in->src_port == port || in->dst_port == port;
 }
 
-enum service_side service_listener(const struct service_input *in)
+enum protocol_side protocol_listener(const struct protocol_input *in)
 {
     return in->from_initiator ? SIDE_RECEIVER : SIDE_SENDER;
 }
 
-void service_say(const struct service_input *in, struct service_result *ret, enum kind kind, enum confidence confidence,
-                 enum service_side side, const char *evidence, ...)
+void protocol_say(const struct protocol_input *in, struct protocol_result *ret, enum kind kind,
+                  enum confidence confidence, enum protocol_side side,
+                  const char *evidence, ...)
 {
-    *ret = (struct service_result){.judgement = {.kind = kind, .confidence = confidence}, .server_side = side};
+    *ret = (struct protocol_result){.judgement = {.kind = kind, .confidence = confidence}, .server_side = side};
     if (side != SIDE_UNKNOWN)
         ret->server_port_hint = side == SIDE_RECEIVER ? in->dst_port : in->src_port;
     va_list args;
@@ -103,15 +105,15 @@ void service_say(const struct service_input *in, struct service_result *ret, enu
 }
 
 /* Of the two ports the listener's, and where nobody was seen to open the connection the other one as well. */
-static bool by_port(const struct service_input *in, enum port_use use, struct service_result *ret)
+static bool by_port(const struct protocol_input *in, enum port_use use, struct protocol_result *ret)
 {
-    enum service_side side = service_listener(in);
+    enum protocol_side side = protocol_listener(in);
     for (int turn = 0; turn < 2; turn++) {
         struct port_meaning meaning;
         uint16_t port = side == SIDE_RECEIVER ? in->dst_port : in->src_port;
-        if (service_port_meaning(in, port, use, &meaning)) {
-            service_say(in, ret, meaning.kind, CONFIDENCE_LOW, side, "port %u%s, content not readable", port,
-                        meaning.from_policy ? " of the policy" : "");
+        if (protocol_port_meaning(in, port, use, &meaning)) {
+            protocol_say(in, ret, meaning.kind, CONFIDENCE_LOW, side, "port %u%s, content not readable", port,
+                         meaning.from_policy ? " of the policy" : "");
             return true;
         }
         if (in->at_start)
@@ -121,21 +123,20 @@ static bool by_port(const struct service_input *in, enum port_use use, struct se
     return false;
 }
 
-static bool run_probes(const struct service_input *in, const struct service_result *previous,
-                       struct service_result *ret)
+static bool match_any(const struct protocol_input *in, const struct protocol_result *previous,
+                      struct protocol_result *ret)
 {
-    const struct probe *probes = in->proto == PROTO_TCP ? tcp_probes : udp_probes;
+    const struct candidate *candidates = in->proto == PROTO_TCP ? of_tcp : of_udp;
     bool text = in->bytes[0] < 0x80;
-    size_t count =
-        in->proto == PROTO_TCP ? sizeof tcp_probes / sizeof *tcp_probes : sizeof udp_probes / sizeof *udp_probes;
+    size_t count = in->proto == PROTO_TCP ? sizeof of_tcp / sizeof *of_tcp : sizeof of_udp / sizeof *of_udp;
     for (size_t i = 0; i < count; i++)
-        if ((text || !probes[i].text) && probes[i].probe(in, previous, ret))
+        if ((text || !candidates[i].text) && candidates[i].match(in, previous, ret))
             return true;
     return false;
 }
 
 /* What was known of the conversation stays unless it is contradicted by better evidence. */
-static void merge(const struct service_result *previous, struct service_result *ret)
+static void merge(const struct protocol_result *previous, struct protocol_result *ret)
 {
     if (ret->judgement.confidence < previous->judgement.confidence) {
         bool tls = ret->tls;
@@ -152,15 +153,16 @@ static void merge(const struct service_result *previous, struct service_result *
         memcpy(ret->server_name, previous->server_name, sizeof ret->server_name);
 }
 
-bool service_recognise(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+bool protocol_recognise(const struct protocol_input *in, const struct protocol_result *previous,
+                        struct protocol_result *ret)
 {
-    static const struct service_result nothing = {.server_side = SIDE_UNKNOWN};
-    const struct service_result *before = previous ? previous : &nothing;
-    struct service_result found = nothing; /* apart, for the caller may hand in one struct as both */
+    static const struct protocol_result nothing = {.server_side = SIDE_UNKNOWN};
+    const struct protocol_result *before = previous ? previous : &nothing;
+    struct protocol_result found = nothing; /* apart, for the caller may hand in one struct as both */
 
     if (in->len == 0)
         return false;
-    if (run_probes(in, before, &found)) {
+    if (match_any(in, before, &found)) {
         merge(before, &found);
     } else if (before->judgement.confidence == CONFIDENCE_NONE && in->proto == PROTO_TCP) {
         found = *before;
@@ -174,18 +176,19 @@ bool service_recognise(const struct service_input *in, const struct service_resu
     return true;
 }
 
-void service_classify(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+void protocol_classify(const struct protocol_input *in, const struct protocol_result *previous,
+                       struct protocol_result *ret)
 {
-    static const struct service_result nothing = {.server_side = SIDE_UNKNOWN};
-    if (service_recognise(in, previous, ret))
+    static const struct protocol_result nothing = {.server_side = SIDE_UNKNOWN};
+    if (protocol_recognise(in, previous, ret))
         return;
     *ret = previous ? *previous : nothing;
     ret->server_side = SIDE_UNKNOWN;
 }
 
-void service_classify_ports(const struct service_input *in, struct service_result *ret)
+void protocol_classify_ports(const struct protocol_input *in, struct protocol_result *ret)
 {
-    static const struct service_result nothing = {.server_side = SIDE_UNKNOWN};
+    static const struct protocol_result nothing = {.server_side = SIDE_UNKNOWN};
     *ret = nothing;
     if (in->proto == PROTO_TCP && by_port(in, PORT_SILENT, ret))
         (void)snprintf(ret->judgement.evidence, sizeof ret->judgement.evidence, "port %u, no payload captured",

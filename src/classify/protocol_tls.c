@@ -1,4 +1,4 @@
-#include "classify/service_probe.h"
+#include "classify/protocol_match.h"
 
 #include <string.h>
 
@@ -41,7 +41,8 @@ static int protocol_of(const struct tls_hello *h)
 }
 
 /* TLS after STARTTLS, SSLRequest and the like is still what asked for it. */
-static bool continues(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+static bool continues(const struct protocol_input *in, const struct protocol_result *previous,
+                      struct protocol_result *ret)
 {
     enum kind kind = previous->judgement.kind;
     bool upgradable =
@@ -63,65 +64,66 @@ static bool is_foreign(const char *server_name)
     return n >= m && strcmp(server_name + n - m, ending) == 0;
 }
 
-static void by_hello_port(const struct service_input *in, const struct tls_hello *h, struct service_result *ret)
+static void by_hello_port(const struct protocol_input *in, const struct tls_hello *h, struct protocol_result *ret)
 {
     struct port_meaning meaning;
     if (is_foreign(h->server_name))
-        service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_RECEIVER, "TLS to a push notification service");
-    else if (service_port_meaning(in, in->dst_port, PORT_TLS, &meaning))
-        service_say(in, ret, meaning.kind, CONFIDENCE_LOW, SIDE_RECEIVER, "TLS on port %u%s", meaning.port,
-                    meaning.from_policy ? " of the policy" : "");
+        protocol_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_RECEIVER, "TLS to a push notification service");
+    else if (protocol_port_meaning(in, in->dst_port, PORT_TLS, &meaning))
+        protocol_say(in, ret, meaning.kind, CONFIDENCE_LOW, SIDE_RECEIVER, "TLS on port %u%s", meaning.port,
+                     meaning.from_policy ? " of the policy" : "");
     else
-        service_say(in, ret, KIND_OTHER, CONFIDENCE_NONE, SIDE_RECEIVER, "TLS without a protocol name");
+        protocol_say(in, ret, KIND_OTHER, CONFIDENCE_NONE, SIDE_RECEIVER, "TLS without a protocol name");
 }
 
-static void client_hello(const struct service_input *in, const struct tls_hello *h, struct service_result *ret)
+static void client_hello(const struct protocol_input *in, const struct tls_hello *h, struct protocol_result *ret)
 {
     int p = protocol_of(h);
     if (p >= 0)
-        service_say(in, ret, protocols[p].kind, protocols[p].general ? CONFIDENCE_HIGH : CONFIDENCE_CERTAIN,
-                    SIDE_RECEIVER, "TLS offers %s (ALPN)", protocols[p].name);
+        protocol_say(in, ret, protocols[p].kind, protocols[p].general ? CONFIDENCE_HIGH : CONFIDENCE_CERTAIN,
+                     SIDE_RECEIVER, "TLS offers %s (ALPN)", protocols[p].name);
     else if (h->alpn_count && h->complete)
-        service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_RECEIVER, "TLS for another protocol (ALPN)");
+        protocol_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_RECEIVER, "TLS for another protocol (ALPN)");
     else
         by_hello_port(in, h, ret);
     memcpy(ret->server_name, h->server_name, sizeof ret->server_name);
 }
 
 /* A port was all there was to go by: that what serves there answers in TLS adds to it. */
-static void confirm_port(const struct service_input *in, struct service_result *ret)
+static void confirm_port(const struct protocol_input *in, struct protocol_result *ret)
 {
     struct port_meaning meaning;
-    if (service_port_meaning(in, in->src_port, PORT_TLS, &meaning) && meaning.answer_confirms)
-        service_say(in, ret, meaning.kind, CONFIDENCE_HIGH, SIDE_SENDER, "TLS on port %u%s, answered", meaning.port,
-                    meaning.from_policy ? " of the policy" : "");
+    if (protocol_port_meaning(in, in->src_port, PORT_TLS, &meaning) && meaning.answer_confirms)
+        protocol_say(in, ret, meaning.kind, CONFIDENCE_HIGH, SIDE_SENDER, "TLS on port %u%s, answered", meaning.port,
+                     meaning.from_policy ? " of the policy" : "");
 }
 
-static void server_hello(const struct service_input *in, const struct service_result *previous,
-                         const struct tls_hello *h, struct service_result *ret)
+static void server_hello(const struct protocol_input *in, const struct protocol_result *previous,
+                         const struct tls_hello *h, struct protocol_result *ret)
 {
     int p = protocol_of(h);
     struct port_meaning meaning;
     if (p >= 0) {
-        service_say(in, ret, protocols[p].kind, CONFIDENCE_CERTAIN, SIDE_SENDER, "TLS agreed on %s (ALPN)",
-                    protocols[p].name);
+        protocol_say(in, ret, protocols[p].kind, CONFIDENCE_CERTAIN, SIDE_SENDER, "TLS agreed on %s (ALPN)",
+                     protocols[p].name);
     } else if (previous->tls) {
         *ret = *previous;
         ret->server_side = SIDE_SENDER;
         ret->server_port_hint = in->src_port;
         if (previous->judgement.confidence == CONFIDENCE_LOW)
             confirm_port(in, ret);
-    } else if (service_port_meaning(in, in->src_port, PORT_TLS, &meaning)) {
-        service_say(in, ret, meaning.kind, CONFIDENCE_LOW, SIDE_SENDER, "TLS on port %u%s", meaning.port,
-                    meaning.from_policy ? " of the policy" : "");
+    } else if (protocol_port_meaning(in, in->src_port, PORT_TLS, &meaning)) {
+        protocol_say(in, ret, meaning.kind, CONFIDENCE_LOW, SIDE_SENDER, "TLS on port %u%s", meaning.port,
+                     meaning.from_policy ? " of the policy" : "");
     } else {
-        service_say(in, ret, KIND_OTHER, CONFIDENCE_NONE, SIDE_SENDER, "TLS without a protocol name");
+        protocol_say(in, ret, KIND_OTHER, CONFIDENCE_NONE, SIDE_SENDER, "TLS without a protocol name");
     }
     ret->final = true;
 }
 
 /* Joined in the middle: records, and ports to guess by. */
-static bool records(const struct service_input *in, const struct service_result *previous, struct service_result *ret)
+static bool records(const struct protocol_input *in, const struct protocol_result *previous,
+                    struct protocol_result *ret)
 {
     uint8_t type;
     struct port_meaning meaning;
@@ -138,23 +140,23 @@ static bool records(const struct service_input *in, const struct service_result 
     size_t next = 5 + ((size_t)in->bytes[3] << 8 | in->bytes[4]);
     if (next < in->len && !tls_record_begins(in->bytes + next, in->len - next, &type) && in->len - next >= 5)
         return false;
-    enum service_side side = service_listener(in);
+    enum protocol_side side = protocol_listener(in);
     for (int turn = 0; turn < 2; turn++) {
-        if (service_port_meaning(in, side == SIDE_RECEIVER ? in->dst_port : in->src_port, PORT_TLS, &meaning)) {
-            service_say(in, ret, meaning.kind, CONFIDENCE_LOW, side, "TLS records on port %u", meaning.port);
+        if (protocol_port_meaning(in, side == SIDE_RECEIVER ? in->dst_port : in->src_port, PORT_TLS, &meaning)) {
+            protocol_say(in, ret, meaning.kind, CONFIDENCE_LOW, side, "TLS records on port %u", meaning.port);
             return true;
         }
         side = side == SIDE_RECEIVER ? SIDE_SENDER : SIDE_RECEIVER;
     }
-    service_say(in, ret, KIND_OTHER, CONFIDENCE_NONE, SIDE_UNKNOWN, "TLS records");
+    protocol_say(in, ret, KIND_OTHER, CONFIDENCE_NONE, SIDE_UNKNOWN, "TLS records");
     return true;
 }
 
-bool service_probe_tls(const struct service_input *in, const struct service_result *previous,
-                       struct service_result *ret)
+bool protocol_match_tls(const struct protocol_input *in, const struct protocol_result *previous,
+                        struct protocol_result *ret)
 {
     struct tls_hello h;
-    struct service_result r;
+    struct protocol_result r;
     if (tls_hello_parse(cur_make(in->bytes, in->len, false), &h) != PARSE_OK) {
         if (!records(in, previous, &r))
             return false;

@@ -1,6 +1,6 @@
 #include "testing.h"
 
-#include "classify/service.h"
+#include "classify/protocol.h"
 #include "model/packet.h"
 #include "tls_bytes.h"
 
@@ -8,28 +8,29 @@
 struct talk {
     uint8_t proto;
     uint16_t port;
-    struct service_result r;
+    struct protocol_result r;
     bool begun;
-    const struct service_port *ports;
+    const struct protocol_port *ports;
     size_t port_count;
 };
 
-static const struct service_result *say_bytes(struct talk *k, bool client, bool at_start, const void *bytes, size_t len)
+static const struct protocol_result *say_bytes(struct talk *k, bool client, bool at_start, const void *bytes,
+                                               size_t len)
 {
-    struct service_input in = {.proto = k->proto,
-                               .src_port = client ? 40000 : k->port,
-                               .dst_port = client ? k->port : 40000,
-                               .from_initiator = client,
-                               .at_start = at_start,
-                               .len = len,
-                               .ports = k->ports,
-                               .port_count = k->port_count};
+    struct protocol_input in = {.proto = k->proto,
+                                .src_port = client ? 40000 : k->port,
+                                .dst_port = client ? k->port : 40000,
+                                .from_initiator = client,
+                                .at_start = at_start,
+                                .len = len,
+                                .ports = k->ports,
+                                .port_count = k->port_count};
     uint8_t *copy = malloc(len ? len : 1);
     assert_non_null(copy);
     if (len)
         memcpy(copy, bytes, len);
     in.bytes = copy;
-    service_classify(&in, k->begun ? &k->r : NULL, &k->r);
+    protocol_classify(&in, k->begun ? &k->r : NULL, &k->r);
     k->begun = true;
     free(copy);
     return &k->r;
@@ -39,7 +40,7 @@ static const struct service_result *say_bytes(struct talk *k, bool client, bool 
 #define SERVER(k, text) say_bytes(k, false, true, text, sizeof(text) - 1)
 #define BYTES(...)      ((const uint8_t[]){__VA_ARGS__}), sizeof((const uint8_t[]){__VA_ARGS__})
 
-static void assert_is(const struct service_result *r, enum kind kind, enum confidence confidence)
+static void assert_is(const struct protocol_result *r, enum kind kind, enum confidence confidence)
 {
     assert_string_equal(kind_name(r->judgement.kind), kind_name(kind));
     assert_int_equal(r->judgement.confidence, confidence);
@@ -77,14 +78,14 @@ static size_t hello(uint8_t *to, const char *alpn, const char *name)
     return n;
 }
 
-static const struct service_result *say_hello(struct talk *k, const char *alpn, const char *name)
+static const struct protocol_result *say_hello(struct talk *k, const char *alpn, const char *name)
 {
     uint8_t bytes[512];
     return say_bytes(k, true, true, bytes, hello(bytes, alpn, name));
 }
 
 /* TLS 1.3's answer: a ServerHello that says nothing of the protocol. */
-static const struct service_result *answer(struct talk *k)
+static const struct protocol_result *answer(struct talk *k)
 {
     uint8_t bytes[] = {22, 3, 3, 0, 44, 2, 0, 0, 40, 3, 3, [11 + 32] = 0, 0x13, 1, 0, 0, 0};
     return say_bytes(k, false, true, bytes, sizeof bytes);
@@ -150,7 +151,7 @@ static void tls_without_protocol_is_low_by_port_and_high_with_an_answer_where_no
 static void policy_ports_come_before_the_built_in_ones(void **state)
 {
     (void)state;
-    static const struct service_port ports[] = {{6061, KIND_SIP_TLS}, {5223, KIND_XMPP_COMPONENT}, {6000, KIND_SIP}};
+    static const struct protocol_port ports[] = {{6061, KIND_SIP_TLS}, {5223, KIND_XMPP_COMPONENT}, {6000, KIND_SIP}};
     struct talk sip_tls = {.proto = PROTO_TCP, .port = 6061, .ports = ports, .port_count = 3};
     assert_is(say_hello(&sip_tls, NULL, NULL), KIND_SIP_TLS, CONFIDENCE_LOW);
     assert_is(answer(&sip_tls), KIND_SIP_TLS, CONFIDENCE_HIGH);
@@ -159,13 +160,13 @@ static void policy_ports_come_before_the_built_in_ones(void **state)
     struct talk sip = {.proto = PROTO_TCP, .port = 6000, .ports = ports, .port_count = 3};
     assert_is(say_hello(&sip, NULL, NULL), KIND_SIP_TLS, CONFIDENCE_LOW);
     struct talk silent = {.proto = PROTO_TCP, .port = 6000, .ports = ports, .port_count = 3};
-    struct service_input in = {.proto = PROTO_TCP,
-                               .src_port = 40000,
-                               .dst_port = 6000,
-                               .from_initiator = true,
-                               .ports = ports,
-                               .port_count = 3};
-    service_classify_ports(&in, &silent.r);
+    struct protocol_input in = {.proto = PROTO_TCP,
+                                .src_port = 40000,
+                                .dst_port = 6000,
+                                .from_initiator = true,
+                                .ports = ports,
+                                .port_count = 3};
+    protocol_classify_ports(&in, &silent.r);
     assert_is(&silent.r, KIND_SIP, CONFIDENCE_LOW);
 }
 
@@ -452,8 +453,8 @@ static void file_sharing_on_445_is_no_web_server(void **state)
     (void)state;
     struct talk k = {.proto = PROTO_TCP, .port = 445};
     assert_is(say_bytes(&k, true, true, BYTES(0, 0, 0, 64, 0xfe, 'S', 'M', 'B', 64, 0)), KIND_OTHER, CONFIDENCE_HIGH);
-    struct service_input in = {.proto = PROTO_TCP, .src_port = 40000, .dst_port = 445, .from_initiator = true};
-    service_classify_ports(&in, &k.r);
+    struct protocol_input in = {.proto = PROTO_TCP, .src_port = 40000, .dst_port = 445, .from_initiator = true};
+    protocol_classify_ports(&in, &k.r);
     assert_is(&k.r, KIND_OTHER, CONFIDENCE_NONE);
 }
 
@@ -465,17 +466,17 @@ static void ports_alone_are_low_at_most(void **state)
         enum kind kind;
     } ports[] = {{5060, KIND_SIP}, {5061, KIND_SIP_TLS},  {5222, KIND_XMPP_CLIENT}, {443, KIND_WEB},
                  {22, KIND_SSH},   {5432, KIND_DATABASE}, {4999, KIND_TRUNK}};
-    struct service_result r;
+    struct protocol_result r;
     for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
-        struct service_input in = {
+        struct protocol_input in = {
             .proto = PROTO_TCP, .src_port = 40000, .dst_port = ports[i].port, .from_initiator = true, .at_start = true};
-        service_classify_ports(&in, &r);
+        protocol_classify_ports(&in, &r);
         assert_is(&r, ports[i].kind, CONFIDENCE_LOW);
         assert_int_equal(r.server_port_hint, ports[i].port);
         /* a client that happens to have the number serves nothing */
         in.src_port = ports[i].port;
         in.dst_port = 7000;
-        service_classify_ports(&in, &r);
+        protocol_classify_ports(&in, &r);
         assert_is(&r, KIND_OTHER, CONFIDENCE_NONE);
     }
 }
@@ -510,16 +511,16 @@ struct sweep {
 static void inspect(void *user, const uint8_t *prefix, size_t len)
 {
     const struct sweep *s = user;
-    struct service_result previous = {.judgement = {.kind = KIND_DATABASE, .confidence = CONFIDENCE_HIGH}}, r;
+    struct protocol_result previous = {.judgement = {.kind = KIND_DATABASE, .confidence = CONFIDENCE_HIGH}}, r;
     for (int turn = 0; turn < 8; turn++) {
-        struct service_input in = {.proto = s->proto,
-                                   .src_port = turn & 1 ? s->port : 40000,
-                                   .dst_port = turn & 1 ? 40000 : s->port,
-                                   .from_initiator = !(turn & 1),
-                                   .at_start = turn & 2,
-                                   .bytes = prefix,
-                                   .len = len};
-        service_classify(&in, turn & 4 ? &previous : NULL, &r);
+        struct protocol_input in = {.proto = s->proto,
+                                    .src_port = turn & 1 ? s->port : 40000,
+                                    .dst_port = turn & 1 ? 40000 : s->port,
+                                    .from_initiator = !(turn & 1),
+                                    .at_start = turn & 2,
+                                    .bytes = prefix,
+                                    .len = len};
+        protocol_classify(&in, turn & 4 ? &previous : NULL, &r);
         assert_true(r.judgement.kind < KIND_COUNT);
         assert_true(memchr(r.judgement.evidence, 0, sizeof r.judgement.evidence));
     }

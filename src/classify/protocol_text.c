@@ -1,4 +1,4 @@
-#include "classify/service_probe.h"
+#include "classify/protocol_match.h"
 
 #include "classify/http.h"
 #include "classify/sip.h"
@@ -6,15 +6,15 @@
 
 /* Services whose first bytes are text: SIP, HTTP and its kin, SSH, syslog. */
 
-bool service_probe_sip(const struct service_input *in, const struct service_result *previous,
-                       struct service_result *ret)
+bool protocol_match_sip(const struct protocol_input *in, const struct protocol_result *previous,
+                        struct protocol_result *ret)
 {
     if (sip_looks_like(in->bytes, in->len)) {
         bool response = in->len >= 4 && slice_starts_nocase(slice_trim(slice_make(in->bytes, in->len)), SLICE("SIP/"));
-        enum service_side side = in->proto == PROTO_TCP && in->at_start ? service_listener(in)
+        enum protocol_side side = in->proto == PROTO_TCP && in->at_start ? protocol_listener(in)
                                  : response                             ? SIDE_SENDER
                                                                         : SIDE_RECEIVER;
-        service_say(in, ret, KIND_SIP, CONFIDENCE_CERTAIN, side, "SIP start line");
+        protocol_say(in, ret, KIND_SIP, CONFIDENCE_CERTAIN, side, "SIP start line");
         ret->final = true;
         return true;
     }
@@ -26,38 +26,39 @@ bool service_probe_sip(const struct service_input *in, const struct service_resu
         return true;
     }
     struct port_meaning meaning;
-    enum service_side side = SIDE_RECEIVER;
-    bool known = service_port_meaning(in, in->dst_port, PORT_SILENT, &meaning) && meaning.kind == KIND_SIP;
+    enum protocol_side side = SIDE_RECEIVER;
+    bool known = protocol_port_meaning(in, in->dst_port, PORT_SILENT, &meaning) && meaning.kind == KIND_SIP;
     if (!known) {
         side = SIDE_SENDER;
-        known = service_port_meaning(in, in->src_port, PORT_SILENT, &meaning) && meaning.kind == KIND_SIP;
+        known = protocol_port_meaning(in, in->src_port, PORT_SILENT, &meaning) && meaning.kind == KIND_SIP;
     }
     if (!known)
         return false;
-    service_say(in, ret, KIND_SIP, CONFIDENCE_LOW, side, "keep-alives on SIP's port %u", meaning.port);
+    protocol_say(in, ret, KIND_SIP, CONFIDENCE_LOW, side, "keep-alives on SIP's port %u", meaning.port);
     return true;
 }
 
 /* RFC 7118, RFC 7395: what is spoken over a WebSocket is named in its handshake. */
-static bool websocket(const struct service_input *in, struct slice protocols, bool request, struct service_result *ret)
+static bool websocket(const struct protocol_input *in, struct slice protocols, bool request,
+                      struct protocol_result *ret)
 {
-    enum service_side side = request ? SIDE_RECEIVER : SIDE_SENDER;
+    enum protocol_side side = request ? SIDE_RECEIVER : SIDE_SENDER;
     struct slice rest = protocols;
     while (rest.len) {
         struct slice name = slice_trim(slice_next(&rest, ','));
         bool sip = slice_equal_nocase(name, SLICE("sip"));
         if (!sip && !slice_equal_nocase(name, SLICE("xmpp")))
             continue;
-        service_say(in, ret, sip ? KIND_SIP : KIND_XMPP_CLIENT, CONFIDENCE_HIGH, side, "WebSocket for %s",
-                    sip ? "SIP" : "XMPP");
+        protocol_say(in, ret, sip ? KIND_SIP : KIND_XMPP_CLIENT, CONFIDENCE_HIGH, side, "WebSocket for %s",
+                     sip ? "SIP" : "XMPP");
         ret->final = true;
         return true;
     }
     return false;
 }
 
-bool service_probe_http(const struct service_input *in, const struct service_result *previous,
-                        struct service_result *ret)
+bool protocol_match_http(const struct protocol_input *in, const struct protocol_result *previous,
+                         struct protocol_result *ret)
 {
     struct slice protocols;
     (void)previous;
@@ -66,23 +67,23 @@ bool service_probe_http(const struct service_input *in, const struct service_res
     case HTTP_NOT:
         return false;
     case HTTP_RTSP:
-        service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "RTSP");
+        protocol_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "RTSP");
         break;
     case HTTP_SSDP:
-        service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "UPnP event");
+        protocol_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "UPnP event");
         break;
     case HTTP_BEGINS:
-        service_say(in, ret, KIND_WEB, CONFIDENCE_HIGH, SIDE_RECEIVER, "HTTP request");
+        protocol_say(in, ret, KIND_WEB, CONFIDENCE_HIGH, SIDE_RECEIVER, "HTTP request");
         return true;
     case HTTP_REQUEST:
     case HTTP2_PREFACE:
         if (!websocket(in, protocols, true, ret))
-            service_say(in, ret, KIND_WEB, CONFIDENCE_CERTAIN, SIDE_RECEIVER, "%s",
-                        look == HTTP_REQUEST ? "HTTP request" : "HTTP/2 preface");
+            protocol_say(in, ret, KIND_WEB, CONFIDENCE_CERTAIN, SIDE_RECEIVER, "%s",
+                         look == HTTP_REQUEST ? "HTTP request" : "HTTP/2 preface");
         break;
     case HTTP_RESPONSE:
         if (!websocket(in, protocols, false, ret))
-            service_say(in, ret, KIND_WEB, CONFIDENCE_CERTAIN, SIDE_SENDER, "HTTP response");
+            protocol_say(in, ret, KIND_WEB, CONFIDENCE_CERTAIN, SIDE_SENDER, "HTTP response");
         break;
     default:
         return false;
@@ -92,42 +93,42 @@ bool service_probe_http(const struct service_input *in, const struct service_res
 }
 
 /* UPnP Device Architecture 2.0 §1: requests by multicast, answers from the device. */
-bool service_probe_ssdp(const struct service_input *in, const struct service_result *previous,
-                        struct service_result *ret)
+bool protocol_match_ssdp(const struct protocol_input *in, const struct protocol_result *previous,
+                         struct protocol_result *ret)
 {
     (void)previous;
     enum http_look look = http_look(in->bytes, in->len, NULL);
     if (look == HTTP_NOT || look == HTTP_BEGINS)
         return false;
-    service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "%s",
-                look == HTTP_RTSP      ? "RTSP over UDP"
-                : look == HTTP_REQUEST ? "HTTP over UDP"
+    protocol_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "%s",
+                 look == HTTP_RTSP      ? "RTSP over UDP"
+                 : look == HTTP_REQUEST ? "HTTP over UDP"
                                        : "SSDP");
     ret->final = true;
     return true;
 }
 
 /* RFC 4253 §4.2 */
-bool service_probe_ssh(const struct service_input *in, const struct service_result *previous,
-                       struct service_result *ret)
+bool protocol_match_ssh(const struct protocol_input *in, const struct protocol_result *previous,
+                        struct protocol_result *ret)
 {
     struct slice text = slice_make(in->bytes, in->len);
     (void)previous;
     if (!slice_starts(text, SLICE("SSH-2.0-")) && !slice_starts(text, SLICE("SSH-1.")))
         return false;
-    service_say(in, ret, KIND_SSH, CONFIDENCE_CERTAIN, service_listener(in), "SSH banner");
+    protocol_say(in, ret, KIND_SSH, CONFIDENCE_CERTAIN, protocol_listener(in), "SSH banner");
     ret->final = true;
     return true;
 }
 
 /* RFC 3164 §4.1.1, RFC 5424 §6.2.1: "<0>" to "<191>", on syslog's ports only, for it is little to go by. */
-bool service_probe_syslog(const struct service_input *in, const struct service_result *previous,
-                          struct service_result *ret)
+bool protocol_match_syslog(const struct protocol_input *in, const struct protocol_result *previous,
+                           struct protocol_result *ret)
 {
     struct slice text = slice_make(in->bytes, in->len);
     uint64_t priority;
     (void)previous;
-    if (!service_on_port(in, 514) && !service_on_port(in, 601))
+    if (!protocol_on_port(in, 514) && !protocol_on_port(in, 601))
         return false;
     if (text.len && text.at[0] >= '1' && text.at[0] <= '9')
         (void)slice_next(&text, ' '); /* octet counting (RFC 6587 §3.4.1) */
@@ -136,7 +137,7 @@ bool service_probe_syslog(const struct service_input *in, const struct service_r
     text = (struct slice){text.at + 1, text.len - 1 < 5 ? text.len - 1 : 5};
     if (!slice_number(slice_next(&text, '>'), 191, &priority))
         return false;
-    service_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "syslog");
+    protocol_say(in, ret, KIND_OTHER, CONFIDENCE_HIGH, SIDE_UNKNOWN, "syslog");
     ret->final = true;
     return true;
 }
