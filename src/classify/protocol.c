@@ -92,8 +92,7 @@ enum protocol_side protocol_listener(const struct protocol_input *in)
 }
 
 void protocol_say(const struct protocol_input *in, struct protocol_result *ret, enum kind kind,
-                  enum confidence confidence, enum protocol_side side,
-                  const char *evidence, ...)
+                  enum confidence confidence, enum protocol_side side, const char *evidence, ...)
 {
     *ret = (struct protocol_result){.judgement = {.kind = kind, .confidence = confidence}, .server_side = side};
     if (side != SIDE_UNKNOWN)

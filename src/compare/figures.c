@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/clock_fit.h"
 #include "base/error.h"
 #include "base/order.h"
-#include "compare/clock.h"
 #include "compare/loss.h"
 #include "probe/statistics.h"
 
@@ -59,12 +59,11 @@ static enum compare_way way_of_match(const struct compare_work *w, const struct 
     return (enum compare_way)w->matches.ways[a->streams[a->packets[m->packet[0]].stream].flow].way;
 }
 
-static struct compare_sample sample_of(const struct compare_work *w, const struct compare_match *m,
-                                       enum compare_way way)
+static struct clock_sample sample_of(const struct compare_work *w, const struct compare_match *m, enum compare_way way)
 {
     uint32_t near = compare_near(way);
-    return (struct compare_sample){w->points[near]->packets[m->packet[near]].time_ns,
-                                   w->points[!near]->packets[m->packet[!near]].time_ns};
+    return (struct clock_sample){w->points[near]->packets[m->packet[near]].time_ns,
+                                 w->points[!near]->packets[m->packet[!near]].time_ns};
 }
 
 struct near_order {
@@ -99,13 +98,13 @@ static uint32_t *order_of_way(const struct compare_work *w, enum compare_way way
 
 static bool fit_clock(struct compare_work *w, enum compare_way way, const uint32_t *order, size_t n)
 {
-    struct compare_sample *samples = malloc((n + 1) * sizeof *samples);
+    struct clock_sample *samples = malloc((n + 1) * sizeof *samples);
     uint32_t *scratch = malloc((n + 1) * sizeof *scratch);
     bool ok = samples && scratch;
     for (size_t i = 0; ok && i < n; i++)
         samples[i] = sample_of(w, &w->matches.all[order[i]], way);
     if (ok) {
-        struct compare_clock c = compare_clock_fit(samples, n, scratch);
+        struct clock_fit c = clock_fit_make(samples, n, scratch);
         w->clocks[way] = c;
         w->segment->clock_known[way] = c.known;
         w->segment->offset_ns[way] = c.offset_ns;
@@ -126,7 +125,7 @@ static void count_ecn(struct compare_class *c, tos_t before, tos_t after)
 }
 
 /* RFC 3550 §6.4.1; reordered as RFC 4737 §3: an earlier place than one that has passed already. */
-static void track_stream(struct compare_stream_stat *s, const struct compare_sample *sample, struct compare_class *c)
+static void track_stream(struct compare_stream_stat *s, const struct clock_sample *sample, struct compare_class *c)
 {
     double difference = (double)(sample->far_ns - sample->near_ns);
     if (s->matched++ == 0) {
@@ -151,7 +150,7 @@ static bool count_match(struct compare_work *w, enum compare_way way, const stru
     enum traffic_class class = (enum traffic_class)w->class_of[near][x->stream];
     struct compare_class *c = &w->segment->rows[way].classes[class];
     struct compare_count **counts = &w->counts[way][class];
-    struct compare_sample sample = {x->time_ns, y->time_ns};
+    struct clock_sample sample = {x->time_ns, y->time_ns};
     if (!*counts && !(*counts = calloc((size_t)DSCP_COUNT * DSCP_COUNT, sizeof **counts)))
         return false;
     struct compare_count *cell = &(*counts)[tos_dscp(x->tos) * DSCP_COUNT + tos_dscp(y->tos)];
@@ -201,8 +200,8 @@ static void measure_class(const struct compare_work *w, enum traffic_class class
         if ((row != COMPARE_BOTH && way != row) ||
             w->class_of[near][w->points[near]->packets[m->packet[near]].stream] != class)
             continue;
-        struct compare_sample s = sample_of(w, m, way);
-        delays[n++] = compare_clock_delay(&w->clocks[way], &s);
+        struct clock_sample s = sample_of(w, m, way);
+        delays[n++] = clock_fit_delay(&w->clocks[way], &s);
     }
     spread_of(delays, n, &c->delay);
     for (uint32_t near = 0; near < 2; near++)
@@ -385,7 +384,7 @@ static void work_done(struct compare_work *w)
 int compare_segment_make(struct compare_document *d, const struct compare_point *first,
                          const struct compare_point *second, bool quiet, struct compare_segment *ret)
 {
-    struct compare_clock clocks[2] = {{0}};
+    struct clock_fit clocks[2] = {{0}};
     struct compare_work w = {.document = d, .segment = ret, .points = {first, second}, .clocks = clocks};
     for (int row = 0; row < COMPARE_ROWS; row++)
         ret->rows[row].behaviour = ret->rows[row].loss_reason = "";

@@ -35,7 +35,7 @@ struct compare_work {
     uint8_t *class_of[2];                 /* enum traffic_class by stream, the better of what both captures know */
     uint32_t *partner[2];                 /* by stream: the same one in the other capture, COMPARE_NONE */
     struct compare_stream_stat *stats[2]; /* by stream of the capture before */
-    struct compare_clock *clocks;         /* by way */
+    struct clock_fit *clocks;             /* by way */
     struct compare_count *counts[2][CLASS_COUNT]; /* by way: DSCP_COUNT squared, made when needed */
     struct compare_slices *slices;                /* by way and class */
 };

@@ -30,10 +30,10 @@ void compare_loss_arrived(struct compare_work *w, enum compare_way way, enum tra
 bool compare_loss_window(const struct compare_work *w, uint32_t side, int64_t ns, int64_t *ret_earliest,
                          int64_t *ret_latest)
 {
-    const struct compare_clock *ahead = &w->clocks[side == 0 ? COMPARE_FORWARD : COMPARE_BACKWARD];
-    const struct compare_clock *back = &w->clocks[side == 0 ? COMPARE_BACKWARD : COMPARE_FORWARD];
+    const struct clock_fit *ahead = &w->clocks[side == 0 ? COMPARE_FORWARD : COMPARE_BACKWARD];
+    const struct clock_fit *back = &w->clocks[side == 0 ? COMPARE_BACKWARD : COMPARE_FORWARD];
     if (ahead->known) {
-        *ret_earliest = compare_clock_earliest(ahead, ns);
+        *ret_earliest = clock_fit_earliest(ahead, ns);
         *ret_latest = *ret_earliest + (int64_t)ahead->most_ns;
         return true;
     }
@@ -71,7 +71,7 @@ static enum alone alone_then(const struct compare_work *w, uint32_t side, size_t
                        was_captured_then(w->points[!side], earliest, latest)
                    ? ALONE_BEFORE
                    : ALONE_NOT;
-    const struct compare_clock *c = &w->clocks[way];
+    const struct clock_fit *c = &w->clocks[way];
     int64_t guess = x->time_ns - c->offset_ns;
     latest = guess - (int64_t)(c->drift * (double)(guess - c->origin_ns));
     return c->known && was_captured_then(w->points[!side], latest - (int64_t)c->most_ns, latest) ? ALONE_AFTER

@@ -1,7 +1,7 @@
 #ifndef QOSMARK_COMPARE_LOSS_H
 #define QOSMARK_COMPARE_LOSS_H
 
-#include "compare/clock.h"
+#include "base/clock_fit.h"
 #include "compare/figures.h"
 
 /*

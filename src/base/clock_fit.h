@@ -1,5 +1,5 @@
-#ifndef QOSMARK_COMPARE_CLOCK_H
-#define QOSMARK_COMPARE_CLOCK_H
+#ifndef QOSMARK_BASE_CLOCK_FIT_H
+#define QOSMARK_BASE_CLOCK_FIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,11 +10,11 @@
  * fast that changes. The line below all differences that comes nearest to them (an edge of their lower convex hull;
  * Moon, Skelly and Towsley 1999): queueing delays only ever add to a difference.
  */
-struct compare_sample {
+struct clock_sample {
     int64_t near_ns, far_ns;
 };
 
-struct compare_clock {
+struct clock_fit {
     bool known;
     int64_t origin_ns, offset_ns; /* at the origin the far clock shows so much more, at least */
     double drift;                 /* and gains so much of a second each second */
@@ -23,12 +23,12 @@ struct compare_clock {
 
 /* `samples` by near_ns, ascending. Not known where there are none. Drift is 0 where there is too little to tell it by.
  */
-struct compare_clock compare_clock_fit(const struct compare_sample *samples, size_t n, uint32_t *scratch);
+struct clock_fit clock_fit_make(const struct clock_sample *samples, size_t n, uint32_t *scratch);
 
 /* When a packet that the near capture shows at `near_ns` is at the far one at the earliest, by the far clock. */
-int64_t compare_clock_earliest(const struct compare_clock *c, int64_t near_ns);
+int64_t clock_fit_earliest(const struct clock_fit *c, int64_t near_ns);
 
 /* Delay above the least one, in nanoseconds; never negative. */
-double compare_clock_delay(const struct compare_clock *c, const struct compare_sample *s);
+double clock_fit_delay(const struct clock_fit *c, const struct clock_sample *s);
 
 #endif

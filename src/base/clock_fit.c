@@ -1,4 +1,4 @@
-#include "compare/clock.h"
+#include "base/clock_fit.h"
 
 #include "base/clock.h"
 
@@ -7,26 +7,26 @@ enum { SAMPLES_LEAST = 16 };
 #define SPAN_LEAST_NS NS_PER_S
 #define DRIFT_MOST    1e-3 /* beyond that a clock was set, not slow */
 
-static long double x_of(const struct compare_sample *s, const struct compare_sample *first)
+static long double x_of(const struct clock_sample *s, const struct clock_sample *first)
 {
     return (long double)(s->near_ns - first->near_ns);
 }
 
-static long double y_of(const struct compare_sample *s, const struct compare_sample *first)
+static long double y_of(const struct clock_sample *s, const struct clock_sample *first)
 {
     return (long double)(s->far_ns - s->near_ns) - (long double)(first->far_ns - first->near_ns);
 }
 
 /* Whether `b` lies on or above the line from `a` to `c`. */
-static bool is_above(const struct compare_sample *a, const struct compare_sample *b, const struct compare_sample *c,
-                     const struct compare_sample *first)
+static bool is_above(const struct clock_sample *a, const struct clock_sample *b, const struct clock_sample *c,
+                     const struct clock_sample *first)
 {
     long double abx = x_of(b, first) - x_of(a, first), aby = y_of(b, first) - y_of(a, first);
     long double acx = x_of(c, first) - x_of(a, first), acy = y_of(c, first) - y_of(a, first);
     return aby * acx >= acy * abx;
 }
 
-static size_t lower_hull(const struct compare_sample *s, size_t n, uint32_t *hull)
+static size_t lower_hull(const struct clock_sample *s, size_t n, uint32_t *hull)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
@@ -37,7 +37,7 @@ static size_t lower_hull(const struct compare_sample *s, size_t n, uint32_t *hul
     return count;
 }
 
-static void fit_line(const struct compare_sample *s, size_t n, uint32_t *hull, struct compare_clock *c)
+static void fit_line(const struct clock_sample *s, size_t n, uint32_t *hull, struct clock_fit *c)
 {
     long double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -46,7 +46,7 @@ static void fit_line(const struct compare_sample *s, size_t n, uint32_t *hull, s
     size_t count = lower_hull(s, n, hull), edge = 1;
     while (edge + 1 < count && x_of(&s[hull[edge]], s) < mean)
         edge++;
-    const struct compare_sample *a = &s[hull[edge - 1]], *b = &s[hull[edge]];
+    const struct clock_sample *a = &s[hull[edge - 1]], *b = &s[hull[edge]];
     long double run = x_of(b, s) - x_of(a, s);
     double drift = run > 0 ? (double)((y_of(b, s) - y_of(a, s)) / run) : 0;
     if (drift > DRIFT_MOST || drift < -DRIFT_MOST)
@@ -56,9 +56,9 @@ static void fit_line(const struct compare_sample *s, size_t n, uint32_t *hull, s
     c->offset_ns = a->far_ns - a->near_ns;
 }
 
-struct compare_clock compare_clock_fit(const struct compare_sample *s, size_t n, uint32_t *scratch)
+struct clock_fit clock_fit_make(const struct clock_sample *s, size_t n, uint32_t *scratch)
 {
-    struct compare_clock c = {0};
+    struct clock_fit c = {0};
     if (n == 0)
         return c;
     c.known = true;
@@ -70,18 +70,18 @@ struct compare_clock compare_clock_fit(const struct compare_sample *s, size_t n,
     if (n >= SAMPLES_LEAST && s[n - 1].near_ns - s[0].near_ns >= SPAN_LEAST_NS)
         fit_line(s, n, scratch, &c);
     for (size_t i = 0; i < n; i++) {
-        double delay = compare_clock_delay(&c, &s[i]);
+        double delay = clock_fit_delay(&c, &s[i]);
         c.most_ns = delay > c.most_ns ? delay : c.most_ns;
     }
     return c;
 }
 
-int64_t compare_clock_earliest(const struct compare_clock *c, int64_t near_ns)
+int64_t clock_fit_earliest(const struct clock_fit *c, int64_t near_ns)
 {
     return near_ns + c->offset_ns + (int64_t)(c->drift * (double)(near_ns - c->origin_ns));
 }
 
-double compare_clock_delay(const struct compare_clock *c, const struct compare_sample *s)
+double clock_fit_delay(const struct clock_fit *c, const struct clock_sample *s)
 {
     double delay = (double)(s->far_ns - s->near_ns - c->offset_ns) - c->drift * (double)(s->near_ns - c->origin_ns);
     return delay > 0 ? delay : 0;
