@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/cmd_generate.h"
 #include "cli/confine.h"
+#include "cli/generate_arguments.h"
 #include "cli/output.h"
 
 static volatile sig_atomic_t interrupted;

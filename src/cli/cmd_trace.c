@@ -1,5 +1,3 @@
-#include "cli/cmd_trace.h"
-
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
@@ -16,6 +14,7 @@
 #include "cli/confine.h"
 #include "cli/output.h"
 #include "cli/target.h"
+#include "cli/trace_arguments.h"
 #include "model/packet.h"
 #include "policy/judge_trace.h"
 #include "probe/trace_net.h"

@@ -1,10 +1,11 @@
+#include "cli/generate_arguments.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
-#include "cli/cmd_generate.h"
 #include "cli/output.h"
 
 static const struct option_spec specs[] = {

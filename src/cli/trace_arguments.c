@@ -1,9 +1,10 @@
+#include "cli/trace_arguments.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/cmd_trace.h"
 #include "cli/units.h"
 #include "model/packet.h"
 

@@ -1,5 +1,5 @@
-#ifndef QOSMARK_CLI_CMD_GENERATE_H
-#define QOSMARK_CLI_CMD_GENERATE_H
+#ifndef QOSMARK_CLI_GENERATE_ARGUMENTS_H
+#define QOSMARK_CLI_GENERATE_ARGUMENTS_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "cli/common.h"
 #include "engine/generate_run.h"
 
-/* What the command line asks for. */
+/* The command line of `qosmark generate`. */
 struct generate_arguments {
     struct policy_arguments policy;
     struct generate_request request;
@@ -16,11 +16,11 @@ struct generate_arguments {
     int verbose;
 };
 
-/* cmd_generate_options.c: 0, or an exit status after saying what is wrong. */
+/* 0, or an exit status after saying what is wrong. */
 int generate_arguments_take(struct generate_arguments *a, int argc, char **argv);
 void generate_print_help(void);
 
-/* cmd_generate_print.c: what was made, or would be, for a person. */
+/* generate_print.c: what was made, or would be, for a person. */
 void generate_print(const struct generate_arguments *a, const struct generate_result *r, FILE *to);
 
 #endif

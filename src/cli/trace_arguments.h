@@ -1,5 +1,5 @@
-#ifndef QOSMARK_CLI_CMD_TRACE_H
-#define QOSMARK_CLI_CMD_TRACE_H
+#ifndef QOSMARK_CLI_TRACE_ARGUMENTS_H
+#define QOSMARK_CLI_TRACE_ARGUMENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

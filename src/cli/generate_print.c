@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "cli/cmd_generate.h"
+#include "cli/generate_arguments.h"
 
 #define NUMBER_MAX 32
 
