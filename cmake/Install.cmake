@@ -26,7 +26,7 @@ install(FILES ${examples} DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples" COMPONE
 # --- for who runs the program ---
 file(GLOB documents CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/*.md")
 install(FILES ${documents} "${CMAKE_SOURCE_DIR}/README.md" TYPE DOC COMPONENT program)
-install(FILES "${CMAKE_SOURCE_DIR}/docs/alerts.yml" "${CMAKE_SOURCE_DIR}/docs/grafana-dashboard.json"
+install(FILES "${CMAKE_SOURCE_DIR}/docs/monitoring/alerts.yml" "${CMAKE_SOURCE_DIR}/docs/monitoring/grafana-dashboard.json"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/qosmark" COMPONENT program)
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/docs/schemas" DESTINATION "${CMAKE_INSTALL_DATADIR}/qosmark" COMPONENT program)
 install(FILES "${CMAKE_SOURCE_DIR}/packaging/sysusers.d/qosmark.conf" DESTINATION lib/sysusers.d COMPONENT program)

@@ -184,8 +184,8 @@ class Checker:
     def __init__(self, qosmark, folder):
         self.qosmark, self.folder, self.bad = qosmark, pathlib.Path(folder), 0
         self.random = random.Random(20261122)
-        schema = pathlib.Path(__file__).resolve().parents[2] / "docs/schemas/compare.schema.json"
-        self.schema = jsonschema.Draft202012Validator(json.loads(schema.read_text())) if jsonschema else None
+        schema = pathlib.Path(__file__).resolve().parents[2] / "docs/schemas/qosmark.compare.schema.json"
+        self.schema = jsonschema.Draft7Validator(json.loads(schema.read_text())) if jsonschema else None
         if not jsonschema:
             print("not held against the schema: python3-jsonschema is missing")
 

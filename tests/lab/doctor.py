@@ -28,7 +28,7 @@ def facts_of(program, *before):
     document = json.loads(r.stdout)
     try:
         import jsonschema
-        with open(os.path.join(TOP, "docs", "schemas", "doctor.schema.json"), encoding="utf-8") as f:
+        with open(os.path.join(TOP, "docs", "schemas", "qosmark.doctor.schema.json"), encoding="utf-8") as f:
             jsonschema.validate(document, json.load(f))
     except ImportError:
         pass

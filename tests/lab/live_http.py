@@ -120,7 +120,7 @@ def start_prometheus(lab, node):
     with open(config, "w", encoding="ascii") as f:
         f.write(f"""
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-rule_files: [{json.dumps(str(ROOT / "docs/alerts.yml"))}]
+rule_files: [{json.dumps(str(ROOT / "docs/monitoring/alerts.yml"))}]
 scrape_configs:
   - job_name: qosmark
     static_configs: [{{targets: ["127.0.0.1:{PAGES}"]}}]
@@ -302,7 +302,7 @@ def check_scrape(node, page):
 
 
 def expressions_of_the_dashboard():
-    board = json.loads((ROOT / "docs/grafana-dashboard.json").read_text(encoding="utf-8"))
+    board = json.loads((ROOT / "docs/monitoring/grafana-dashboard.json").read_text(encoding="utf-8"))
     ids = [p["id"] for p in board["panels"]]
     check("panels have ids of their own", len(ids) == len(set(ids)))
     for panel in board["panels"]:
@@ -315,7 +315,7 @@ def expressions_of_the_dashboard():
 
 
 def expressions_of_the_alerts():
-    text = (ROOT / "docs/alerts.yml").read_text(encoding="utf-8")
+    text = (ROOT / "docs/monitoring/alerts.yml").read_text(encoding="utf-8")
     for block in re.findall(r"^        expr: (?:>-\n((?:          .*\n)+)|(.*)\n)", text, re.M):
         yield " ".join((block[0] or block[1]).split())
 
@@ -467,7 +467,7 @@ def main():
         sys.exit(__doc__)
     need("prometheus", "promtool", "nft")
     qosmark = os.path.abspath(sys.argv[1])
-    promtool("check", "rules", ROOT / "docs/alerts.yml")
+    promtool("check", "rules", ROOT / "docs/monitoring/alerts.yml")
     promtool("test", "rules", ROOT / "tests/golden/alerts_test.yml")
     schemas = Schemas()
     with Lab() as lab:

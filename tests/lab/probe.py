@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 from lab import BEHAVIOURS, Lab, LabError, SKIPPED, need, run, wait_for  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-SCHEMA = HERE.parents[1] / "docs" / "schemas" / "probe.schema.json"
+SCHEMA = HERE.parents[1] / "docs" / "schemas" / "qosmark.probe.schema.json"
 CLASSES = "voice,multimedia,signaling"
 WITNESSES = 3  # packets that a path which keeps all marks gets beyond --count
 FAST = ("--rate", "2000", "--timeout", "500ms")

@@ -27,7 +27,7 @@ except ImportError:  # the rest is tested without it
     jsonschema = None
 
 AF31, EF, CS3 = 26, 46, 24
-SCHEMA = json.load(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/schemas/probe.schema.json")))
+SCHEMA = json.load(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/schemas/qosmark.probe.schema.json")))
 DOMAIN = "conf.example.com"
 NOBODY = 65534
 

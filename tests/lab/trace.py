@@ -391,7 +391,7 @@ def nothing_is_sent_where_nothing_should_be(lab):
 def every_format_is_sound(lab):
     line = lab.line(2)
     line.r1.rewrite(BEHAVIOURS["bleach-dscp"], "forward", toward=line.r2)
-    schema = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/schemas/trace.schema.json")
+    schema = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/schemas/qosmark.trace.schema.json")
     doc = trace(line.h1, line.h2.addr4, status=1)
     try:
         import jsonschema
