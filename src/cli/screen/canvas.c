@@ -128,17 +128,17 @@ void canvas_putf(struct canvas *c, enum look look, const char *format, ...)
     canvas_put(c, look, text);
 }
 
-/* Escaped for this terminal: no control characters, and nothing beyond ASCII where it has no UTF-8. */
+/* Escaped for this terminal: no control characters, and nothing beyond ASCII where it has no UTF-8. NULL where nothing
+ * is left. */
 static char *escape(struct canvas *c, const char *text)
 {
-    static char nothing[1];
     c->escaped.len = 0;
     if (text)
         text_printable(&c->escaped, text, strlen(text));
     if (c->escaped.len == 0 || !strbuf_ok(&c->escaped)) {
         c->failed = c->failed || !strbuf_ok(&c->escaped);
         c->escaped.failed = false;
-        return nothing;
+        return NULL;
     }
     if (c->utf8)
         return c->escaped.at;
@@ -152,7 +152,7 @@ static char *escape(struct canvas *c, const char *text)
     if (!strbuf_ok(&c->scratch)) {
         c->failed = true;
         c->scratch.failed = false;
-        return nothing;
+        return NULL;
     }
     return c->scratch.at;
 }
@@ -176,6 +176,8 @@ void canvas_net(struct canvas *c, enum look look, const char *text, size_t max)
 {
     size_t left = canvas_left(c);
     char *safe = escape(c, text);
+    if (!safe)
+        return;
     if (max > left)
         max = left;
     size_t columns = text_columns(safe);
@@ -217,6 +219,8 @@ void canvas_right(struct canvas *c, enum look look, size_t end, const char *text
 void canvas_wrap(struct canvas *c, enum look look, size_t indent, size_t last, const char *text)
 {
     char *rest = escape(c, text);
+    if (!rest)
+        return;
     size_t width = c->column_count;
     while (*rest && canvas_inside(c)) {
         size_t n = strcspn(rest, " ");
