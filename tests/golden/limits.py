@@ -12,7 +12,7 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parents[2]
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "s": 1}
 NO_LIMITS = {
-    "decode/fragment.c": {"DATAGRAM_BYTES_MAX": "what IP allows"},
+    "decode/fragment_slots.c": {},
     "stream/flow.h": {"RTP_TYPES_MAX": "kept for the report", "RTCP_PEERS_MAX": "kept for the report"},
     "stream/sip_stream.c": {"TAIL_BYTES_MAX": "part of a message", "MARKS_MAX": "segments of one message"},
     "stream/table.c": {},
