@@ -6,8 +6,7 @@
 /* Kept in sixteen bits beside each record (struct judged). */
 enum { NAMES_MAX = 60000, POLICIES_NAMED = 4 };
 
-/* --- policies
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- policies ----------------------------------------------------------------------------------------------------- */
 
 static bool name_policies(struct building *b)
 {
@@ -58,8 +57,7 @@ static bool make_policy(struct building *b)
     return name_policies(b);
 }
 
-/* --- packets that count twice
- * ---------------------------------------------------------------------------------------------- */
+/* --- packets that count twice ------------------------------------------------------------------------------------- */
 
 enum { ALIKE_REACH = 16 }; /* records behind one, of those that begin in its nanosecond, that are held against it */
 
@@ -123,8 +121,7 @@ static bool note_alike(struct document *d)
                           d->inputs[d->records[other].input].file));
 }
 
-/* --- notes
- * ----------------------------------------------------------------------------------------------------------------- */
+/* --- notes -------------------------------------------------------------------------------------------------------- */
 
 static bool make_notes(struct building *b)
 {
@@ -167,8 +164,7 @@ static bool make_notes(struct building *b)
     return ok;
 }
 
-/* --- all of it
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 /* A records file that could not be read as it should is an input that is not complete. */
 static bool add_problems(struct building *b)

@@ -12,8 +12,7 @@ bool merge_can_join(const struct record *a, const struct record *b)
            a->peer_node == b->peer_node && a->site == b->site && a->judged_version == b->judged_version;
 }
 
-/* --- marks ----------------------------------------------------------------------------------------------------------
- */
+/* --- marks -------------------------------------------------------------------------------------------------------- */
 
 static const struct record_mark *mark_last_seen(const struct record *r)
 {
@@ -68,8 +67,7 @@ static bool join_marks(struct arena *arena, const struct record *pieces, size_t 
     return true;
 }
 
-/* --- figures of RTP
- * --------------------------------------------------------------------------------------------------- */
+/* --- figures of RTP ----------------------------------------------------------------------------------------------- */
 
 static double gap_ms(const struct record *a, const struct record *b)
 {
@@ -109,8 +107,7 @@ static bool join_rtp(struct arena *arena, const struct record *pieces, size_t n,
     return true;
 }
 
-/* --- the rest
- * --------------------------------------------------------------------------------------------------------- */
+/* --- the rest ----------------------------------------------------------------------------------------------------- */
 
 static void add_types(struct record *to, const struct record *p)
 {

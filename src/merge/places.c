@@ -19,8 +19,7 @@ static uint32_t text_of(struct building *b, const char *text)
     return record_set_text(b->set, slice_make(text, strlen(text)));
 }
 
-/* --- inputs
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- inputs ------------------------------------------------------------------------------------------------------- */
 
 static int compare_places(const void *x, const void *y)
 {
@@ -189,8 +188,7 @@ bool merge_place_inputs(struct building *b)
     return true;
 }
 
-/* --- nodes and sites
- * ------------------------------------------------------------------------------------------------------ */
+/* --- nodes and sites ---------------------------------------------------------------------------------------------- */
 
 static void mark_names(struct building *b, struct record *r, const struct saved_extra *x)
 {

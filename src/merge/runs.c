@@ -21,8 +21,7 @@ static int compare_times(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-/* --- lists in general
- * --------------------------------------------------------------------------------------------------- */
+/* --- lists in general --------------------------------------------------------------------------------------------- */
 
 struct list {
     const void *items;
@@ -109,8 +108,7 @@ static bool unite(const struct record_set *s, const struct sort_of_list *sort, s
     return true;
 }
 
-/* --- inputs: of one file that begins with the same packet the longest
- * --------------------------------------------------- */
+/* --- inputs: of one file that begins with the same packet the longest --------------------------------------------- */
 
 static int compare_inputs(const void *x, const void *y)
 {
@@ -143,8 +141,7 @@ static struct list inputs_of(const struct saved_run *run)
     return (struct list){run->inputs, run->input_count};
 }
 
-/* --- nodes and sites: of one name all addresses
- * -------------------------------------------------------------------------- */
+/* --- nodes and sites: of one name all addresses ------------------------------------------------------------------- */
 
 static int compare_nodes(const void *x, const void *y)
 {
@@ -276,8 +273,7 @@ static struct list sites_of(const struct saved_run *run)
     return (struct list){run->sites, run->site_count};
 }
 
-/* --- notes
- * ----------------------------------------------------------------------------------------------------------------- */
+/* --- notes -------------------------------------------------------------------------------------------------------- */
 
 static int compare_notes(const void *a, const void *b)
 {
@@ -296,8 +292,7 @@ static struct list notes_of(const struct saved_run *run)
     return (struct list){run->notes, run->note_count};
 }
 
-/* --- policies
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- policies ----------------------------------------------------------------------------------------------------- */
 
 static int compare_policies(const void *x, const void *y)
 {

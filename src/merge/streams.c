@@ -54,8 +54,7 @@ static int compare_identity(const struct record *a, const struct record *b)
     return c ? c : (a->judged_version != 0) - (b->judged_version != 0);
 }
 
-/* --- one order for all
- * ------------------------------------------------------------------------------------------------ */
+/* --- one order for all -------------------------------------------------------------------------------------------- */
 
 static int compare_texts(const struct record_set *s, uint32_t a, uint32_t b)
 {
@@ -136,8 +135,7 @@ static int by_place(const void *context, uint32_t x, uint32_t y)
     return merge_compare(s, &s->records[x], &s->records[y]);
 }
 
-/* --- what overlaps
- * ------------------------------------------------------------------------------------------------------ */
+/* --- what overlaps ------------------------------------------------------------------------------------------------ */
 
 static bool is_larger(const struct record_set *s, uint32_t x, uint32_t y)
 {
@@ -223,8 +221,7 @@ static bool take_stream(struct merge *m, uint32_t *order, size_t begin, size_t e
     return true;
 }
 
-/* --- in place
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- in place ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t own_number(const void *context, uint32_t i)
 {
