@@ -2,7 +2,7 @@
 """Every allocation failing in turn: no crash, no leak, no hang, one clear sentence, exit status 3, and never a report
 that lacks something.
 
-    tests/faults/alloc_failures.py QOSMARK [--all] [--most N] [--seconds S] [--only WORD] [-v]
+    tests/faults/alloc_failures.py QOSMARK [--all] [--most N] [--only WORD] [-v]
 
 Each command below is run once as it is, and then with its first allocation failing, its second, and so on, alone and
 together with all that come after (failing_alloc.c does this by fork, without loading the program again). QOSMARK under
@@ -12,8 +12,10 @@ AddressSanitizer shows leaks and bad reads as well, and takes a hundred times as
 - ends with exit status 3, one sentence more on standard error, and no output file, or
 - says what is missing: exit status 3 or as before, and a sentence that the run without does not have.
 
-The ordinary test tries what the seconds allow, and those first that were asked for in different ways; --all tries each. The
-commands that watch, answer and ask the network are tried by hand (--only network): not all of them say yet what failed.
+A stack, as far as it is the program's own, has its allocation fail once: in the first command in which it is met. So what is
+tried is the same each time for the same program. --most N tries N stacks of each command, spread over the run; --all
+tries each allocation of each command, but of the two thousand with which libseccomp makes a filter only some. What
+breaks in a library that does not bear failed allocations is counted, and not at fault.
 """
 import argparse
 import array
@@ -21,7 +23,6 @@ import collections
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
 import signal
@@ -35,10 +36,14 @@ TOP = HERE.parents[1]
 SKIPPED, SANITIZER = 77, 99
 KINDS = {"alone": 1, "and all after it": 1 << 40}
 
-# Libraries that break where an allocation of theirs fails. What is theirs is told by the stack of that allocation.
+# Libraries that break where an allocation of theirs fails. What is theirs is told by the stack of the crash.
 BREAKS = ("libfyaml.so", "libseccomp.so", "libarchive.so", "libcrypto.so")
+PASSED_OVER = ("failing_alloc", "libc.so", "ld-linux", "linux-vdso")  # what is on top of the stack of whoever is at fault
+SECCOMP_MOST = 40  # of the allocations of libseccomp that --all tries for a command
 THIRD_PARTY = "third party"
 
+SCRATCH = ("out", "err", "site", "trace", "crash")
+MEMORY = re.compile("memory|No buffer space|temporarily unavailable")  # the last two are strerror()'s for it
 Run = collections.namedtuple("Run", "status calls mapped out err files")
 
 
@@ -46,7 +51,11 @@ def steady(case, run):
     """What is compared of a run: without the figures, where those of the network differ each time."""
     if not case.get("varies"):
         return run.status, run.out, run.files
-    return run.status, re.sub(rb"[0-9a-f.:,x]*[0-9][0-9a-f.:,x]*", b"#", run.out), sorted(run.files)
+    return run.status, without_figures(run.out.decode(errors="replace")), sorted(run.files)
+
+
+def without_figures(text):
+    return re.sub(r"[0-9a-f.:,x]*[0-9][0-9a-f.:,x]*", "#", text)
 
 
 class Unfit(Exception):
@@ -76,7 +85,7 @@ class Program:
         self.input = os.fdopen(self.answers, "r")
 
     def run(self, first, count=1):
-        for name in ("out", "err", "site", "trace"):
+        for name in SCRATCH:
             (self.folder / name).unlink(missing_ok=True)
         os.write(self.orders, f"{first} {count}\n".encode())
         answer = self.input.readline().split()
@@ -86,7 +95,7 @@ class Program:
         status, calls, mapped = (int(x) for x in answer)
         files = {}
         for path in sorted(self.folder.iterdir()):
-            if path.name in self.kept or path.name in ("out", "err", "site", "trace"):
+            if path.name in self.kept or path.name in SCRATCH:
                 continue
             files[path.name] = path.read_bytes() if path.is_file() else b"(folder)"
             if path.is_file():
@@ -96,8 +105,9 @@ class Program:
         return Run(os.waitstatus_to_exitcode(status), calls, mapped, (self.folder / "out").read_bytes(),
                    (self.folder / "err").read_text(errors="replace"), files)
 
-    def site(self):
-        path = self.folder / "site"
+    def stack(self, name):
+        """`site` or `crash`, a line a call."""
+        path = self.folder / name
         return path.read_text(errors="replace").splitlines() if path.exists() else []
 
     def close(self):
@@ -122,13 +132,14 @@ def functions_of(site, program):
     return outside[-2:] + names
 
 
-def lines_more(run, base):
-    """Lines on standard error that the run without a failure has not."""
-    had = collections.Counter(base.err.splitlines())
+def lines_more(text, without, case):
+    """Lines that the run without a failure has not."""
+    shown = without_figures if case.get("varies") else str
+    had = collections.Counter(shown(line) for line in without.splitlines())
     more = []
-    for line in run.err.splitlines():
-        if had[line]:
-            had[line] -= 1
+    for line in text.splitlines():
+        if had[shown(line)]:
+            had[shown(line)] -= 1
         else:
             more.append(line)
     return more
@@ -147,11 +158,17 @@ def is_whole(name, content):
     return "." not in name or not re.search("[.](?!pcapng)[A-Za-z0-9]{6}$", name)  # no temporary file
 
 
-def fault(run, base, case, site):
+def library_of(stack):
+    """The library that does not bear failed allocations, where one is on top of the stack."""
+    top = next((s for s in stack if not any(p in s for p in PASSED_OVER) and not s.startswith("[")), "")
+    return next((library for library in BREAKS if library in top.split("(")[0]), None)
+
+
+def fault(run, base, case, site, crash):
     """What is wrong with a run in which an allocation failed; None if nothing is."""
-    if run.status < 0 and any(library in s for library in BREAKS for s in site[:8]):
+    if run.status < 0 and library_of(crash):
         return THIRD_PARTY
-    if run.status == -signal.SIGALRM:
+    if run.status in (-signal.SIGALRM, -signal.SIGPROF):
         return "hangs"
     if run.status < 0:
         return f"ends by signal {-run.status} ({signal.Signals(-run.status).name})"
@@ -162,17 +179,25 @@ def fault(run, base, case, site):
     if run.mapped != base.mapped and not case["sanitized"] and not case.get("varies"):
         return f"leaves {run.mapped - base.mapped:+d} bytes of mappings"
     same = steady(case, run) == steady(case, base)
-    more = [line for line in lines_more(run, base) if not line.startswith("qosmark: note: ")]
+    more = lines_more(run.err, base.err, case)
+    if case.get("varies") and MEMORY.search(" ".join(more)):
+        # what is announced may say less than it would have
+        more.sort(key=lambda line: not MEMORY.search(line))
+    else:
+        more = [line for line in more if not line.startswith("qosmark: note: ")]
     if same and not more:
         return None
+    if case.get("reports") and not MEMORY.search(" ".join(more)):  # in the report: why it is none, or what it has not
+        shown = lines_more(run.out.decode(errors="replace"), base.out.decode(errors="replace"), case)
+        more = [f"qosmark: {line}" for line in shown if MEMORY.search(line)] + more
     if any("seccomp_load" in s for s in site) and run.status != base.status:
         return THIRD_PARTY  # the filter that it made of what was left forbids what the program asked for
-    said = bool(more) and "memory" in more[0]
+    said = bool(more) and bool(MEMORY.search(more[0]))
     spoiled = [n for n, b in run.files.items() if base.files.get(n) != b]
     if spoiled and not (said and run.status in (1, 3) and all(is_whole(n, run.files[n]) for n in spoiled)):
         return f"leaves files that are not whole: {', '.join(re.sub(r'[.][A-Za-z0-9]{6}$', '.XXXXXX', s) for s in spoiled)}"
     if run.status != 3 and not (same and more):
-        if run.status == base.status and more and "memory" in " ".join(more):
+        if run.status == base.status and more and MEMORY.search(" ".join(more)):
             return None  # it says what is missing
         return f"status {run.status} and not 3" + ("" if more else ", and not a word")
     if not more:
@@ -185,71 +210,57 @@ def fault(run, base, case, site):
         return f"a sentence that does not say memory: {more[0]!r}"
     if case.get("parts"):
         return None
-    if b"PASS" in run.out or b'"verdict": "pass"' in run.out:
+    if run.status == 3 and (b"PASS" in run.out or b'"verdict": "pass"' in run.out):
         return "says that all is well, with status 3"
     return None
 
 
-def chosen(stacks, most):
-    """Numbers of allocations to fail (all where `most` is 0): of those that were asked for by the same stack the first, then
-    the last, then some between, as long as there are not too many."""
-    total = len(stacks)
-    if not most or most >= total:
-        return range(1, total + 1)
-    places = collections.defaultdict(list)
-    for n, stack in enumerate(stacks, 1):
-        places[stack].append(n)
-    numbers = {}  # in this order
-    for group in places.values():
-        numbers[group[0]] = None
-    for group in places.values():
-        numbers[group[-1]] = None
-    for i in range(most):
-        numbers[1 + i * total // most] = None
-    numbers = list(numbers)
-    if len(places) > most:  # too many stacks: some of each part of the run
-        first = [group[0] for group in places.values()]
-        return sorted({first[i * len(first) // most] for i in range(most)})
-    return sorted(numbers[:most])
+def spread(numbers, most):
+    return numbers if not most or len(numbers) <= most else [numbers[i * len(numbers) // most] for i in range(most)]
 
 
-def sweep(case, folder, options, seconds, found, third):
+def chosen(traced, met, options):
+    """Numbers of allocations to fail, from 1. `traced`: of each the number of its stack, and whether libseccomp asked for it;
+    `met`: the stacks that were tried before, to which those of this command are added."""
+    seccomp = [n for n, (_, asked) in enumerate(traced, 1) if asked]
+    if options.all:
+        return sorted({n for n, (_, asked) in enumerate(traced, 1) if not asked} | set(spread(seccomp, SECCOMP_MOST)))
+    first = {}
+    for n, (stack, _) in enumerate(traced, 1):
+        if stack not in met:
+            first.setdefault(stack, n)
+    met.update(first)
+    return spread(list(first.values()), options.most)
+
+
+def sweep(case, folder, options, met, found, third):
     case["sanitized"] = b"__asan_init" in pathlib.Path(options.qosmark).read_bytes()
     program = Program(folder, [options.qosmark, *case["arguments"]], options.preload, case.get("stdin"))
+    before, tried = time.monotonic(), 0
     try:
-        base = program.run(0)
+        base, again = program.run(0), program.run(0)
         if base.calls == 0:
             return None
-        before = time.monotonic()
-        again = program.run(0)
-        each = time.monotonic() - before
-        same = steady(case, base) == steady(case, again)
-        if base.status == SANITIZER or not same:
+        if base.status == SANITIZER or steady(case, base) != steady(case, again):
             raise Unfit(f"{case['name']}: without a failure, two runs differ or are at fault: status {base.status}, "
                              f"{again.status}\n{base.err}")
         if case["status"] is not None and base.status != case["status"]:
             raise Unfit(f"{case['name']}: without a failure, status {base.status} and not {case['status']}:\n{base.err}")
         program.run(0, 1)
-        stacks = array.array("Q", (folder / "trace").read_bytes())
-        numbers = chosen(stacks, options.most or (max(int(seconds / max(each, 0.002) / 2), 20) if seconds else 0))
-        tried, deadline = 0, time.monotonic() + 2 * seconds if seconds else 0
-        order = [(n, kind) for n in numbers for kind in KINDS]
-        if deadline:  # whatever the time leaves out, it is not always the same end of the run
-            random.Random(case["name"]).shuffle(order)
-        for n, kind in order:
-            if deadline and time.monotonic() > deadline:
-                break
-            run = program.run(n, KINDS[kind])
-            tried += 1
-            site = program.site()
-            what = fault(run, base, case, site)
-            if what == THIRD_PARTY:
-                library = next(library for library in BREAKS for s in site[:8] if library in s)
-                third[library, run.status] += 1
-            elif what:
-                found.append((case["name"], kind, n, what, functions_of(site, options.qosmark), run))
-        total = len(stacks)
-        print(f"{case['name']}: {total} allocations by {len(set(stacks))} stacks, {tried} runs, {time.monotonic() - before:.0f} s", flush=True)
+        numbers = array.array("Q", (folder / "trace").read_bytes())
+        traced = list(zip(numbers[::2], numbers[1::2]))
+        for n in chosen(traced, met, options):
+            for kind, count in KINDS.items():
+                run = program.run(n, count)
+                tried += 1
+                site, crash = program.stack("site"), program.stack("crash")
+                what = fault(run, base, case, site, crash)
+                if what == THIRD_PARTY:
+                    third[library_of(crash) or library_of(site) or BREAKS[1], run.status] += 1
+                elif what:
+                    found.append((case["name"], kind, n, what, functions_of(crash or site, options.qosmark), run))
+        print(f"{case['name']}: {len(traced)} allocations by {len({t[0] for t in traced})} stacks, {tried} runs, "
+              f"{time.monotonic() - before:.0f} s", flush=True)
         return tried
     finally:
         program.close()
@@ -277,29 +288,27 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("qosmark")
     p.add_argument("--all", action="store_true")
-    p.add_argument("--most", type=int, default=0, help="allocations of each command, instead of by time")
-    p.add_argument("--seconds", type=float, default=25)
+    p.add_argument("--most", type=int, default=0, help="stacks of each command; without it as many as there are")
     p.add_argument("--only", default="")
     p.add_argument("-v", action="store_true")
     options = p.parse_args()
     network = alone()
-    if not network and "network" in options.only:
+    if not network:
         print("without root and a network of their own, the commands that need one are left out")
     options.qosmark = os.path.abspath(options.qosmark)
-    found, third, runs, total = [], collections.Counter(), 0, 0
+    found, third, met, runs, total = [], collections.Counter(), set(), 0, 0
     with tempfile.TemporaryDirectory(prefix="qosmark-alloc-") as name:
         options.preload = os.path.join(name, "failing_alloc.so")
         subprocess.run(["cc", "-std=c17", "-O1", "-g", "-fPIC", "-shared", str(HERE / "failing_alloc.c"), "-o", options.preload, "-ldl"],
                        check=True)
-        chosen_cases = [c for c in cases() if re.search(options.only, c["name"]) and (not c.get("network") or (network and options.only))]
+        chosen_cases = [c for c in cases() if re.search(options.only, c["name"]) and (network or not c.get("network"))]
         for i, case in enumerate(chosen_cases):
             folder = pathlib.Path(name) / str(i)
             folder.mkdir()
             if "prepare" in case:
                 case["prepare"](folder, options.qosmark)
-            seconds = 0 if options.all or options.most else options.seconds / len(chosen_cases)
             try:
-                tried = sweep(case, folder, options, seconds, found, third)
+                tried = sweep(case, folder, options, met, found, third)
             except Unfit as why:
                 tried = 0
                 found.append((case["name"], "none", 0, str(why), [], Run(0, 0, 0, b"", "", {})))

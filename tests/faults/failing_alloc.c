@@ -4,10 +4,10 @@
  * and what is tried is the program as it is shipped, third-party libraries included.
  *
  * An order is a line "FIRST COUNT": allocations FIRST .. FIRST+COUNT-1 fail (from 1). With
- * FIRST 0 none does; with COUNT besides, `trace` gets a number for what of each allocation's stack is
- * the program's own. The copy's standard output and error are the files `out` and `err` of the working directory, and the stack
- * of the first allocation that failed is in `site`. The answer is a line "STATUS ALLOCATIONS MAPPED": what
- * waitpid() gave, how many allocations there were, and the bytes of anonymous mappings that were left at the end.
+ * FIRST 0 none does; with COUNT besides, `trace` gets two numbers for each allocation (struct traced). The copy's standard
+ * output and error are the files `out` and `err` of the working directory, the stack of the first allocation that failed is
+ * in `site`, and that of a crash or a hang in `crash`. The answer is a line "STATUS ALLOCATIONS MAPPED": what waitpid()
+ * gave, how many allocations there were, and the bytes of anonymous mappings that were left at the end.
  *
  * The environment names the file descriptors of both: QOSMARK_FAULTS="ORDERS ANSWERS".
  *
@@ -21,6 +21,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,11 +29,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    SECONDS_MAX = 20, /* a copy that takes longer hangs */
+    WAIT_SECONDS_MAX = 20, /* a copy that takes longer hangs, */
+    WORK_SECONDS_MAX = 2,  /* and one that works as long: it does its work in a hundredth of that. AddressSanitizer is slower. */
+    CRASH_STACK_BYTES = 65536,
     DEPTH_MAX = 40,
     EARLY_BYTES = 65536,
 };
@@ -41,10 +45,16 @@ struct shared {
     _Atomic long calls, mapped;
 };
 
+/* Of an allocation: the same number for the same stack of the program's own, in every run of it; and whether libseccomp
+ * asked, which does so two thousand times to make a filter. */
+struct traced {
+    uint64_t stack, seccomp;
+};
+
 static struct shared *shared; /* NULL until the first order: nothing fails, nothing is counted */
 static long fail_first, fail_count;
-static uintptr_t own_begin, own_end; /* where the program's own code is */
-static int orders, answers, site = -1, trace = -1;
+static uintptr_t own_begin, own_end, seccomp_begin, seccomp_end; /* where the code of the program and of libseccomp is */
+static int orders, answers, site = -1, trace = -1, crash = -1;
 
 static struct {
     void *(*malloc)(size_t);
@@ -98,31 +108,71 @@ static void note_site(void)
 }
 
 /* The first object is the program itself. */
-static int note_program(struct dl_phdr_info *info, size_t size, void *user)
+static int note_object(struct dl_phdr_info *info, size_t size, void *user)
 {
     (void)size;
-    (void)user;
-    own_begin = UINTPTR_MAX;
+    uintptr_t begin = UINTPTR_MAX, end = 0;
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr, end = begin + info->dlpi_phdr[i].p_memsz;
+        uintptr_t from = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr, to = from + info->dlpi_phdr[i].p_memsz;
         if (info->dlpi_phdr[i].p_type != PT_LOAD)
             continue;
-        own_begin = begin < own_begin ? begin : own_begin;
-        own_end = end > own_end ? end : own_end;
+        begin = from < begin ? from : begin;
+        end = to > end ? to : end;
     }
-    return 1;
+    bool *program = user;
+    if (*program) {
+        own_begin = begin;
+        own_end = end;
+    } else if (info->dlpi_name && strstr(info->dlpi_name, "libseccomp.so")) {
+        seccomp_begin = begin;
+        seccomp_end = end;
+    }
+    *program = false;
+    return 0;
 }
 
 static void trace_stack(void)
 {
     void *stack[DEPTH_MAX];
     int depth = backtrace(stack, DEPTH_MAX);
-    uint64_t hash = 14695981039346656037u; /* FNV-1a, an address at a time */
-    for (int i = 0; i < depth; i++)
-        if ((uintptr_t)stack[i] >= own_begin && (uintptr_t)stack[i] < own_end)
-            hash = (hash ^ (uint64_t)(uintptr_t)stack[i]) * 1099511628211u;
-    if (write(trace, &hash, sizeof hash) != (ssize_t)sizeof hash)
+    struct traced t = {.stack = 14695981039346656037u}; /* FNV-1a, an address at a time */
+    for (int i = 0; i < depth; i++) {
+        uintptr_t at = (uintptr_t)stack[i];
+        if (at >= own_begin && at < own_end)
+            t.stack = (t.stack ^ (uint64_t)(at - own_begin)) * 1099511628211u;
+        else if (at >= seccomp_begin && at < seccomp_end)
+            t.seccomp = 1;
+    }
+    if (write(trace, &t, sizeof t) != (ssize_t)sizeof t)
         abort();
+}
+
+/* Where a crash is, or a hang: what failed before may have been another's. The second signal, or the instruction again,
+ * then ends the copy. */
+static void note_crash(int signal_number)
+{
+    void *stack[DEPTH_MAX];
+    (void)signal_number;
+    backtrace_symbols_fd(stack, backtrace(stack, DEPTH_MAX), crash);
+}
+
+static void watch(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGPROF};
+    static char room[CRASH_STACK_BYTES];
+    bool sanitized = dlsym(RTLD_DEFAULT, "__asan_init") != NULL; /* which has handlers of its own */
+    struct itimerval wait = {.it_value.tv_sec = WAIT_SECONDS_MAX, .it_interval.tv_sec = 1};
+    struct itimerval work = {.it_value.tv_sec = sanitized ? WAIT_SECONDS_MAX : WORK_SECONDS_MAX, .it_interval.tv_sec = 1};
+    (void)setitimer(ITIMER_REAL, &wait, NULL);
+    (void)setitimer(ITIMER_PROF, &work, NULL);
+    if (sanitized)
+        return;
+    stack_t other = {.ss_sp = room, .ss_size = sizeof room};
+    (void)sigaltstack(&other, NULL);
+    struct sigaction action = {.sa_handler = note_crash, .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        (void)sigaction(signals[i], &action, NULL);
+    crash = open("crash", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); /* the program may forbid itself to open files */
 }
 
 /* Whether this allocation is one that is to fail. */
@@ -253,7 +303,8 @@ static bool serve(struct shared *counts)
     char line[64];
     size_t at = 0;
     void *warm[2];
-    (void)dl_iterate_phdr(note_program, NULL);
+    bool program = true;
+    (void)dl_iterate_phdr(note_object, &program);
     (void)backtrace(warm, 2); /* loads a library at its first call */
     while (at + 1 < sizeof line && read(orders, line + at, 1) == 1) {
         if (line[at++] != '\n')
@@ -271,11 +322,11 @@ static bool serve(struct shared *counts)
             redirect(2, "err");
             (void)close(orders);
             (void)close(answers);
-            (void)alarm(SECONDS_MAX);
+            watch();
             if (fail_first == 0 && fail_count > 0)
                 trace = open("trace", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
             if (fail_first)
-                site = open("site", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); /* the program may forbid itself to open files */
+                site = open("site", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
             shared = counts;
             return true;
         }
