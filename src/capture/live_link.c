@@ -77,7 +77,8 @@ static const char *name_now(const struct live_link *k, struct ifreq *r)
     return k->socket < 0 ? NULL : ioctl(k->socket, SIOCGIFNAME, r) == 0 ? r->ifr_name : "";
 }
 
-static uint64_t read_counters(const struct live_link *k)
+/* False where they cannot be read now; where the system has none, nothing was lost. */
+static bool read_counters(const struct live_link *k, uint64_t *ret)
 {
     struct strbuf text = {0};
     struct ifreq r;
@@ -86,21 +87,26 @@ static uint64_t read_counters(const struct live_link *k)
     /* a text that found no memory grows no longer, and would be read for ever */
     while (k->counters >= 0 && strbuf_ok(&text) && (n = pread(k->counters, part, sizeof part, (off_t)text.len)) > 0)
         strbuf_add(&text, part, (size_t)n);
-    uint64_t sum = strbuf_ok(&text) ? live_link_count(slice_make(strbuf_text(&text), text.len), name_now(k, &r)) : 0;
+    bool read = n >= 0 && strbuf_ok(&text);
+    if (read)
+        *ret = live_link_count(slice_make(strbuf_text(&text), text.len), name_now(k, &r));
     strbuf_done(&text);
-    return sum;
+    return read;
 }
 
 void live_link_begin(struct live_link *k)
 {
-    k->last = read_counters(k);
+    k->counted = read_counters(k, &k->last);
 }
 
 uint64_t live_link_dropped(struct live_link *k)
 {
-    uint64_t now = read_counters(k);
-    /* it falls where interfaces go away */
-    k->lost += now > k->last ? now - k->last : 0;
+    uint64_t now;
+    if (!read_counters(k, &now))
+        return k->lost; /* the next time counts what was lost until then */
+    /* it falls where interfaces go away; and what was lost before the first count is not this capture's */
+    k->lost += k->counted && now > k->last ? now - k->last : 0;
+    k->counted = true;
     k->last = now;
     return k->lost;
 }

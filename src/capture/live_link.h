@@ -15,6 +15,7 @@ struct live_link {
     int socket;   /* for questions; -1 where there is no one interface ("any") */
     int index;    /* its number: a new interface of the same name has another */
     int counters; /* /proc/net/dev, open; -1 where there is none */
+    bool counted; /* `last` holds a count */
     uint64_t last, lost;
 };
 

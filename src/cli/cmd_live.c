@@ -114,7 +114,7 @@ static void announce(struct live_session *s, const struct privileges *p)
     if (p->missing[0])
         strbuf_addf(&text, " (%s)", p->missing);
     if (s->screen || !s->arguments->report.quiet)
-        live_say(s, false, "%s", strbuf_text(&text));
+        live_say(s, false, "%s", strbuf_ok(&text) ? strbuf_text(&text) : "watching (what and how is not said: out of memory)");
     strbuf_done(&text);
 }
 

@@ -184,7 +184,10 @@ static int dry_run(const struct trace_job *j)
         report_trace_class_names(j->document, p->marks[i], &names);
         (void)printf("  %-11s (DSCP %2u, TOS byte 0x%02X): %s\n", dscp_name(p->marks[i]), p->marks[i],
                      dscp_tos(p->marks[i]), strbuf_text(&names));
+        bool whole = strbuf_ok(&names);
         strbuf_done(&names);
+        if (!whole)
+            return cli_fail(EXIT_INPUT, "out of memory");
     }
     (void)printf("  %u flow%s (source port%s), the first with every mark\n", p->flows, p->flows == 1 ? "" : "s",
                  p->flows == 1 ? "" : "s");

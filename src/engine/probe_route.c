@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -29,12 +30,13 @@ static bool same_address(const struct ifaddrs *i, const struct addr *a)
     return own.version && addr_equal(&own, a);
 }
 
-static bool find_interface(const struct addr *a, char interface[static 32])
+/* 1, 0 where none has the address, or a negative error. */
+static int find_interface(const struct addr *a, char interface[static 32])
 {
     struct ifaddrs *all = NULL;
     bool found = false;
     if (getifaddrs(&all) != 0)
-        return false;
+        return errno == ENOMEM || errno == ENOBUFS ? ERR_MEMORY : 0;
     for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
         found = same_address(i, a);
         if (found)
@@ -47,7 +49,7 @@ static bool find_interface(const struct addr *a, char interface[static 32])
 bool probe_is_own_address(const struct addr *a)
 {
     char interface[32];
-    return find_interface(a, interface);
+    return find_interface(a, interface) > 0;
 }
 
 /* Megabits a second; -1 or an error where the driver does not know. */
@@ -67,7 +69,7 @@ static double speed_of(const char *interface)
     return mbit > 0 && mbit < 10000000 ? (double)mbit * 1e6 : 0;
 }
 
-void probe_route(const struct addr *target, const struct addr *source, char interface[static 32], double *ret_bps)
+int probe_route(const struct addr *target, const struct addr *source, char interface[static 32], double *ret_bps)
 {
     /* a connected socket knows its way; nothing is sent */
     struct udp_config config = {.local = {.addr = *source}, .peer = {.addr = *target, .port = 9}};
@@ -77,10 +79,13 @@ void probe_route(const struct addr *target, const struct addr *source, char inte
     *ret_bps = 0;
     if (config.local.addr.version == 0)
         config.local.addr.version = target->version;
-    if (udp_socket_new(&config, &socket, NULL) < 0)
-        return;
+    int r = udp_socket_new(&config, &socket, NULL);
+    if (r < 0)
+        return r == ERR_MEMORY ? r : 0;
     udp_socket_local(socket, &local);
     udp_socket_free(socket);
-    if (find_interface(&local.addr, interface))
+    r = find_interface(&local.addr, interface);
+    if (r > 0)
         *ret_bps = speed_of(interface);
+    return r < 0 ? r : 0;
 }

@@ -162,9 +162,9 @@ int probe_plan_make(const struct probe_run_options *o, struct probe_document **r
     d->limits = o->limits;
     d->method = "stamp";
     d->engine = o->sender.engine == SENDER_LIBNET ? "libnet" : "udp";
-    probe_route(&o->sender.target.addr, &o->sender.source, interface, &plan->link_bps);
+    int r = probe_route(&o->sender.target.addr, &o->sender.source, interface, &plan->link_bps);
     d->target.interface = probe_document_text(d, "%s", o->sender.device ? o->sender.device : interface);
-    int r = make_classes(o, d, error);
+    r = r < 0 ? error_set(error, r, "out of memory") : make_classes(o, d, error);
     if (r == 0)
         r = check_sizes(o, d, error);
     if (r == 0)

@@ -51,8 +51,8 @@ int probe_run(const struct probe_run_options *o, const struct probe_plan *plan, 
               struct error *error);
 
 /* The interface that a packet to `target` leaves through, and its speed in bits a second, from sysfs; "" and 0 unknown.
- */
-void probe_route(const struct addr *target, const struct addr *source, char interface[static 32], double *ret_bps);
+ * Negative only without memory. */
+int probe_route(const struct addr *target, const struct addr *source, char interface[static 32], double *ret_bps);
 
 /* Whether the address is one of this machine's own. */
 bool probe_is_own_address(const struct addr *a);

@@ -248,7 +248,7 @@ struct probe_document *service_fill(const struct service_run_options *o, const s
     if (ok && unseen && !blind && d->problem[0] == '\0')
         d->problem = probe_document_text(d, "%s", c->unseen.text);
     d->system_failed = c->failed.text[0] || unseen;
-    if (!ok) {
+    if (!ok || d->arena.failed) {
         probe_document_free(d);
         return NULL;
     }

@@ -153,6 +153,8 @@ int generate_local_address(const struct addr *to, struct addr *ret, struct error
     char text[ADDR_TEXT_MAX];
     addr_format(to, text);
     int r = udp_socket_new(&config, &s, &inner);
+    if (r == ERR_MEMORY)
+        return error_set(error, r, "out of memory");
     if (r < 0) {
         const char *why = strrchr(inner.text, ':'); /* of "address:port: reason" the reason */
         return error_set(error, r, "there is no way to %s%s", text, why ? why : "");

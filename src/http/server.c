@@ -98,7 +98,7 @@ int http_server_start(const struct endpoint *listen, struct http_server **ret, s
     if (!s->daemon) {
         int why = errno;
         server_free(s);
-        return error_set(error, ERR_USAGE, "cannot listen on %s: %s", text,
+        return error_set(error, why == ENOMEM ? ERR_MEMORY : ERR_USAGE, "cannot listen on %s: %s", text,
                          why ? strerror(why) : "the address or port cannot be had");
     }
     int why = thread_start(s);

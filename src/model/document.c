@@ -51,7 +51,9 @@ bool document_note(struct document *d, const char *format, ...)
     va_start(args, format);
     const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
-    return notes_add(&d->notes, &d->note_count, text);
+    bool added = notes_add(&d->notes, &d->note_count, text);
+    d->arena.failed = d->arena.failed || !added;
+    return added;
 }
 
 /* --- records ------------------------------------------------------------------------------------------------------ */

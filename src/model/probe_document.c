@@ -66,7 +66,9 @@ bool probe_document_note(struct probe_document *d, const char *format, ...)
     va_start(args, format);
     const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
-    return notes_add(&d->notes, &d->note_count, text);
+    bool added = notes_add(&d->notes, &d->note_count, text);
+    d->arena.failed = d->arena.failed || !added;
+    return added;
 }
 
 uint64_t probe_marks_in(const struct probe_marks *m, dscp_set_t set)

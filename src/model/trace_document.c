@@ -55,7 +55,9 @@ bool trace_document_note(struct trace_document *d, const char *format, ...)
     va_start(args, format);
     const char *text = arena_vprintf(&d->arena, format, args);
     va_end(args);
-    return notes_add(&d->notes, &d->note_count, text);
+    bool added = notes_add(&d->notes, &d->note_count, text);
+    d->arena.failed = d->arena.failed || !added;
+    return added;
 }
 
 const char *trace_answer_name(enum trace_answer a)

@@ -123,6 +123,8 @@ static void address_cell(struct text *t, const struct trace_document *d, const s
     struct strbuf answer = {0};
     addr_format(&r->addr, address);
     report_trace_answer(d, r, &answer);
+    if (!strbuf_ok(&answer))
+        out_fail(t->out, ERR_MEMORY);
     text_put(t, STYLE_PLAIN, address);
     if (answer.len)
         text_piece(t, STYLE_BOLD, COL_MARKS, strbuf_text(&answer));
@@ -289,6 +291,8 @@ static void legend(struct text *t, const struct trace_document *d)
     for (size_t i = begin; i < end; i++) {
         struct strbuf names = {0};
         report_trace_class_names(d, d->paths[i].dscp, &names);
+        if (!strbuf_ok(&names))
+            out_fail(t->out, ERR_MEMORY);
         text_put(t, STYLE_DIM, i == begin ? "Marks sent: " : "; ");
         text_wrap(t, STYLE_BOLD, 4, dscp_name(d->paths[i].dscp));
         if (strcmp(strbuf_text(&names), dscp_name(d->paths[i].dscp)) != 0)

@@ -270,6 +270,48 @@ static void what_was_dropped_is_read_from_the_kernels_table(void **state)
     assert_int_equal(live_link_count(slice_make("", 0), NULL), 0);
 }
 
+/* /proc/net/dev with a number of frames that lo dropped, in a file without a name. */
+static int counters_of(unsigned dropped)
+{
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    assert_true(fprintf(f, "  lo: 1 1 0 %u 0 0 0 0 1 1 0 0 0 0 0 0\n", dropped) > 0);
+    assert_int_equal(fflush(f), 0);
+    int fd = dup(fileno(f));
+    assert_true(fd >= 0 && fclose(f) == 0);
+    return fd;
+}
+
+static void count_with(struct live_link *k, int fd)
+{
+    (void)close(k->counters);
+    k->counters = fd;
+}
+
+static void counters_that_cannot_be_read_for_a_moment_make_no_loss(void **state)
+{
+    struct live_link k = {.socket = -1, .counters = counters_of(1000)};
+    int ends[2];
+    (void)state;
+    live_link_begin(&k);
+    assert_int_equal(live_link_dropped(&k), 0);
+    assert_int_equal(pipe(ends), 0); /* which cannot be read from a place */
+    count_with(&k, ends[0]);
+    assert_int_equal(live_link_dropped(&k), 0);
+    count_with(&k, counters_of(1003));
+    assert_int_equal(live_link_dropped(&k), 3);
+
+    /* nor where the first count fails: what was dropped before is not this capture's */
+    struct live_link late = {.socket = -1, .counters = ends[1]};
+    live_link_begin(&late);
+    count_with(&late, counters_of(1000));
+    assert_int_equal(live_link_dropped(&late), 0);
+    count_with(&late, counters_of(1002));
+    assert_int_equal(live_link_dropped(&late), 2);
+    live_link_done(&k);
+    live_link_done(&late);
+}
+
 static void nothing_is_freed_without_harm(void **state)
 {
     (void)state;
@@ -288,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_wrong_filter_is_quoted),
         cmocka_unit_test(without_the_capability_it_says_what_to_do),
         cmocka_unit_test(what_was_dropped_is_read_from_the_kernels_table),
+        cmocka_unit_test(counters_that_cannot_be_read_for_a_moment_make_no_loss),
         cmocka_unit_test(nothing_is_freed_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
