@@ -3,6 +3,23 @@
 #include <stdio.h>
 #include <time.h>
 
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec t;
+    (void)clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+int64_t clock_monotonic_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
 void clock_format(int64_t ns, char text[static CLOCK_TEXT_MAX])
 {
     int64_t seconds = ns / NS_PER_S, rest = ns % NS_PER_S;

@@ -45,19 +45,12 @@ static bool is_interrupted(void *user)
     return interrupted;
 }
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
 /* On standard error, where that is a terminal and it takes more than a second. */
 static void show_progress(void *user, uint64_t done, uint64_t total)
 {
     enum { WIDTH = 40 };
     struct progress *p = user;
-    int64_t now_ms = p->enabled ? monotonic_ns() / NS_PER_MS : 0;
+    int64_t now_ms = p->enabled ? clock_monotonic_ns() / NS_PER_MS : 0;
     if (!p->enabled || now_ms - p->begin_ms < 1000 || now_ms - p->last_ms < 200 || total == 0)
         return;
     int filled = (int)((done < total ? done : total) * WIDTH / total);
@@ -395,7 +388,7 @@ static int open_forever(struct forever *f, struct privileges *ret)
 static void sleep_until(int64_t at_ns)
 {
     while (!interrupted) {
-        int64_t left = at_ns - monotonic_ns();
+        int64_t left = at_ns - clock_monotonic_ns();
         if (left <= 0)
             return;
         if (left > NS_PER_S / 5)
@@ -414,7 +407,7 @@ static int probe_forever(const struct probe_arguments *a, const struct policy *p
     if (status == EXIT_CONFORMS)
         confine_network(PRIVILEGES_SEND, &privileges, a->report.verbose > 0);
     while (status == EXIT_CONFORMS && !interrupted) {
-        int64_t begin = monotonic_ns();
+        int64_t begin = clock_monotonic_ns();
         for (size_t i = 0; i < g->count && status == EXIT_CONFORMS && !interrupted; i++) {
             struct progress progress = {0};
             struct probe_document *d = probe_one(a, policy, g, i, &progress, &status);

@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/privileges.h"
@@ -148,7 +149,7 @@ static int report(const struct reflect *r)
                                  .listening_count = r->socket_count,
                                  .stateful = r->arguments->stateful,
                                  .authenticated = r->hmac != NULL,
-                                 .ran_ns = reflector_loop_clock() - r->begin_ns,
+                                 .ran_ns = clock_monotonic_ns() - r->begin_ns,
                                  .counts = *reflector_counts(r->reflector),
                                  .sessions = reflector_sessions(r->reflector),
                                  .loop = reflector_loop_counts(r->loop)};
@@ -232,7 +233,7 @@ int cmd_reflect(int argc, char **argv)
         status = try_forbidden();
         goto out;
     }
-    r.begin_ns = reflector_loop_clock();
+    r.begin_ns = clock_monotonic_ns();
     if (!a.quiet)
         announce(&r, &privileges);
     status = answer(&r);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -41,17 +40,10 @@ struct trace_job {
     bool bar;
 };
 
-static int64_t wall_clock(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
 static void progress(void *user, uint64_t done, uint64_t total)
 {
     struct trace_job *j = user;
-    int64_t now = wall_clock() / NS_PER_MS;
+    int64_t now = clock_wall_ns() / NS_PER_MS;
     if (!isatty(STDERR_FILENO) || now - j->begin_ms < 1000)
         return;
     j->begin_ms = now - 800; /* five times a second from here on */
@@ -255,10 +247,10 @@ static int run(struct trace_job *j)
     struct sigaction action = {.sa_handler = interrupt};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    d->begin_ns = wall_clock();
+    d->begin_ns = clock_wall_ns();
     j->begin_ms = d->begin_ns / NS_PER_MS;
     int r = trace_run(&j->plan, trace_net_io(j->net), d, &error);
-    d->end_ns = wall_clock();
+    d->end_ns = clock_wall_ns();
     if (j->bar)
         (void)fputs("\r\033[K", stderr);
     add_notes(j);

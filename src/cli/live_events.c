@@ -17,9 +17,7 @@
 
 int64_t live_clock_ms(void)
 {
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return clock_monotonic_ns() / NS_PER_MS;
 }
 
 static int watch(const struct live_session *s, int fd)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
@@ -288,9 +287,7 @@ static void show_progress(void *user, uint64_t done, uint64_t total)
 {
     enum { WIDTH = 40 };
     struct progress *p = &((struct asking *)user)->progress;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!p->enabled || (int64_t)now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS - p->begin_ms < 1000)
+    if (!p->enabled || clock_monotonic_ns() / NS_PER_MS - p->begin_ms < 1000)
         return;
     int filled = (int)(done * WIDTH / total);
     p->shown = true;

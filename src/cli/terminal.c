@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 bool color_parse(const char *text, enum color_choice *ret)
 {
@@ -49,9 +50,7 @@ unsigned terminal_width(void)
 
 static int64_t now_ms(void)
 {
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return clock_monotonic_ns() / NS_PER_MS;
 }
 
 void progress_init(struct progress *p)

@@ -45,13 +45,13 @@ static inline uint32_t compare_near(enum compare_way w)
     return w == COMPARE_BACKWARD;
 }
 
-/* compare_loss.c: which of the packets that are alone were lost, by class. False without memory. */
+/* loss.c: which of the packets that are alone were lost, by class. False without memory. */
 bool compare_loss_count(struct compare_work *w);
 
-/* compare_class_loss.c: whether one class lost more than the others. False without memory. */
+/* class_loss.c: whether one class lost more than the others. False without memory. */
 bool compare_loss_test(struct compare_work *w);
 
-/* compare_list.c: the streams that were matched, and those that were not. */
+/* list.c: the streams that were matched, and those that were not. */
 bool compare_list_streams(struct compare_work *w);
 bool compare_list_unmatched(struct compare_work *w);
 

@@ -6,7 +6,7 @@
 
 /*
  * A packet is lost where it was surely sent while the capture after ran, by the clocks and delays of those that
- * arrived, and is not in it. Whether one class loses more than the others is asked in compare_class_loss.c.
+ * arrived, and is not in it. Whether one class loses more than the others is asked in class_loss.c.
  */
 enum { COMPARE_SLICES = 32 };
 

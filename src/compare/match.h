@@ -39,11 +39,11 @@ bool compare_match_packets(const struct compare_point *a, const struct compare_p
                            const struct compare_pairing *pairing, struct compare_matches *ret);
 void compare_matches_done(struct compare_matches *m);
 
-/* compare_refine.c: takes back matches that contradict what all of them together tell of IPv4 identifications and
+/* refine.c: takes back matches that contradict what all of them together tell of IPv4 identifications and
  * clocks, and changes of marks that only a coincidence tells of. False without memory. */
 bool compare_matches_refine(const struct compare_point *a, const struct compare_point *b, struct compare_matches *m);
 
-/* compare_ways.c: which way each pair of flows goes. False without memory. */
+/* ways.c: which way each pair of flows goes. False without memory. */
 bool compare_ways_find(const struct compare_point *a, const struct compare_point *b,
                        const struct compare_pairing *pairing, struct compare_matches *m);
 

@@ -15,7 +15,7 @@ struct compare_options {
     const struct policy *policy;
     struct hash_key key; /* random in production, fixed in tests */
     bool outer_layer;
-    size_t max_packets; /* of each capture; 0 for the default (compare_point.h) */
+    size_t max_packets; /* of each capture; 0 for the default (point.h) */
     unsigned jobs;      /* captures read at a time; 0 and 1: one after the other */
     intake_progress progress;
     void *progress_user;

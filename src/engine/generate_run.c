@@ -28,13 +28,6 @@ struct run {
     uint64_t expected;  /* packets in all, where that is known */
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 static bool is_stopped(const struct run *r)
 {
     return r->request->progress && r->request->progress(r->request->progress_user, r->result->packets, r->expected);
@@ -43,7 +36,7 @@ static bool is_stopped(const struct run *r)
 /* False where it was told to stop. */
 static bool sleep_until(const struct run *r, int64_t ns)
 {
-    for (int64_t now = now_ns(); now < ns; now = now_ns()) {
+    for (int64_t now = clock_monotonic_ns(); now < ns; now = clock_monotonic_ns()) {
         int64_t until = ns - now < SLICE_NS ? ns : now + SLICE_NS;
         const struct timespec t = {.tv_sec = (time_t)(until / NS_PER_S), .tv_nsec = (long)(until % NS_PER_S)};
         (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
@@ -197,7 +190,7 @@ static bool wait_for(struct run *r, const struct generated *p)
         int64_t gap_bits = limit->bits ? (int64_t)(bits * (uint64_t)NS_PER_S / limit->bits) : 0;
         due = r->started_ns + (int64_t)r->paced++ * (gap > gap_bits ? gap : gap_bits);
     }
-    int64_t late = now_ns() - due;
+    int64_t late = clock_monotonic_ns() - due;
     if (late > LATE_NS) {
         r->started_ns += late;
         r->result->held_up_ns += late;
@@ -231,7 +224,7 @@ static int run_all(struct run *r)
     int status;
     (void)generator_streams(r->generator, &streams);
     result->most_packets = result->most_bits = 0;
-    r->started_ns = now_ns();
+    r->started_ns = clock_monotonic_ns();
     while ((status = generator_next(r->generator, &p)) > 0) {
         status = deliver(r, &p, &streams[p.stream]);
         if (status < 0 || result->stopped)

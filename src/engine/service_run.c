@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/grow.h"
@@ -30,13 +29,6 @@ struct run {
     uint64_t done, total;
     bool stopped;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
 
 /* STUN is sent with the mark of the media that it opens the way for (RFC 8445 §7.1.1); where the policy gives it no
  * class of its own, either medium's mark is right. */
@@ -102,12 +94,10 @@ static void drain(struct run *run, struct service_check *c)
 {
     struct frame frame = {0};
     struct packet packet;
-    struct timespec now;
     enum source_status status;
     if (!c->live)
         return;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    int64_t end_ns = (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec + DRAIN_NS;
+    int64_t end_ns = clock_wall_ns() + DRAIN_NS;
     while ((status = frame.time_ns > end_ns ? SOURCE_END : live_next(c->live, &frame)) == SOURCE_FRAME) {
         if (decoder_frame(run->decoder, &frame, &packet) != DECODE_PACKET)
             continue;
@@ -126,7 +116,7 @@ static void drain(struct run *run, struct service_check *c)
 static void pause_until(struct run *run, int64_t until_ns)
 {
     for (;;) {
-        int64_t left = until_ns - now_ns();
+        int64_t left = until_ns - clock_monotonic_ns();
         run->stopped |= run->o->stop && run->o->stop(run->o->user);
         if (left <= 0 || run->stopped)
             return;
@@ -181,7 +171,7 @@ static int ask(struct run *run, struct service_check *c, uint32_t round)
         pause_until(run, run->next_ns);
         if (run->stopped)
             continue;
-        run->next_ns = now_ns() + run->o->interval_ns;
+        run->next_ns = clock_monotonic_ns() + run->o->interval_ns;
         int r = attempt(run, c, round, control);
         if (r < 0)
             return r;

@@ -10,7 +10,7 @@
 #include "http/server.h"
 #include "http/server_request.h"
 
-/* What http_server.c (the side of who publishes) and http_server_loop.c (the side of who asks) share. */
+/* What server.c (the side of who publishes) and server_loop.c (the side of who asks) share. */
 
 enum {
     HTTP_IDLE_S = 10,                   /* nothing read or written for so long: the connection ends */

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "http/server.h"
 
 #ifdef QOSMARK_HAVE_MICROHTTPD
@@ -11,9 +12,7 @@
 
 uint64_t http_now_ms(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return (uint64_t)(clock_monotonic_ns() / NS_PER_MS);
 }
 
 bool http_wants_equal(const struct http_want *a, const struct http_want *b)

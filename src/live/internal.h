@@ -2,15 +2,15 @@
 #define QOSMARK_LIVE_INTERNAL_H
 
 /*
- * What the files live_*.c share:
+ * What the files of this room share:
  *
- *   live_run.c       opening, the loop, when to look
- *   live_take.c      frames of the rings into the stream table
- *   live_look.c      the table judged, and put together as a view
- *   live_points.c    interfaces: down, up again, gone; what they lost
- *   live_findings.c  findings as they open and close
- *   live_tally.c     what came between two looks, by second and by interval
- *   live_filter.c    the kernel's filter, made from the nodes
+ *   run.c       opening, the loop, when to look
+ *   take.c      frames of the rings into the stream table
+ *   look.c      the table judged, and put together as a view
+ *   points.c    interfaces: down, up again, gone; what they lost
+ *   findings.c  findings as they open and close
+ *   tally.c     what came between two looks, by second and by interval
+ *   filter.c    the kernel's filter, made from the nodes
  */
 
 #include "base/arena.h"
@@ -96,11 +96,7 @@ struct live_run {
 
 enum { LIVE_STATE_EVERY_NS = 100000000 };
 
-/* live_run.c: CLOCK_MONOTONIC, and CLOCK_REALTIME. */
-int64_t live_clock(void);
-int64_t live_wall_clock(void);
-
-/* live_take.c: before the first frame; whether the host's clock was set is found out with each batch. */
+/* take.c: before the first frame; whether the host's clock was set is found out with each batch. */
 void live_host_clock_begin(struct live_run *l);
 /* A batch of each interface; how many frames that were. ERR_MEMORY. */
 int live_take(struct live_run *l);
@@ -109,7 +105,7 @@ void live_take_rest(struct live_run *l);
 /* The time up to which all packets were taken; 0 where nothing can be said of how long streams have been silent. */
 int64_t live_stream_time(const struct live_run *l);
 
-/* live_points.c */
+/* points.c */
 void live_points_check(struct live_run *l);
 /* At the end: what still waits in the rings is lost. */
 void live_points_unread(struct live_run *l);
@@ -118,7 +114,7 @@ bool live_points_fill(struct live_run *l, struct document *d);
 /* Sets the filters anew. ERR_USAGE where the user's own is wrong. */
 int live_points_filter(struct live_run *l, struct error *error);
 
-/* live_look.c */
+/* look.c */
 int live_look(struct live_run *l, bool last, struct error *error);
 /* The look's document and words are gone. */
 void live_look_drop(struct live_run *l);

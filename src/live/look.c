@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "anonymize/anonymize.h"
+#include "base/clock.h"
 #include "engine/evidence.h"
 #include "engine/limits.h"
 #include "live/internal.h"
@@ -162,7 +163,7 @@ static int tally(struct live_run *l, struct document *d, int64_t clock_ns, bool 
 static int make_view(struct live_run *l, struct document *d, bool last)
 {
     struct live_view *v = &l->view;
-    struct live_moment moment = {live_wall_clock(), live_clock(), l->rejudged};
+    struct live_moment moment = {clock_wall_ns(), clock_monotonic_ns(), l->rejudged};
     size_t ended = stream_table_ended(l->table);
     *v = (struct live_view){.began_ns = l->began_ns, .now_ns = moment.now_ns, .clock_ns = moment.clock_ns, .document = d, .policy = policy_shown(l)};
     v->policy_reloads = l->policy_reloads;
@@ -201,7 +202,7 @@ static int make_document(struct live_run *l, struct document *d, bool last, stru
 /* When the next one is due, so that looking leaves time for what is looked at. */
 static void set_pace(struct live_run *l, int64_t began_ns)
 {
-    int64_t now = live_clock(), cost = now - began_ns, rest = cost * (SHARE - 1);
+    int64_t now = clock_monotonic_ns(), cost = now - began_ns, rest = cost * (SHARE - 1);
     if (rest > PROMPT_NS && cost <= PROMPT_COST_NS)
         rest = PROMPT_NS;
     rest = rest < REST_MAX_NS ? rest : REST_MAX_NS;
@@ -211,7 +212,7 @@ static void set_pace(struct live_run *l, int64_t began_ns)
 
 int live_look(struct live_run *l, bool last, struct error *error)
 {
-    int64_t began_ns = live_clock();
+    int64_t began_ns = clock_monotonic_ns();
     live_look_drop(l);
     struct document *d = l->document = document_new();
     int r = d ? make_document(l, d, last, error) : error_set(error, ERR_MEMORY, "out of memory");

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "live/filter.h"
 #include "live/internal.h"
 
@@ -12,13 +13,13 @@ enum { LATE_CHECKS = 12 };
 static void set_state(struct tap *tap, enum live_point_state state, const char *what)
 {
     struct live_point *p = &tap->point;
-    int64_t now = live_clock();
+    int64_t now = clock_monotonic_ns();
     if (p->state == LIVE_POINT_DOWN && state != LIVE_POINT_DOWN)
         tap->down_ns += now - tap->down_since_ns;
     if (p->state == LIVE_POINT_UP && state == LIVE_POINT_DOWN)
         tap->down_since_ns = now;
     if (p->state != state)
-        p->state_since_ns = live_wall_clock();
+        p->state_since_ns = clock_wall_ns();
     p->state = state;
     (void)snprintf(tap->problem, sizeof tap->problem, "%s%s %s", *what ? "the interface " : "", *what ? p->name : "",
                    what);
@@ -64,7 +65,7 @@ void live_points_check(struct live_run *l)
     for (size_t i = 0; i < l->tap_count; i++)
         if (l->taps[i].point.state != LIVE_POINT_GONE)
             check(&l->taps[i]);
-    l->next_state_ns = live_clock() + LIVE_STATE_EVERY_NS;
+    l->next_state_ns = clock_monotonic_ns() + LIVE_STATE_EVERY_NS;
 }
 
 void live_points_unread(struct live_run *l)
@@ -113,7 +114,7 @@ static bool note(const struct live_run *l, struct document *d, const struct tap 
 {
     int64_t down_ns = tap->down_ns;
     if (tap->point.state == LIVE_POINT_DOWN)
-        down_ns += live_clock() - tap->down_since_ns;
+        down_ns += clock_monotonic_ns() - tap->down_since_ns;
     if (l->options.hardware_time && live_time(tap->live) == LIVE_CLOCK_HOST &&
         !document_note(d, "%s has no clock of its own for received frames: their times are those of this host", name))
         return false;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "anonymize/anonymize.h"
+#include "base/clock.h"
 #include "live/internal.h"
 
 enum {
@@ -19,23 +19,6 @@ static const int64_t DEFAULT_LOOK_NS = NS_PER_S / 2, DEFAULT_INTERVAL_NS = 10 * 
                      DEFAULT_IDLE_NS = 60 * NS_PER_S;
 static const int64_t FINISH_NS = 30 * NS_PER_S; /* for reading full rings to their end */
 static const size_t DEFAULT_MAX_ENDED = 50000;
-
-static int64_t read_clock(clockid_t id)
-{
-    struct timespec t;
-    (void)clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
-int64_t live_clock(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-int64_t live_wall_clock(void)
-{
-    return read_clock(CLOCK_REALTIME);
-}
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
@@ -73,7 +56,7 @@ static int open_taps(struct live_run *l, struct error *error)
         tap->lane.input = (uint32_t)i;
         tap->lane.decoder = decoder_new(&decoder);
         tap->point = (struct live_point){.name = o->interfaces[i], .problem = tap->problem};
-        tap->point.state_since_ns = live_wall_clock();
+        tap->point.state_since_ns = clock_wall_ns();
         if (!tap->lane.decoder)
             return error_set(error, ERR_MEMORY, "out of memory");
     }
@@ -130,10 +113,10 @@ int live_run_open(const struct live_run_options *options, struct live_run **ret,
         live_run_free(l);
         return r;
     }
-    l->began_ns = live_wall_clock();
+    l->began_ns = clock_wall_ns();
     live_host_clock_begin(l);
-    l->next_look_ns = live_clock() + l->options.look_ns;
-    live_tally_begin(&l->tally, l->began_ns, live_clock());
+    l->next_look_ns = clock_monotonic_ns() + l->options.look_ns;
+    live_tally_begin(&l->tally, l->began_ns, clock_monotonic_ns());
     *ret = l;
     return 0;
 }
@@ -195,7 +178,7 @@ int live_run_next(struct live_run *l, int wake_fd, const struct live_view **ret,
     if (live_look_forget(l) < 0)
         return error_set(error, ERR_MEMORY, "out of memory for the streams that ended");
     for (;;) {
-        int64_t now = live_clock();
+        int64_t now = clock_monotonic_ns();
         if (now >= l->next_state_ns)
             live_points_check(l);
         if (is_over(l))
@@ -221,13 +204,13 @@ static bool is_read_out(const struct live_run *l)
  * False where time ran out. */
 static bool take_waiting(struct live_run *l)
 {
-    int64_t began = live_clock(), shown = began + (GATHER_MS + GATHER_MS / 2) * NS_PER_MS;
-    while (!is_over(l) && !is_read_out(l) && live_clock() < began + FINISH_NS) {
+    int64_t began = clock_monotonic_ns(), shown = began + (GATHER_MS + GATHER_MS / 2) * NS_PER_MS;
+    while (!is_over(l) && !is_read_out(l) && clock_monotonic_ns() < began + FINISH_NS) {
         bool any = live_take(l) > 0;
-        if (live_clock() >= shown && !any)
+        if (clock_monotonic_ns() >= shown && !any)
             return true;
         if (!any)
-            (void)wait(l, -1, shown - live_clock());
+            (void)wait(l, -1, shown - clock_monotonic_ns());
     }
     return is_over(l) || is_read_out(l);
 }
@@ -269,7 +252,7 @@ int live_run_policy(struct live_run *l, const struct policy *policy, struct erro
 void live_run_policy_refused(struct live_run *l, const char *why)
 {
     char when[CLOCK_TEXT_MAX];
-    clock_format(live_wall_clock(), when);
+    clock_format(clock_wall_ns(), when);
     l->policy_refusals++;
     /* the reason quotes files: where identities are hidden it stays on the screen */
     if (l->options.anonymizer)

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/evidence.h"
 #include "live/internal.h"
 
@@ -99,7 +100,7 @@ void live_take_rest(struct live_run *l)
 static void shift_times(struct tap *tap, struct frame_batch *b)
 {
     if (!tap->shifted)
-        tap->shift_ns = live_wall_clock() - b->frames[b->count - 1].time_ns;
+        tap->shift_ns = clock_wall_ns() - b->frames[b->count - 1].time_ns;
     tap->shifted = true;
     for (uint32_t i = 0; i < b->count; i++)
         b->frames[i].time_ns += tap->shift_ns;
@@ -107,7 +108,7 @@ static void shift_times(struct tap *tap, struct frame_batch *b)
 
 static int64_t host_offset(void)
 {
-    return live_wall_clock() - live_clock();
+    return clock_wall_ns() - clock_monotonic_ns();
 }
 
 void live_host_clock_begin(struct live_run *l)
@@ -140,7 +141,7 @@ static void follow_host_clock(struct host_clock *h)
  */
 static void undo_steps(const struct host_clock *h, struct frame_batch *b)
 {
-    int64_t latest = live_clock() + NS_PER_S;
+    int64_t latest = clock_monotonic_ns() + NS_PER_S;
     for (uint32_t i = 0; i < b->count && h->steps; i++) {
         bool found = false;
         int64_t came = 0;
@@ -159,7 +160,7 @@ static void undo_steps(const struct host_clock *h, struct frame_batch *b)
 static void note_time(struct live_run *l, int64_t packet_ns)
 {
     struct packet_clock *c = &l->clock;
-    int64_t now = live_clock(), ahead = packet_ns - now, stepped = ahead - c->ahead_ns;
+    int64_t now = clock_monotonic_ns(), ahead = packet_ns - now, stepped = ahead - c->ahead_ns;
     if (c->known && (stepped > STEP_NS || stepped < -STEP_NS))
         c->steady_from_ns = now + l->options.idle_ns;
     c->ahead_ns = ahead;
@@ -212,7 +213,7 @@ static int take_from(struct live_run *l, struct tap *tap)
 
 int live_take(struct live_run *l)
 {
-    int64_t now = live_clock();
+    int64_t now = clock_monotonic_ns();
     int sum = 0;
     for (size_t i = 0; i < l->tap_count; i++) {
         struct tap *tap = &l->taps[(l->turn + i) % l->tap_count];

@@ -4,7 +4,7 @@
 #include "merge/document.h"
 #include "merge/internal.h"
 
-/* What merge_document.c, merge_places.c and merge_calls.c share. */
+/* What document.c, places.c and calls.c share. */
 
 /* Where a file stands among the inputs; one that was captured to more than once stands there more than once. */
 struct file_place {
@@ -23,11 +23,11 @@ struct building {
     uint32_t *node_of, *site_of; /* by text: index + 1 */
 };
 
-/* merge_places.c: inputs, nodes and sites, and the records' numbers of them. False without memory, as all of these. */
+/* places.c: inputs, nodes and sites, and the records' numbers of them. False without memory, as all of these. */
 bool merge_place_inputs(struct building *b);
 bool merge_place_names(struct building *b);
 
-/* merge_calls.c: calls and conversations, and the records' numbers of them. */
+/* calls.c: calls and conversations, and the records' numbers of them. */
 bool merge_number_calls(struct building *b);
 bool merge_number_conversations(struct building *b);
 

@@ -3,7 +3,7 @@
 
 #include "report/records_set.h"
 
-/* merge_runs.c: what all runs of a set say of themselves, in the arena. */
+/* runs.c: what all runs of a set say of themselves, in the arena. */
 struct merged_runs {
     struct input *inputs;
     struct node *nodes;

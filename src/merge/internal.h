@@ -4,7 +4,7 @@
 #include "merge/merge.h"
 #include "report/records_set.h"
 
-/* What the files merge_*.c share. In order: merge_read.c, merge_streams.c, merge_document.c, merge.c. */
+/* What the files of this room share. In order: read.c, streams.c, document.c, merge.c. */
 
 /* A file that could not be read as it should. */
 struct merge_problem {
@@ -23,14 +23,14 @@ struct merge {
     size_t partly, outvoted, joined;
 };
 
-/* merge_read.c: one file into the set. 0, also where something is wrong with it: then it is among the problems. */
+/* read.c: one file into the set. 0, also where something is wrong with it: then it is among the problems. */
 int merge_read_file(struct merge *m, const char *path);
 
-/* merge_streams.c: of records of one stream at one point that overlap in time the largest stays, those that follow one
+/* streams.c: of records of one stream at one point that overlap in time the largest stays, those that follow one
  * another become one; all in the order of a document. ERR_MEMORY. */
 int merge_streams(struct merge *m);
 
-/* merge_document.c: what the set holds, with the verdicts as they were saved. The set's texts move into it. */
+/* document.c: what the set holds, with the verdicts as they were saved. The set's texts move into it. */
 int merge_document(struct merge *m, struct document **ret);
 
 /* Two records in the order of a document: first packet, point, frame, and then whatever tells them apart. */

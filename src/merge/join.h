@@ -13,7 +13,7 @@ bool merge_can_join(const struct record *a, const struct record *b);
 /*
  * `n` pieces, in the order of time, as one record. Packets, bytes and marks add up; the figures of RTP as far as they
  * honestly can: what was lost between the pieces is not known and not counted, jitter is the mean weighted by packets,
- * and not known where that of one piece is not. The verdict follows from those of the pieces: see merge_join.c. False
+ * and not known where that of one piece is not. The verdict follows from those of the pieces: see join.c. False
  * without memory.
  */
 bool merge_join(struct arena *arena, const struct record *pieces, size_t n, struct record *ret);

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "probe/stamp.h"
@@ -24,13 +23,6 @@ struct reflector_loop {
     uint8_t *memory; /* one batch in and one out; pages that no packet reaches stay untouched */
     struct udp_packet in[UDP_BATCH_MAX], out[UDP_BATCH_MAX];
 };
-
-int64_t reflector_loop_clock(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 int reflector_loop_new(struct reflector *r, struct udp_socket *const *sockets, size_t count,
                        struct reflector_loop **ret, struct error *error)
@@ -105,7 +97,7 @@ static int answer_batch(struct reflector_loop *l, struct udp_socket *s, struct e
     if (n <= 0)
         return n;
     for (int i = 0; i < n; i++)
-        replies += reflector_answer(l->reflector, &l->in[i], udp_clock_now(), &l->out[replies]) == REFLECTOR_ANSWERED;
+        replies += reflector_answer(l->reflector, &l->in[i], clock_wall_ns(), &l->out[replies]) == REFLECTOR_ANSWERED;
     return send_all(l, s, replies, error);
 }
 
@@ -137,7 +129,7 @@ int reflector_loop_run(struct reflector_loop *l, int wake, int64_t deadline_ns, 
     fds[l->socket_count] = (struct pollfd){.fd = wake, .events = POLLIN}; /* poll() passes over -1 */
 
     for (;;) {
-        int64_t now = reflector_loop_clock();
+        int64_t now = clock_monotonic_ns();
         look_at_clock(l, now);
         if (deadline_ns && now >= deadline_ns) {
             *ret = REFLECTOR_LOOP_DEADLINE;

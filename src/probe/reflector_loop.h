@@ -36,6 +36,4 @@ int reflector_loop_run(struct reflector_loop *l, int wake, int64_t deadline_ns, 
 
 struct reflector_loop_counts reflector_loop_counts(const struct reflector_loop *l);
 
-int64_t reflector_loop_clock(void); /* the monotonic clock, nanoseconds */
-
 #endif

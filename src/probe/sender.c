@@ -145,12 +145,12 @@ static bool nobody_there(const struct sender *s)
 static int wait_until(struct sender *s, int64_t at_ns, struct error *error)
 {
     int r = 0;
-    for (int64_t now = sender_clock(); r == 0 && now < at_ns && !is_stopped(s); now = sender_clock()) {
+    for (int64_t now = clock_monotonic_ns(); r == 0 && now < at_ns && !is_stopped(s); now = clock_monotonic_ns()) {
         sender_load_send(s, now);
         sender_wait(s, at_ns);
         r = sender_receive(s, error);
     }
-    sender_load_send(s, sender_clock());
+    sender_load_send(s, clock_monotonic_ns());
     return r;
 }
 
@@ -168,12 +168,12 @@ static int send_rounds(struct sender *s, struct error *error)
         .slots = (uint32_t)s->d->class_count, .rounds = c->rounds, .interval_ns = c->interval_ns, .seed = c->seed};
     struct schedule schedule;
     struct schedule_step step;
-    int64_t begin = sender_clock();
+    int64_t begin = clock_monotonic_ns();
     int r = 0;
 
     schedule_init(&schedule, &config);
     while (r == 0 && !is_stopped(s) && !nobody_there(s) && schedule_next(&schedule, &step)) {
-        int64_t late = sender_clock() - (begin + step.at_ns);
+        int64_t late = clock_monotonic_ns() - (begin + step.at_ns);
         if (late > 2 * c->interval_ns && late > 20 * NS_PER_MS)
             begin += late; /* the machine stood still: what was missed is not sent in one burst */
         r = wait_until(s, begin + step.at_ns, error);
@@ -200,10 +200,10 @@ static int send_rounds(struct sender *s, struct error *error)
 /* Until all is answered, or the time that a reply may take has passed. */
 static int wait_for_replies(struct sender *s, struct error *error)
 {
-    int64_t until = sender_clock() + s->config->timeout_ns;
+    int64_t until = clock_monotonic_ns() + s->config->timeout_ns;
     int r = sender_receive(s, error);
-    while (r == 0 && s->answered < s->d->packet_count && sender_clock() < until && !is_stopped(s) && !nobody_there(s)) {
-        sender_load_send(s, sender_clock());
+    while (r == 0 && s->answered < s->d->packet_count && clock_monotonic_ns() < until && !is_stopped(s) && !nobody_there(s)) {
+        sender_load_send(s, clock_monotonic_ns());
         sender_wait(s, until);
         r = sender_receive(s, error);
     }
@@ -223,7 +223,7 @@ static int64_t patience(const struct sender *s)
 
 static int pause_for(struct sender *s, int64_t ns, struct error *error)
 {
-    return wait_until(s, sender_clock() + ns, error);
+    return wait_until(s, clock_monotonic_ns() + ns, error);
 }
 
 /* ---- closing: which way the last packets of a session were lost shows in the next reply only ---- */
@@ -445,7 +445,7 @@ int sender_run(const struct sender_config *config, struct probe_document *d, str
     d->engine = config->engine == SENDER_LIBNET ? "libnet" : "udp";
     d->method = "stamp";
     d->load_bps = config->load_bps;
-    d->begin_ns = udp_clock_now();
+    d->begin_ns = clock_wall_ns();
     int r = sender_open(s, error);
     if (r == 0)
         r = send_rounds(s, error);
@@ -457,7 +457,7 @@ int sender_run(const struct sender_config *config, struct probe_document *d, str
         r = close_sessions(s, error);
     if (r == 0 && s->answered)
         r = conclude(s);
-    d->end_ns = udp_clock_now();
+    d->end_ns = clock_wall_ns();
     if (r == 0 && s->answered == 0)
         describe_silence(s);
     note_losses_of_our_own(s);

@@ -73,6 +73,4 @@ void sender_wait(struct sender *s, int64_t until_ns);
 int sender_load_open(struct sender *s, struct error *error);
 void sender_load_send(struct sender *s, int64_t now_ns); /* what is due */
 
-int64_t sender_clock(void); /* monotonic, nanoseconds */
-
 #endif

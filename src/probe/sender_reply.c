@@ -7,19 +7,12 @@
 #include "probe/probe_ask.h"
 #include "probe/sender_internal.h"
 
-int64_t sender_clock(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
 void sender_wait(struct sender *s, int64_t until_ns)
 {
     struct pollfd fds[SENDER_FLOWS_MAX];
-    int64_t left = until_ns - sender_clock();
-    if (s->load.socket && s->load.next_ns && s->load.next_ns - sender_clock() < left)
-        left = s->load.next_ns - sender_clock();
+    int64_t left = until_ns - clock_monotonic_ns();
+    if (s->load.socket && s->load.next_ns && s->load.next_ns - clock_monotonic_ns() < left)
+        left = s->load.next_ns - clock_monotonic_ns();
     if (left <= 0)
         return;
     for (uint32_t i = 0; i < s->flow_count; i++)
@@ -166,7 +159,7 @@ static void take_reply(struct sender *s, struct sender_flow *f, const struct udp
     p->reordered = place + 1 < f->newest_answered;
     if (place + 1 > f->newest_answered)
         f->newest_answered = place + 1;
-    int64_t here_ns = packet->time_source == UDP_TIME_NONE ? udp_clock_now() : packet->time_ns;
+    int64_t here_ns = packet->time_source == UDP_TIME_NONE ? clock_wall_ns() : packet->time_ns;
     take_marks(s, p, &reply, packet);
     take_times(p, &reply, here_ns);
     p->late = here_ns - p->sent_ns > s->config->timeout_ns;

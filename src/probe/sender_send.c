@@ -113,7 +113,7 @@ int sender_send(struct sender *s, const struct sender_probe *p, struct error *er
     uint8_t bytes[SENDER_SIZE_MAX];
     int refused = 0;
 
-    int64_t now_ns = udp_clock_now();
+    int64_t now_ns = clock_wall_ns();
     size_t len = build(s, p, sequence_of_place(f->count), now_ns, bytes, sizeof bytes);
     if (len == 0)
         return error_set(error, ERR_LIMIT, "a probe of %lu bytes could not be made", (unsigned long)p->size);

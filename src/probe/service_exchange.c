@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "probe/service_internal.h"
@@ -19,17 +18,10 @@ const char *service_outcome_name(enum service_outcome o)
     return names[o];
 }
 
-int64_t service_clock_ns(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
 bool service_wait(int fd, short events, int64_t deadline_ns)
 {
     for (;;) {
-        int64_t left = deadline_ns - service_clock_ns();
+        int64_t left = deadline_ns - clock_monotonic_ns();
         if (left <= 0)
             return false;
         struct pollfd p = {.fd = fd, .events = events};
@@ -72,13 +64,10 @@ void service_exchange_fail(struct service_exchange *x, int error_number)
 int service_exchange_run(const struct service_exchange_options *o, struct service_exchange *ret, struct error *error)
 {
     struct service_request r = {.way = o->way, .port = o->server.port};
-    struct timespec now;
     slice_copy(slice_make(o->host, strlen(o->host)), r.host, sizeof r.host);
     if (getrandom(r.token, sizeof r.token, 0) != (ssize_t)sizeof r.token)
         return error_set(error, ERR_IO, "the system gives no random numbers: %s", strerror(errno));
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    *ret = (struct service_exchange){
-        .outcome = SERVICE_SILENT, .answer_ns = -1, .begin_ns = (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec};
+    *ret = (struct service_exchange){.outcome = SERVICE_SILENT, .answer_ns = -1, .begin_ns = clock_wall_ns()};
     return o->way->transport == SERVICE_UDP ? service_exchange_udp(o, &r, ret, error)
                                             : service_exchange_tcp(o, &r, ret, error);
 }

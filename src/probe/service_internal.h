@@ -10,8 +10,6 @@ int service_exchange_udp(const struct service_exchange_options *o, struct servic
 int service_exchange_tcp(const struct service_exchange_options *o, struct service_request *r,
                          struct service_exchange *ret, struct error *error);
 
-int64_t service_clock_ns(void); /* monotonic */
-
 /* Waits for `events` of `fd` until the monotonic time `deadline_ns`: true when one came. */
 bool service_wait(int fd, short events, int64_t deadline_ns);
 

@@ -98,7 +98,7 @@ static bool connect_to(struct connection *c, const struct endpoint *server)
 {
     struct sockaddr_storage to;
     socklen_t len = to_sockaddr(server, &to), size = sizeof(int);
-    int64_t begin = service_clock_ns();
+    int64_t begin = clock_monotonic_ns();
     int number = connect(c->fd, (struct sockaddr *)&to, len) == 0 ? 0 : errno;
     local_of(c->fd, &c->x->local);
     if (number == EINPROGRESS) {
@@ -111,7 +111,7 @@ static bool connect_to(struct connection *c, const struct endpoint *server)
         service_exchange_fail(c->x, number);
         return false;
     }
-    c->x->answer_ns = service_clock_ns() - begin;
+    c->x->answer_ns = clock_monotonic_ns() - begin;
     return true;
 }
 
@@ -275,7 +275,7 @@ static void say_goodbye(struct connection *c)
     uint8_t bytes[4096];
     const char *goodbye = service_request_goodbye(c->request);
     size_t len = strlen(goodbye);
-    c->deadline_ns = service_clock_ns() + GOODBYE_NS;
+    c->deadline_ns = clock_monotonic_ns() + GOODBYE_NS;
     if (len) {
         memcpy(bytes, goodbye, len);
         (void)send_text(c, bytes, len);
@@ -303,7 +303,7 @@ static void converse(struct connection *c)
 int service_exchange_tcp(const struct service_exchange_options *o, struct service_request *r,
                          struct service_exchange *ret, struct error *error)
 {
-    struct connection c = {.fd = -1, .request = r, .x = ret, .deadline_ns = service_clock_ns() + o->timeout_ns};
+    struct connection c = {.fd = -1, .request = r, .x = ret, .deadline_ns = clock_monotonic_ns() + o->timeout_ns};
     int status = o->way->transport == SERVICE_TLS ? service_tls_new(o->host, &c.tls, error) : 0;
     if (status == 0)
         status = open_socket(o, &c.fd, error);

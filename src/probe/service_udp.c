@@ -28,14 +28,14 @@ static void note_answer(struct conversation *c, const struct udp_packet *p)
     if (x->datagram_count < SERVICE_DATAGRAM_MAX)
         x->datagrams[x->datagram_count++] = (struct service_datagram){p->time_ns, p->tos_known, p->tos};
     if (x->answer_ns < 0)
-        x->answer_ns = service_clock_ns() - c->sent_ns;
+        x->answer_ns = clock_monotonic_ns() - c->sent_ns;
     x->any_bytes = true;
 }
 
 static int receive(struct conversation *c, struct error *error)
 {
     /* whoever never stops sending is not waited for beyond the time-out */
-    while (service_clock_ns() < c->end_ns) {
+    while (clock_monotonic_ns() < c->end_ns) {
         struct udp_packet p = {.bytes = c->bytes, .size = sizeof c->bytes};
         int got = udp_socket_receive(c->socket, &p, 1, error);
         if (got <= 0)
@@ -70,7 +70,7 @@ static int ask_once(struct conversation *c, const struct udp_packet *packet, int
         return 1;
     }
     c->x->requests += (uint32_t)sent;
-    c->sent_ns = service_clock_ns();
+    c->sent_ns = clock_monotonic_ns();
     while (!c->done) {
         bool ready = service_wait(udp_socket_fd(c->socket), POLLIN, deadline_ns);
         int r = receive(c, error);
@@ -91,10 +91,10 @@ static int converse(struct conversation *c, const struct service_exchange_option
     uint8_t request[SERVICE_REQUEST_MAX];
     struct udp_packet packet = {
         .bytes = request, .len = service_request_write(c->request, request), .tos = dscp_tos(o->dscp)};
-    int64_t end = service_clock_ns() + o->timeout_ns;
+    int64_t end = clock_monotonic_ns() + o->timeout_ns;
     c->end_ns = end;
-    for (int64_t wait = FIRST_WAIT_NS; service_clock_ns() < end; wait *= 2) {
-        int64_t until = service_clock_ns() + wait;
+    for (int64_t wait = FIRST_WAIT_NS; clock_monotonic_ns() < end; wait *= 2) {
+        int64_t until = clock_monotonic_ns() + wait;
         int r = ask_once(c, &packet, until < end ? until : end, error);
         if (r != 0)
             return r < 0 ? r : 0;

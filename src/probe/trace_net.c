@@ -201,27 +201,15 @@ int trace_net_receive(int fd, struct net_datagram *d)
     return 1;
 }
 
-static int64_t clock_ns(clockid_t id)
-{
-    struct timespec ts;
-    (void)clock_gettime(id, &ts);
-    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
-int64_t trace_net_wall_clock(void)
-{
-    return clock_ns(CLOCK_REALTIME);
-}
-
 int64_t trace_net_now(void *user)
 {
     (void)user;
-    return clock_ns(CLOCK_MONOTONIC);
+    return clock_monotonic_ns();
 }
 
 double trace_net_rtt(const struct trace_net *n, uint16_t number, int64_t received_ns)
 {
-    int64_t sent = n->sent_ns[number], now = received_ns ? received_ns : trace_net_wall_clock();
+    int64_t sent = n->sent_ns[number], now = received_ns ? received_ns : clock_wall_ns();
     return sent && now >= sent ? (double)(now - sent) / (double)NS_PER_MS : -1;
 }
 

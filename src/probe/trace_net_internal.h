@@ -41,7 +41,6 @@ int trace_net_receive(int fd, struct net_datagram *d);
 
 /* The time stamp among control messages; 0 without. */
 int64_t trace_net_stamp(struct msghdr *m);
-int64_t trace_net_wall_clock(void);
 
 /* Milliseconds since the probe was sent; negative where that is not known. */
 double trace_net_rtt(const struct trace_net *n, uint16_t number, int64_t received_ns);

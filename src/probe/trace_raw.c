@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "probe/trace_net_internal.h"
 
@@ -19,7 +20,7 @@ static int net_send(void *user, const struct trace_probe *p, struct error *error
     int len = trace_wire_build(n->wire, p, bytes, sizeof bytes, error), cause = 0;
     if (len < 0)
         return ERR_MEMORY;
-    n->sent_ns[p->number] = trace_net_wall_clock();
+    n->sent_ns[p->number] = clock_wall_ns();
     int r = craft_sender_send(n->sender, bytes, (size_t)len, &cause, error);
     return r < 0 ? trace_net_send_result(cause, &n->config.target, error) : 0;
 }

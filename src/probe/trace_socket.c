@@ -6,6 +6,7 @@
 
 #include <linux/errqueue.h> /* needs struct timespec */
 
+#include "base/clock.h"
 #include "probe/trace_net_internal.h"
 
 enum { BATCH = 256 }; /* strays passed over before the clock is looked at */
@@ -30,7 +31,7 @@ static int net_send(void *user, const struct trace_probe *p, struct error *error
     if (r != 0)
         return error_set(error, ERR_INCOMPLETE, "TTL or mark cannot be set: %s", strerror(errno));
     trace_wire_payload(&n->config, p->number, payload);
-    n->sent_ns[p->number] = trace_net_wall_clock();
+    n->sent_ns[p->number] = clock_wall_ns();
     n->last_of_flow[p->flow] = p->number;
     for (int attempt = 0; attempt < 3; attempt++) {
         clear_error(fd);

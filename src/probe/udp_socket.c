@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -191,13 +190,6 @@ uint64_t udp_socket_dropped(const struct udp_socket *s)
     return s->dropped;
 }
 
-int64_t udp_clock_now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 /* What an ICMP message that came for an earlier packet leaves behind in the next call. */
 static bool is_icmp_errno(int number)
 {
@@ -244,7 +236,7 @@ int udp_socket_receive(struct udp_socket *s, struct udp_packet *packets, size_t 
     for (;;) {
         int n = recvmmsg(s->fd, s->messages, (unsigned)count, MSG_DONTWAIT, NULL);
         if (n >= 0) {
-            int64_t now = udp_clock_now();
+            int64_t now = clock_wall_ns();
             for (int i = 0; i < n; i++)
                 read_message(s, (size_t)i, &packets[i], now);
             return n;

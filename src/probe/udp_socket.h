@@ -98,7 +98,4 @@ uint32_t udp_socket_sent_count(const struct udp_socket *s);
 /* Packets that the kernel threw away because this socket's buffer was full (SO_RXQ_OVFL), as of the last receive. */
 uint64_t udp_socket_dropped(const struct udp_socket *s);
 
-/* Nanoseconds since 1970, of the clock that the kernel's timestamps use. */
-int64_t udp_clock_now(void);
-
 #endif

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cli/screen/backend.h"
 #include "cli/screen/draw.h"
 
@@ -107,9 +107,7 @@ static void see(struct screen *s)
 
 static int64_t clock_us(void)
 {
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+    return clock_monotonic_ns() / 1000;
 }
 
 void screen_look(struct screen *s, const struct live_view *view, int64_t now_ms)

@@ -1,5 +1,7 @@
 #include "testing.h"
 
+#include <time.h>
+
 #include "base/clock.h"
 
 static void assert_time(int64_t ns, const char *expected)
@@ -41,6 +43,19 @@ static void the_local_time_zone_has_no_part_in_it(void **state)
     assert_int_equal(unsetenv("TZ"), 0);
 }
 
+static void one_clock_tells_the_time_of_day_and_the_other_only_goes_forward(void **state)
+{
+    (void)state;
+    time_t before = time(NULL);
+    int64_t wall = clock_wall_ns(), begin = clock_monotonic_ns();
+    time_t after = time(NULL);
+    /* time() may be a tick behind */
+    assert_in_range(wall / NS_PER_S, (uintmax_t)before - 1, (uintmax_t)after + 1);
+    struct timespec nap = {.tv_nsec = 2 * NS_PER_MS};
+    assert_int_equal(nanosleep(&nap, NULL), 0);
+    assert_true(clock_monotonic_ns() - begin >= nap.tv_nsec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -48,6 +63,7 @@ int main(void)
         cmocka_unit_test(times_before_1970_count_their_decimals_forward),
         cmocka_unit_test(the_ends_of_the_range_fit),
         cmocka_unit_test(the_local_time_zone_has_no_part_in_it),
+        cmocka_unit_test(one_clock_tells_the_time_of_day_and_the_other_only_goes_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
