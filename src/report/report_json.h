@@ -17,6 +17,7 @@ void emit_site_row(struct emit *e, const struct document *d, const struct summar
 void emit_call_id(struct emit *e, const struct document *d, uint32_t call);
 void emit_finding(struct emit *e, const struct document *d, const struct finding *f, bool with_streams);
 void emit_record(struct emit *e, const struct document *d, const struct record *r);
+void emit_record_members(struct emit *e, const struct document *d, const struct record *r); /* without its brackets */
 void emit_input(struct emit *e, const struct input *in);
 void emit_node(struct emit *e, const struct node *n);
 void emit_site(struct emit *e, const struct site *s);
