@@ -3,33 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/confine.h"
 #include "cli/output.h"
-#include "cli/probe_arguments.h"
 #include "cli/probe_service.h"
-#include "cli/target.h"
-#include "http/server.h"
+#include "cli/probe_session.h"
 #include "probe/craft.h"
-
-/* One address to be probed. */
-struct goal {
-    const char *name, *node;
-    struct addr addr;
-};
-
-struct goals {
-    struct goal *at;
-    size_t count;
-    size_t others; /* further addresses of the name, which are not probed */
-};
 
 static volatile sig_atomic_t interrupted;
 
@@ -37,6 +20,11 @@ static void interrupt(int number)
 {
     interrupted = 1;
     (void)signal(number, output_interrupted); /* the second one ends it at once */
+}
+
+bool probe_session_interrupted(void)
+{
+    return interrupted;
 }
 
 static bool is_interrupted(void *user)
@@ -58,66 +46,6 @@ static void show_progress(void *user, uint64_t done, uint64_t total)
     p->shown = true;
     (void)fprintf(stderr, "\rprobing [%.*s%*s] %llu of %llu", filled, "########################################",
                   WIDTH - filled, "", (unsigned long long)done, (unsigned long long)total);
-}
-
-/* ---- whom ---- */
-
-static bool add_goal(struct goals *g, const char *name, const char *node, const struct addr *a)
-{
-    struct goal *more = realloc(g->at, (g->count + 1) * sizeof *more);
-    if (!more)
-        return false;
-    g->at = more;
-    g->at[g->count++] = (struct goal){.name = name, .node = node, .addr = *a};
-    return true;
-}
-
-static int add_nodes(struct goals *g, const struct policy *policy, uint8_t ip_version)
-{
-    const struct node *nodes;
-    size_t count = policy_nodes(policy, &nodes), own = 0;
-    if (count == 0)
-        return cli_fail(
-            EXIT_USAGE,
-            "--nodes: the policy names no node; name them with -n NAME=ADDR, --discover, or `nodes:` in the policy");
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < nodes[i].address_count; k++) {
-            const struct addr *a = &nodes[i].addresses[k];
-            if (ip_version && a->version != ip_version)
-                continue;
-            if (probe_is_own_address(a)) {
-                own++;
-                continue;
-            }
-            if (!add_goal(g, nodes[i].name, nodes[i].name, a))
-                return cli_fail(EXIT_INPUT, "out of memory");
-        }
-    }
-    if (g->count == 0)
-        return cli_fail(EXIT_USAGE, "--nodes: %s",
-                        own ? "the only addresses of nodes are this machine's own" : "no node has such an address");
-    return 0;
-}
-
-/* A node by its name means all its addresses; any other name the first that it resolves to. */
-static int find_goals(struct goals *g, const struct probe_arguments *a, const struct policy *policy)
-{
-    struct target target;
-    if (a->nodes)
-        return add_nodes(g, policy, a->ip_version);
-    int status = target_find(a->target, policy, a->ip_version, &target);
-    if (status)
-        return status;
-    bool by_name = *target.node && strcasecmp(target.node, a->target) == 0;
-    for (size_t i = 0; i < (by_name ? target.count : 1); i++) {
-        static const uint8_t everybody[4] = {255, 255, 255, 255};
-        if (target.addresses[i].version == 4 && memcmp(target.addresses[i].bytes, everybody, 4) == 0)
-            return cli_fail(EXIT_USAGE, "%s is no host's address", a->target);
-        if (!add_goal(g, a->target, target.node, &target.addresses[i]))
-            return cli_fail(EXIT_INPUT, "out of memory");
-    }
-    g->others = target.count + target.left_out - g->count;
-    return 0;
 }
 
 /* ---- what ---- */
@@ -158,12 +86,11 @@ static void print_plan(const struct probe_document *d, const struct probe_plan *
         (void)printf("note: %s\n", d->notes[i]);
 }
 
-/* One goal. NULL with an exit status in *ret_status where it could not even be planned. */
-static struct probe_document *probe_one(const struct probe_arguments *a, const struct policy *policy,
-                                        const struct goals *goals, size_t index, struct progress *progress,
-                                        int *ret_status)
+struct probe_document *probe_session_one(const struct probe_arguments *a, const struct policy *policy,
+                                         const struct probe_goals *goals, size_t index, struct progress *progress,
+                                         int *ret_status)
 {
-    const struct goal *goal = &goals->at[index];
+    const struct probe_goal *goal = &goals->at[index];
     struct probe_run_options o = a->run;
     struct probe_document *d = NULL;
     struct probe_plan plan;
@@ -199,7 +126,7 @@ static struct probe_document *probe_one(const struct probe_arguments *a, const s
     return NULL;
 }
 
-static int status_of(const struct probe_document *d)
+int probe_session_status(const struct probe_document *d)
 {
     static const int status[] = {
         [SUMMARY_NOTHING_CHECKED] = EXIT_NOTHING, [SUMMARY_PASS] = EXIT_CONFORMS, [SUMMARY_FAIL] = EXIT_VIOLATION};
@@ -207,7 +134,7 @@ static int status_of(const struct probe_document *d)
 }
 
 /* Of several the worst counts: a violation, then a failure, then one of which nothing is known. */
-static int worse(int a, int b)
+int probe_session_worse(int a, int b)
 {
     static const int rank[] = {
         [EXIT_CONFORMS] = 0, [EXIT_NOTHING] = 1, [EXIT_USAGE] = 2, [EXIT_INPUT] = 3, [EXIT_VIOLATION] = 4};
@@ -216,12 +143,12 @@ static int worse(int a, int b)
 
 /* ---- once ---- */
 
-static bool is_set(const struct probe_arguments *a, const struct goals *g)
+static bool is_set(const struct probe_arguments *a, const struct probe_goals *g)
 {
     return a->nodes || g->count > 1;
 }
 
-static int write_once(const struct probe_arguments *a, const struct goals *g, struct probe_document **documents,
+static int write_once(const struct probe_arguments *a, const struct probe_goals *g, struct probe_document **documents,
                       size_t count, struct output *output)
 {
     struct error error = {0};
@@ -258,7 +185,7 @@ static int begin_once(const struct probe_arguments *a, struct output *output)
     return EXIT_CONFORMS;
 }
 
-static int probe_once(const struct probe_arguments *a, const struct policy *policy, const struct goals *g)
+static int probe_once(const struct probe_arguments *a, const struct policy *policy, const struct probe_goals *g)
 {
     struct probe_document **documents = calloc(g->count, sizeof *documents);
     struct output output = {0};
@@ -269,16 +196,17 @@ static int probe_once(const struct probe_arguments *a, const struct policy *poli
         struct progress progress;
         int why = EXIT_CONFORMS;
         progress_init(&progress);
-        struct probe_document *d = probe_one(a, policy, g, i, &progress, &why);
+        struct probe_document *d = probe_session_one(a, policy, g, i, &progress, &why);
         progress_done(&progress);
         if (d)
             documents[count++] = d;
-        status = worse(status, d ? status_of(d) : why);
+        status = probe_session_worse(status, d ? probe_session_status(d) : why);
         if (!d && why == EXIT_USAGE)
             break; /* the next one would say the same */
     }
     if (interrupted && count < g->count)
-        status = worse(status, cli_fail(EXIT_INPUT, "interrupted: %zu of %zu targets were probed", count, g->count));
+        status = probe_session_worse(
+            status, cli_fail(EXIT_INPUT, "interrupted: %zu of %zu targets were probed", count, g->count));
     else if (interrupted && count)
         (void)cli_fail(0, "interrupted: this is what came back until then");
     if (count) {
@@ -290,147 +218,6 @@ static int probe_once(const struct probe_arguments *a, const struct policy *poli
         probe_document_free(documents[i]);
     free(documents);
     return status;
-}
-
-/* ---- on and on ---- */
-
-struct forever {
-    const struct probe_arguments *a;
-    FILE *file;
-    struct probe_totals *totals;
-    struct http_server *server;
-};
-
-static bool gather(void *user, const char *bytes, size_t len)
-{
-    struct strbuf *to = user;
-    strbuf_add(to, bytes, len);
-    return strbuf_ok(to);
-}
-
-/* What is appended is there whole or not at all: of a record that was cut the next run would not begin a new line. */
-static int append(const struct forever *f, const struct strbuf *text)
-{
-    struct stat st;
-    bool regular = fstat(fileno(f->file), &st) == 0 && S_ISREG(st.st_mode);
-    if (fwrite(text->at, 1, text->len, f->file) == text->len && fflush(f->file) == 0)
-        return EXIT_CONFORMS;
-    int why = errno;
-    if (regular && f->a->output && ftruncate(fileno(f->file), st.st_size) < 0)
-        (void)cli_fail(0, "the last record of %s is not whole", f->a->output);
-    return cli_fail(EXIT_INPUT, "cannot write %s: %s", f->a->output ? f->a->output : "standard output", strerror(why));
-}
-
-/* A time before the verdict, so that the lines of a day can be told apart. */
-static int write_interval(struct forever *f, const struct probe_document *d)
-{
-    char time[CLOCK_TEXT_MAX];
-    struct strbuf text = {0};
-    struct error error = {0};
-    struct probe_report report = {.documents = &d,
-                                  .count = 1,
-                                  .set = true,
-                                  .packets = f->a->packets,
-                                  .format = f->a->format,
-                                  .options = f->a->report};
-    report.options.quiet = true;
-    if (f->a->format == REPORT_TEXT) {
-        clock_format(d->begin_ns, time);
-        strbuf_addf(&text, "%.19sZ ", time);
-    }
-    int status = report_probe_write(&report, gather, &text, &error) < 0
-                     ? cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : "out of memory")
-                     : append(f, &text);
-    strbuf_done(&text);
-    return status;
-}
-
-static int publish(struct forever *f, const struct probe_document *d)
-{
-    struct strbuf page = {0};
-    int status = EXIT_CONFORMS;
-    if (!f->server)
-        return EXIT_CONFORMS;
-    bool made = probe_totals_add(f->totals, d) == 0 && probe_totals_write(f->totals, &page);
-    if (!made ||
-        http_server_publish(f->server, "/metrics", "text/plain; version=0.0.4; charset=utf-8", page.at, page.len) < 0)
-        status = cli_fail(EXIT_INPUT, "out of memory");
-    strbuf_done(&page);
-    return status;
-}
-
-/* The thread that serves /metrics gets the rights that are left, and then the same system calls as this one. */
-static int open_forever(struct forever *f, struct privileges *ret)
-{
-    struct error error = {0};
-    f->file = f->a->output ? fopen(f->a->output, "a") : stdout;
-    if (!f->file)
-        return cli_fail(EXIT_INPUT, "cannot write %s: %s", f->a->output, strerror(errno));
-    if (f->a->output)
-        (void)setvbuf(f->file, NULL, _IONBF, 0); /* nothing of a record that failed comes later */
-    if (confine_rights(NULL, 0, ret, &error) < 0)
-        return cli_fail(EXIT_INPUT, "%s", error.text);
-    if (!f->a->listen)
-        return EXIT_CONFORMS;
-    f->totals = probe_totals_new();
-    if (!f->totals)
-        return cli_fail(EXIT_INPUT, "out of memory");
-    int r = http_server_start(&f->a->listen_at, &f->server, &error);
-    if (r < 0)
-        return cli_fail(r == ERR_IO ? EXIT_INPUT : EXIT_USAGE, "%s", error.text);
-    static const char none[] = "# no interval is over yet\n";
-    return http_server_publish(f->server, "/metrics", "text/plain; version=0.0.4; charset=utf-8", none,
-                               sizeof none - 1) < 0
-               ? cli_fail(EXIT_INPUT, "out of memory")
-               : EXIT_CONFORMS;
-}
-
-static void sleep_until(int64_t at_ns)
-{
-    while (!interrupted) {
-        int64_t left = at_ns - clock_monotonic_ns();
-        if (left <= 0)
-            return;
-        if (left > NS_PER_S / 5)
-            left = NS_PER_S / 5;
-        struct timespec nap = {.tv_sec = left / NS_PER_S, .tv_nsec = (long)(left % NS_PER_S)};
-        (void)nanosleep(&nap, NULL);
-    }
-}
-
-/* A second at least between intervals that found nobody: no target is to be hammered at. */
-static int probe_forever(const struct probe_arguments *a, const struct policy *policy, const struct goals *g)
-{
-    struct forever f = {.a = a};
-    struct privileges privileges;
-    int status = open_forever(&f, &privileges), worst = EXIT_CONFORMS;
-    if (status == EXIT_CONFORMS)
-        confine_network(PRIVILEGES_SEND, &privileges, a->report.verbose > 0);
-    while (status == EXIT_CONFORMS && !interrupted) {
-        int64_t begin = clock_monotonic_ns();
-        for (size_t i = 0; i < g->count && status == EXIT_CONFORMS && !interrupted; i++) {
-            struct progress progress = {0};
-            struct probe_document *d = probe_one(a, policy, g, i, &progress, &status);
-            if (!d)
-                break;
-            status = EXIT_CONFORMS;
-            bool whole = !interrupted; /* an interval that was cut short is no record */
-            if (whole) {
-                worst = worse(worst, status_of(d));
-                status = write_interval(&f, d);
-            }
-            if (whole && status == EXIT_CONFORMS)
-                status = publish(&f, d);
-            probe_document_free(d);
-        }
-        if (status == EXIT_CONFORMS)
-            sleep_until(begin + (a->every_ns > NS_PER_S ? a->every_ns : NS_PER_S));
-    }
-    http_server_stop(f.server);
-    probe_totals_free(f.totals);
-    if (f.file && f.file != stdout && fclose(f.file) != 0 && status == EXIT_CONFORMS)
-        status = cli_fail(EXIT_INPUT, "cannot write %s: %s", a->output, strerror(errno));
-    return status == EXIT_CONFORMS ? worst : status;
 }
 
 static void catch_signals(void)
@@ -455,17 +242,17 @@ static int run(struct probe_arguments *a)
 {
     struct craft_sender *wires[2] = {NULL, NULL};
     struct policy *policy = NULL;
-    struct goals goals = {0};
+    struct probe_goals goals = {0};
     int status = policy_arguments_load(&a->policy, &policy);
     if (status == 0)
-        status = find_goals(&goals, a, policy);
+        status = probe_goals_find(&goals, a, policy);
     if (status == 0) {
         a->report.color = terminal_color(a->color, a->output != NULL);
         a->report.utf8 = terminal_utf8();
         a->report.width = a->output ? 80 : terminal_width();
         catch_signals();
         open_wires(a, wires);
-        status = a->continuous ? probe_forever(a, policy, &goals) : probe_once(a, policy, &goals);
+        status = a->continuous ? probe_continuously(a, policy, &goals) : probe_once(a, policy, &goals);
     }
     craft_sender_free(wires[CRAFT_RAW4]);
     craft_sender_free(wires[CRAFT_RAW6]);
