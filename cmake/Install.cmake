@@ -25,8 +25,15 @@ install(FILES ${examples} DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples" COMPONE
 
 # --- for who runs the program ---
 file(GLOB documents CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/*.md")
-install(FILES ${documents} "${CMAKE_SOURCE_DIR}/README.md" TYPE DOC COMPONENT program)
-install(FILES "${CMAKE_SOURCE_DIR}/docs/monitoring/alerts.yml" "${CMAKE_SOURCE_DIR}/docs/monitoring/grafana-dashboard.json"
+install(CODE "
+  set(documents \"${documents}\")
+  set(readme \"${CMAKE_SOURCE_DIR}/README.md\")
+  set(build \"${CMAKE_BINARY_DIR}\")
+  set(docdir \"${CMAKE_INSTALL_DOCDIR}\")
+  set(datadir \"${CMAKE_INSTALL_DATADIR}\")
+  include(\"${CMAKE_SOURCE_DIR}/cmake/InstallDocuments.cmake\")" COMPONENT program)
+set(monitoring "${CMAKE_SOURCE_DIR}/docs/monitoring")
+install(FILES "${monitoring}/alerts.yml" "${monitoring}/grafana-dashboard.json"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/qosmark" COMPONENT program)
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/docs/schemas" DESTINATION "${CMAKE_INSTALL_DATADIR}/qosmark" COMPONENT program)
 install(FILES "${CMAKE_SOURCE_DIR}/packaging/sysusers.d/qosmark.conf" DESTINATION lib/sysusers.d COMPONENT program)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /*
- * The server's own command lines (Cisco Meeting Server MMP, from the vendor's documentation as remembered):
+ * The server's own command lines (Cisco Meeting Server MMP, from the vendor's documentation, not verified on a device):
  *
  *     dscp (4|6) <class> (<value>|none)
  *     dscp assured (true|false)

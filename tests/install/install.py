@@ -6,8 +6,8 @@ usage: install.py --build=FOLDER --source=FOLDER --cc=COMPILER [--flags=COMPILER
 Checked: that nothing is installed outside the prefix, and that uninstalling leaves nothing; that the headers compile as
 C89 and as C++ without a warning; that the libraries show the public functions and nothing else; that the example prints
 the streams that a capture's truth file calls violating, when it is built with pkg-config (shared and static), with
-find_package, and by a C++ compiler; that the program and the units are where they should be, and the example policy is
-right.
+find_package, and by a C++ compiler; that the program and the units are where they should be, the example policy is
+right, and the links of the documents lead to what is installed.
 """
 import argparse
 import collections
@@ -122,6 +122,16 @@ def program(trial):
         trial.say(starts == [str(qosmark)], f"{unit.name} starts {starts}")
     for name in ("alerts.yml", "grafana-dashboard.json", "qosmark.audit.schema.json", "qosmark.conf"):
         trial.find(name)
+
+
+# What is read with the program leads to what is installed with it.
+def documents(trial):
+    folder = trial.find("README.md").parent
+    there = {p.name for p in folder.glob("*.md")}
+    wanted = {p.name for p in (trial.source / "docs").glob("*.md")} | {"README.md"}
+    trial.say(there == wanted, f"{len(there)} documents are installed: {there ^ wanted or 'all of docs/'}")
+    links = trial.run(sys.executable, trial.source / "tests/links.py", *sorted(folder.glob("*.md")), may_fail=True)
+    trial.say(links.returncode == 0, links.stdout.strip())
 
 
 def symbols(trial):
@@ -242,6 +252,7 @@ def main():
         manifest = manifest.read_text() if manifest.exists() else ""
         install(trial)
         program(trial)
+        documents(trial)
         symbols(trial)
         headers(trial)
         run_examples(trial, examples(trial))
