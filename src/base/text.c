@@ -294,6 +294,20 @@ size_t text_fit(const char *text, size_t columns)
     return (size_t)(at - text);
 }
 
+size_t text_line(const char **text, size_t columns)
+{
+    const char *from = *text, *end = from;
+    while (*end) {
+        const char *word = end == from ? end : end + 1;
+        const char *next = word + strcspn(word, " ");
+        if (end != from && (size_t)(next - from) > columns)
+            break;
+        end = next;
+    }
+    *text = end + (*end == ' ');
+    return (size_t)(end - from);
+}
+
 /* Levenshtein distance with words cut at 31 characters, which is longer than any key here. */
 static size_t edit_distance(const char *a, const char *b)
 {

@@ -67,6 +67,10 @@ size_t text_columns(const char *text);
 /* The bytes of the longest beginning of valid UTF-8 that takes at most `columns` terminal columns. */
 size_t text_fit(const char *text, size_t columns);
 
+/* The bytes of the beginning of `text` that make a line of at most `columns`: whole words, at least one of them. Moves
+ * `*text` to the first word of the next line; 0 at the end. The blanks between words are single ones. */
+size_t text_line(const char **text, size_t columns);
+
 /* Writes `n` in decimal, not terminated, and returns its end: at most 20 bytes. */
 char *text_decimal(char *to, uint64_t n);
 

@@ -67,28 +67,17 @@ struct look {
     bool color, utf8;
 };
 
-static void put_wrapped(struct out *o, const char *text, size_t from, size_t indent)
+static void put_wrapped(struct out *o, const char *text, size_t indent)
 {
     enum { COLUMNS = 79 };
-    size_t column = from;
-    bool first = true;
-    while (*text) {
-        size_t word = strcspn(text, " ");
-        if (!first && column + 1 + word > COLUMNS) {
-            out_add(o, "\n", 1);
-            for (size_t i = 0; i < indent; i++)
-                out_add(o, " ", 1);
-            column = indent;
-        } else if (!first) {
-            out_add(o, " ", 1);
-            column++;
-        }
-        out_add(o, text, word);
-        column += word;
-        first = false;
-        text += word + (text[word] == ' ');
+    for (bool first = true; first || *text; first = false) {
+        const char *line = text;
+        size_t len = text_line(&text, COLUMNS - indent);
+        for (size_t i = 0; !first && i < indent; i++)
+            out_adds(o, " ");
+        out_add(o, line, len);
+        out_adds(o, "\n");
     }
-    out_add(o, "\n", 1);
 }
 
 static void put_fact(struct out *o, const struct fact *fact, bool named, struct look look)
@@ -105,13 +94,13 @@ static void put_fact(struct out *o, const struct fact *fact, bool named, struct 
     out_adds(o, look.utf8 ? signs[fact->status].utf8 : signs[fact->status].ascii);
     out_adds(o, look.color ? "\033[0m" : "");
     out_adds(o, name);
-    put_wrapped(o, fact->text, TEXT_AT, TEXT_AT);
+    put_wrapped(o, fact->text, TEXT_AT);
     if (!*fact->todo)
         return;
     for (size_t i = 0; i < TEXT_AT; i++)
         out_add(o, " ", 1);
     out_adds(o, look.utf8 ? "\u2192 " : "> ");
-    put_wrapped(o, fact->todo, TEXT_AT + 2, TEXT_AT + 2);
+    put_wrapped(o, fact->todo, TEXT_AT + 2);
 }
 
 static void put_text(struct out *o, const struct facts *f, bool quiet, struct look look)

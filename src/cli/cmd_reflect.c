@@ -17,8 +17,7 @@
 #include "probe/stamp_key.h"
 #include "probe/udp_socket.h"
 
-/* The kernel's buffer of requests: a second of 50,000 small ones. It takes root to get more than the system's limit. */
-enum { RECEIVE_BYTES = 32 << 20, SEND_BYTES = 4 << 20 };
+enum { SEND_BYTES = 4 << 20 };
 
 /* Everything that runs. */
 struct reflect {
@@ -51,7 +50,7 @@ static int open_sockets(struct reflect *r)
     for (size_t i = 0; i < a->bind_count; i++) {
         struct udp_config c = {.local = {.addr = a->bind[i], .port = a->port},
                                .ttl = 255,
-                               .receive_bytes = RECEIVE_BYTES,
+                               .receive_bytes = REFLECT_RECEIVE_BYTES,
                                .send_bytes = SEND_BYTES};
         int f = udp_socket_new(&c, &r->sockets[r->socket_count], &error);
         /* a machine without IPv6 has no ::1, and nobody asked for it; "any" is what there is */

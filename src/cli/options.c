@@ -91,21 +91,11 @@ enum { COLUMNS = 79, TEXT_COLUMN = 30 };
 
 static void print_wrapped(FILE *to, const char *text, int indent)
 {
-    int column = indent;
-    while (*text) {
-        size_t word = strcspn(text, " ");
-        if (column > indent && column + 1 + (int)word > COLUMNS) {
-            (void)fprintf(to, "\n%*s", indent, "");
-            column = indent;
-        } else if (column > indent) {
-            (void)fputc(' ', to);
-            column++;
-        }
-        (void)fprintf(to, "%.*s", (int)word, text);
-        column += (int)word;
-        text += word + (text[word] == ' ');
+    for (bool first = true; first || *text; first = false) {
+        const char *line = text;
+        size_t len = text_line(&text, (size_t)(COLUMNS - indent));
+        (void)fprintf(to, "%*s%.*s\n", first ? 0 : indent, "", (int)len, line);
     }
-    (void)fputc('\n', to);
 }
 
 void options_print_row(FILE *to, const char *left, const char *text)

@@ -8,6 +8,9 @@
 #include "model/address.h"
 #include "probe/reflector_loop.h"
 
+/* The kernel's buffer of requests: a second of 50,000 small ones. It takes root to get more than the system's limit. */
+enum { REFLECT_RECEIVE_BYTES = 32 << 20 };
+
 enum { REFLECT_PREFIXES_MAX = 256 };
 
 /* The command line of `qosmark reflect`. */

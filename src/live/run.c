@@ -10,11 +10,7 @@
 #include "base/clock.h"
 #include "live/internal.h"
 
-enum {
-    DEFAULT_BUFFER_BYTES = 64 * 1024 * 1024,
-    GATHER_MS = 50, /* for which the kernel may keep frames to hand them over together */
-    TAPS_MAX = 64,
-};
+enum { TAPS_MAX = 64 };
 static const int64_t DEFAULT_LOOK_NS = NS_PER_S / 2, DEFAULT_INTERVAL_NS = 10 * NS_PER_S,
                      DEFAULT_IDLE_NS = 60 * NS_PER_S;
 static const int64_t FINISH_NS = 30 * NS_PER_S; /* for reading full rings to their end */
@@ -24,7 +20,7 @@ static const size_t DEFAULT_MAX_ENDED = 50000;
 
 static void set_defaults(struct live_run_options *o)
 {
-    o->buffer_bytes = o->buffer_bytes ? o->buffer_bytes : DEFAULT_BUFFER_BYTES;
+    o->buffer_bytes = o->buffer_bytes ? o->buffer_bytes : LIVE_RUN_BUFFER_BYTES;
     o->look_ns = o->look_ns ? o->look_ns : DEFAULT_LOOK_NS;
     o->interval_ns = o->interval_ns ? o->interval_ns : DEFAULT_INTERVAL_NS;
     o->idle_ns = o->idle_ns ? o->idle_ns : DEFAULT_IDLE_NS;
@@ -46,7 +42,7 @@ static int open_taps(struct live_run *l, struct error *error)
                                     .buffer_bytes = o->buffer_bytes,
                                     .promiscuous = o->promiscuous,
                                     .hardware_time = o->hardware_time,
-                                    .gather_ms = o->immediate ? 0 : GATHER_MS};
+                                    .gather_ms = o->immediate ? 0 : LIVE_RUN_GATHER_MS};
         for (size_t k = 0; k < i; k++)
             if (strcmp(o->interfaces[k], o->interfaces[i]) == 0)
                 return error_set(error, ERR_USAGE, "the interface %s is named twice", o->interfaces[i]);
@@ -204,7 +200,7 @@ static bool is_read_out(const struct live_run *l)
  * False where time ran out. */
 static bool take_waiting(struct live_run *l)
 {
-    int64_t began = clock_monotonic_ns(), shown = began + (GATHER_MS + GATHER_MS / 2) * NS_PER_MS;
+    int64_t began = clock_monotonic_ns(), shown = began + (LIVE_RUN_GATHER_MS + LIVE_RUN_GATHER_MS / 2) * NS_PER_MS;
     while (!is_over(l) && !is_read_out(l) && clock_monotonic_ns() < began + FINISH_NS) {
         bool any = live_take(l) > 0;
         if (clock_monotonic_ns() >= shown && !any)

@@ -25,6 +25,11 @@ struct live_run;
 struct evidence;   /* engine/evidence.h: wrong packets into a file */
 struct anonymizer; /* anonymize/anonymize.h */
 
+enum {
+    LIVE_RUN_BUFFER_BYTES = 64 << 20, /* of each ring, unless told otherwise */
+    LIVE_RUN_GATHER_MS = 50, /* for which the kernel may keep frames to hand them over together */
+};
+
 struct live_run_options {
     const char *const *interfaces; /* each is a point: the same stream at two of them is two streams */
     size_t interface_count;
@@ -35,7 +40,7 @@ struct live_run_options {
     bool promiscuous;
     bool immediate;        /* each frame at once, at the price of a smaller ring and more wake-ups */
     bool hardware_time;    /* time stamps of the card, where it has any */
-    uint32_t buffer_bytes; /* of each ring; 0: 64 MiB */
+    uint32_t buffer_bytes; /* of each ring; 0: LIVE_RUN_BUFFER_BYTES */
     uint32_t snap_bytes;   /* captured of each frame; 0 for all */
     int64_t look_ns;       /* between two looks; 0: 500 ms. Longer where looking takes more than a tenth of the time */
     int64_t interval_ns;   /* of the interval sums; 0: 10 s */

@@ -207,6 +207,23 @@ static void what_fits_ends_before_the_letter_that_does_not(void **state)
     assert_int_equal(text_fit("\xe4\xbc\x9a\xe8\xad\xb0", 3), 3); /* half an ideograph does not fit */
 }
 
+static void a_line_ends_between_words_and_takes_one_that_is_too_long(void **state)
+{
+    (void)state;
+    const char *text = "abc de fghijklm n";
+    const char *at = text;
+    assert_int_equal(text_line(&at, 6), 6); /* exactly full */
+    assert_ptr_equal(at, text + 7);
+    assert_int_equal(text_line(&at, 6), 8);
+    assert_string_equal(at, "n");
+    assert_int_equal(text_line(&at, 6), 1);
+    assert_string_equal(at, "");
+    assert_int_equal(text_line(&at, 6), 0);
+    at = text;
+    assert_int_equal(text_line(&at, 5), 3);
+    assert_ptr_equal(at, text + 4);
+}
+
 static void the_nearest_word_is_proposed_and_a_far_one_is_not(void **state)
 {
     (void)state;
@@ -250,6 +267,7 @@ int main(void)
         cmocka_unit_test(broken_utf8_becomes_its_bytes),
         cmocka_unit_test(columns_count_letters_and_not_bytes),
         cmocka_unit_test(what_fits_ends_before_the_letter_that_does_not),
+        cmocka_unit_test(a_line_ends_between_words_and_takes_one_that_is_too_long),
         cmocka_unit_test(the_nearest_word_is_proposed_and_a_far_one_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
