@@ -120,8 +120,8 @@ static bool is_trap(const char *name, const char *folder)
            ((around.st_mode & S_ISVTX) && (around.st_mode & S_IWOTH) && around.st_uid != link.st_uid);
 }
 
-/* Any of the names that the path goes through. */
-static bool leads_through_trap(const char *path)
+/* Any of the names that the path goes through. Without memory to look at them all, it is not written either. */
+static int refuse_trap(const char *path, struct error *error)
 {
     bool trap = false;
     char *name = strdup(path), *folder = strdup(*path == '/' ? "/" : ".");
@@ -135,9 +135,12 @@ static bool leads_through_trap(const char *path)
         if (at)
             *at = '/';
     }
+    bool looked = name && folder;
     free(name);
     free(folder);
-    return trap;
+    if (trap)
+        return error_set(error, ERR_IO, "cannot write %s: it is a link of somebody else's", path);
+    return looked ? 0 : error_set(error, ERR_MEMORY, "out of memory");
 }
 
 /* Neither made nor emptied: should it have become a file meanwhile, that one is left as it is. */
@@ -166,8 +169,9 @@ int output_open(struct output *o, const char *path, struct error *error)
     if (!path || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/fd/1") == 0)
         return 0;
     o->file = NULL;
-    if (leads_through_trap(path))
-        return error_set(error, ERR_IO, "cannot write %s: it is a link of somebody else's", path);
+    int r = refuse_trap(path, error);
+    if (r < 0)
+        return r;
     o->path = resolve(path);
     if (!o->path)
         return error_set(error, ERR_MEMORY, "out of memory");
@@ -192,7 +196,7 @@ int output_open(struct output *o, const char *path, struct error *error)
     o->file = fdopen(fd, "w");
     if (o->file)
         return 0;
-    int r = fail(error, "write", path);
+    r = fail(error, "write", path);
     (void)close(fd);
     return r;
 }
