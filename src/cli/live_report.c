@@ -109,19 +109,26 @@ static int write_leaving(struct live_session *s, const struct live_view *view, s
     return out_conclude(&out, error);
 }
 
-void live_report_leaving(struct live_session *s, const struct live_view *view)
+/* What is written as it goes cannot be any more. Said once. */
+static void stream_failed(struct live_session *s, const struct error *error)
 {
-    struct error error = {0};
-    if (!s->streaming || view->leaving_count == 0 || s->output_failed)
-        return;
-    if (write_leaving(s, view, &error) == 0 && flush(&s->stream))
+    if (s->output_failed)
         return;
     if (!s->stream.path) {
         reader_is_gone(s);
     } else {
         s->output_failed = true;
-        (void)fail(s, &s->stream, &error);
+        (void)fail(s, &s->stream, error);
     }
+}
+
+void live_report_leaving(struct live_session *s, const struct live_view *view)
+{
+    struct error error = {0};
+    if (!s->streaming || view->leaving_count == 0 || s->output_failed)
+        return;
+    if (write_leaving(s, view, &error) < 0 || !flush(&s->stream))
+        stream_failed(s, &error);
 }
 
 void live_report_interval(struct live_session *s, const struct live_view *view)
@@ -133,14 +140,8 @@ void live_report_interval(struct live_session *s, const struct live_view *view)
         return;
     if (s->streaming) {
         int r = report_interval_write(view, &options, output_write, &s->stream, &error);
-        if ((r < 0 || !flush(&s->stream)) && !s->output_failed) {
-            if (!s->stream.path) {
-                reader_is_gone(s);
-            } else {
-                s->output_failed = true;
-                (void)fail(s, &s->stream, &error);
-            }
-        }
+        if (r < 0 || !flush(&s->stream))
+            stream_failed(s, &error);
     }
     if (!to)
         return;
