@@ -56,7 +56,7 @@ static int status_of(const struct compare_document *d)
     if (d->verdict == SUMMARY_FAIL)
         return EXIT_VIOLATION;
     for (size_t i = 0; i < d->capture_count; i++)
-        if (!d->captures[i].input.complete)
+        if (!d->captures[i].input.complete || d->captures[i].left_out)
             return EXIT_INPUT;
     return d->verdict == SUMMARY_PASS ? EXIT_CONFORMS : EXIT_NOTHING;
 }

@@ -37,7 +37,8 @@ int policy_arguments_spare(const struct policy_arguments *a, const char *option,
  * EXIT_INPUT where a DNS server gave no answer. */
 int policy_arguments_load(const struct policy_arguments *a, struct policy **ret);
 
-/* The exit status that a judged document stands for: a violation first, then an input that was not whole. */
+/* The exit status that a judged document stands for: a violation first, then an input that was not whole, or that was
+ * not looked at as a whole because of a limit of ours (docs/FORMATS.md has the table). */
 int cli_document_status(const struct document *d);
 
 #endif

@@ -189,6 +189,8 @@ static bool build(struct building *b)
     b->origin = arena_alloc(&s->arena, sizeof *b->origin);
     if (!b->origin || !add_problems(b) || !merge_runs(s, &s->arena, &b->runs))
         return false;
+    for (size_t i = 0; i < s->run_count; i++)
+        b->d->limited |= s->runs[i].limited;
     return merge_place_inputs(b) && merge_place_names(b) && merge_number_calls(b) && merge_number_conversations(b) &&
            make_policy(b) && !s->failed;
 }

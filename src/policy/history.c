@@ -298,19 +298,23 @@ static bool apply_notes(const struct history *h, struct document *d)
 {
     bool ok = true;
     if (h->summary.streams)
-        ok = document_note(d, "%llu streams that ended are counted, and no longer listed",
-                           (unsigned long long)h->summary.streams);
+        ok = document_note(d, "%llu stream%s that ended %s counted, and no longer listed",
+                           (unsigned long long)h->summary.streams, h->summary.streams == 1 ? "" : "s",
+                           h->summary.streams == 1 ? "is" : "are");
     if (h->turned_streams) {
+        bool one = h->turned_streams == 1;
+        d->limited = true; /* by how many that ended stay listed */
         d->summary.complete = false;
-        ok = ok &&
-             document_note(d,
-                           "%llu streams that ended before the policy was read anew are not counted: they were judged "
-                           "by the policy of before",
-                           (unsigned long long)h->turned_streams);
+        ok = ok && document_note(d,
+                                 "%llu stream%s that ended before the policy was read anew %s not counted: %s judged "
+                                 "by the policy of before",
+                                 (unsigned long long)h->turned_streams, one ? "" : "s", one ? "is" : "are",
+                                 one ? "it was" : "they were");
     }
     if (h->findings_untold)
-        ok = ok && document_note(d, "%llu findings about streams that are no longer listed are beyond the cap on those",
-                                 (unsigned long long)h->findings_untold);
+        ok = ok && document_note(d, "%llu finding%s about streams that are no longer listed %s beyond the cap on those",
+                                 (unsigned long long)h->findings_untold, h->findings_untold == 1 ? "" : "s",
+                                 h->findings_untold == 1 ? "is" : "are");
     return ok;
 }
 

@@ -221,17 +221,19 @@ void html_verdict(struct html *h, enum html_style style, const char *word, const
     html_markup(h, "</span></p>\n");
 }
 
-void html_summary_verdict(struct html *h, enum summary_verdict verdict, const char *text)
+void html_summary_verdict(struct html *h, enum summary_verdict verdict, bool incomplete, const char *text)
 {
     static const struct {
         const char *word;
         enum html_style style;
     } verdicts[] = {
-        [SUMMARY_NOTHING_CHECKED] = {"Nothing checked:", HTML_UNSURE},
-        [SUMMARY_PASS] = {"Pass:", HTML_GOOD},
-        [SUMMARY_FAIL] = {"Fail:", HTML_BAD},
+        [SUMMARY_NOTHING_CHECKED] = {"Nothing checked", HTML_UNSURE},
+        [SUMMARY_PASS] = {"Pass", HTML_GOOD},
+        [SUMMARY_FAIL] = {"Fail", HTML_BAD},
     };
-    html_verdict(h, verdicts[verdict].style, verdicts[verdict].word, text);
+    char word[48];
+    (void)snprintf(word, sizeof word, "%s%s:", verdicts[verdict].word, incomplete ? " (INCOMPLETE)" : "");
+    html_verdict(h, incomplete && verdict == SUMMARY_PASS ? HTML_UNSURE : verdicts[verdict].style, word, text);
 }
 
 void html_facts_begin(struct html *h)

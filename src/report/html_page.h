@@ -69,7 +69,7 @@ void html_section_end(struct html *h);
 void html_heading(struct html *h, const char *text);
 void html_paragraph(struct html *h, enum html_style style, const char *text);
 void html_verdict(struct html *h, enum html_style style, const char *word, const char *text);
-void html_summary_verdict(struct html *h, enum summary_verdict verdict, const char *text);
+void html_summary_verdict(struct html *h, enum summary_verdict verdict, bool incomplete, const char *text);
 
 /* Terms and what they are, as a small table without borders. */
 void html_facts_begin(struct html *h);

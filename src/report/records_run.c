@@ -241,12 +241,20 @@ static void take_calls(struct member *m, struct saved_run *run, const json_t *va
     }
 }
 
+static void take_limited(struct member *m, struct saved_run *run, const json_t *value)
+{
+    if (!json_is_boolean(value))
+        saved_fail(m->json, "\"limited\" is true or false");
+    run->limited = json_is_true(value);
+}
+
 static const struct {
     const char *key;
     void (*take)(struct member *m, struct saved_run *run, const json_t *value);
 } members[] = {
     {"policy", take_policy}, {"policies", take_policies}, {"inputs", take_inputs}, {"nodes", take_nodes},
     {"sites", take_sites},   {"notes", take_notes},       {"calls", take_calls},
+    {"limited", take_limited},
 };
 
 int records_run_member(struct record_set *s, struct saved_run *run, struct saved_json *j, const char *key,

@@ -31,6 +31,7 @@ struct saved_run {
     size_t site_count;
     const char **notes;
     size_t note_count;
+    bool limited; /* a limit kept something from being looked at */
 };
 
 struct record_set {

@@ -201,7 +201,7 @@ void report_compare_html(struct out *out, const struct compare_document *d, cons
     if (!strbuf_ok(&path))
         out_fail(out, ERR_MEMORY);
     strbuf_done(&path);
-    html_summary_verdict(&h, d->verdict, d->verdict_text);
+    html_summary_verdict(&h, d->verdict, !d->complete, d->verdict_text);
     finding_list(&h, d);
     for (size_t i = 0; i < d->segment_count; i++)
         for (int way = 0; way < COMPARE_BOTH; way++)

@@ -249,7 +249,7 @@ void report_compare_text(struct out *out, const struct compare_document *d, cons
 {
     size_t width = o->width < WIDTH_LEAST ? WIDTH_LEAST : o->width > WIDTH_MOST ? WIDTH_MOST : o->width;
     struct text t = {.out = out, .options = o, .width = width};
-    text_verdict(&t, d->verdict, "", d->verdict_text);
+    text_verdict(&t, d->verdict, !d->complete, "", d->verdict_text);
     if (!o->quiet) {
         captures(&t, d);
         for (size_t i = 0; i < d->segment_count; i++)

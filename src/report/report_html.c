@@ -59,8 +59,8 @@ static void verdict_box(struct page *p)
     const struct document *d = p->document;
     struct view_verdict v = view_verdict(d);
     char word[48], text[sizeof v.sentence + sizeof v.share + 8];
-    enum html_style style =
-        d->summary.verdict == SUMMARY_PASS && v.incomplete ? HTML_UNSURE : styles[d->summary.verdict];
+    bool doubtful = d->summary.verdict == SUMMARY_PASS && (v.incomplete || v.mostly_unjudged);
+    enum html_style style = doubtful ? HTML_UNSURE : styles[d->summary.verdict];
     (void)snprintf(word, sizeof word, "%s%s:", v.word, v.incomplete ? " (INCOMPLETE)" : "");
     (void)snprintf(text, sizeof text, v.share[0] ? "%s (%s)" : "%s%s", v.sentence, v.share);
     html_verdict(&p->html, style, word, text);
@@ -92,7 +92,7 @@ static void incomplete_lines(struct page *p)
         html_take(h, &text);
         html_markup(h, "</p>\n");
     }
-    if (!said && !d->summary.complete)
+    if (d->limited || (!said && !d->summary.complete))
         html_paragraph(h, HTML_UNSURE, "Incomplete: something was not looked at, or is not counted; see the notes.");
 }
 

@@ -235,6 +235,11 @@ static void put_quality(struct writer *w)
     emit_close(e, '}');
 }
 
+static void put_limited(struct writer *w)
+{
+    emit_bool(&w->e, w->d->limited);
+}
+
 static void put_note(struct writer *w, size_t i)
 {
     emit_text(&w->e, w->d->notes[i]);
@@ -267,6 +272,7 @@ void report_json(struct out *out, const struct document *d, const struct report_
     write_array(&w, "sites", d->site_count, put_site);
     write_member(&w, "quality", put_quality);
     write_array(&w, "notes", d->note_count, put_note);
+    write_member(&w, "limited", put_limited);
     write_array(&w, "streams", d->record_count, put_record);
     out_adds(out, "}\n");
     writer_done(&w);

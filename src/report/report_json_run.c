@@ -187,5 +187,7 @@ void emit_run(struct emit *e, const struct document *d)
     for (size_t i = 0; i < notes; i++)
         emit_text(e, o ? o->notes[i] : d->notes[i]);
     emit_close(e, ']');
+    emit_key(e, "limited");
+    emit_bool(e, d->limited);
     emit_close(e, '}');
 }

@@ -126,7 +126,7 @@ static void facts(struct html *h, const struct probe_document *d)
 
 static void one_target(struct html *h, const struct probe_document *d)
 {
-    html_summary_verdict(h, d->verdict, d->verdict_text);
+    html_summary_verdict(h, d->verdict, false, d->verdict_text);
     if (d->finding_count) {
         html_list_begin(h);
         for (size_t i = 0; i < d->finding_count; i++)

@@ -325,7 +325,7 @@ static void document_text(struct text *t, const struct probe_document *d, bool n
     bool heard = false;
     for (size_t i = 0; i < d->class_count; i++)
         heard |= d->classes[i].answered > 0;
-    text_verdict(t, d->verdict, named ? d->target.name : "", d->verdict_text);
+    text_verdict(t, d->verdict, false, named ? d->target.name : "", d->verdict_text);
     if (t->options->quiet)
         return;
     target_lines(t, d);

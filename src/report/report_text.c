@@ -26,7 +26,8 @@ static void verdict_line(struct text *t)
         [SUMMARY_NOTHING_CHECKED] = STYLE_UNSURE, [SUMMARY_PASS] = STYLE_GOOD, [SUMMARY_FAIL] = STYLE_BAD};
     enum summary_verdict verdict = t->document->summary.verdict;
     struct view_verdict v = view_verdict(t->document);
-    enum style style = verdict == SUMMARY_PASS && v.incomplete ? STYLE_UNSURE : styles[verdict];
+    bool doubtful = verdict == SUMMARY_PASS && (v.incomplete || v.mostly_unjudged);
+    enum style style = doubtful ? STYLE_UNSURE : styles[verdict];
     text_putf(t, style, "%s%s:", v.word, v.incomplete ? " (INCOMPLETE)" : "");
     text_putf(t, STYLE_BOLD, " %s", v.sentence);
     if (v.share[0])
@@ -63,7 +64,7 @@ static void incomplete_lines(struct text *t)
         }
         text_end(t);
     }
-    if (!said && !d->summary.complete) {
+    if (d->limited || (!said && !d->summary.complete)) {
         text_put(t, STYLE_BAD, "INCOMPLETE:");
         text_wrap(t, STYLE_PLAIN, indent, " something was not looked at, or is not counted; see the notes");
         text_end(t);

@@ -51,7 +51,8 @@ void text_heading(struct text *t, const char *title);                           
  * a command to be copied: it stays in one piece, and on a line of its own where it is wider than the rest. */
 void text_wrap(struct text *t, enum style style, size_t indent, const char *text);
 /* The first line: PASS, FAIL or NOTHING CHECKED, and why. With -q not broken, and after `about`, where that is not "". */
-void text_verdict(struct text *t, enum summary_verdict verdict, const char *about, const char *sentence);
+void text_verdict(struct text *t, enum summary_verdict verdict, bool incomplete, const char *about,
+                  const char *sentence);
 /* Adds a piece that must not be broken, on the next line (at `indent`) where it does not fit on this one. */
 void text_piece(struct text *t, enum style style, size_t indent, const char *text);
 

@@ -243,17 +243,19 @@ void text_rest(struct text *t, size_t indent, uint64_t rest, const char *what)
     text_end(t);
 }
 
-void text_verdict(struct text *t, enum summary_verdict verdict, const char *about, const char *sentence)
+void text_verdict(struct text *t, enum summary_verdict verdict, bool incomplete, const char *about,
+                  const char *sentence)
 {
     static const struct {
         const char *word;
         enum style style;
     } verdicts[] = {
-        [SUMMARY_NOTHING_CHECKED] = {"NOTHING CHECKED:", STYLE_UNSURE},
-        [SUMMARY_PASS] = {"PASS:", STYLE_GOOD},
-        [SUMMARY_FAIL] = {"FAIL:", STYLE_BAD},
+        [SUMMARY_NOTHING_CHECKED] = {"NOTHING CHECKED", STYLE_UNSURE},
+        [SUMMARY_PASS] = {"PASS", STYLE_GOOD},
+        [SUMMARY_FAIL] = {"FAIL", STYLE_BAD},
     };
-    text_put(t, verdicts[verdict].style, verdicts[verdict].word);
+    text_putf(t, incomplete && verdict == SUMMARY_PASS ? STYLE_UNSURE : verdicts[verdict].style, "%s%s:",
+              verdicts[verdict].word, incomplete ? " (INCOMPLETE)" : "");
     if (t->options->quiet) {
         text_put(t, STYLE_PLAIN, " ");
         if (*about) {

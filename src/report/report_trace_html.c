@@ -156,7 +156,7 @@ void report_trace_html(struct out *out, const struct trace_document *d, const st
     struct html h;
     (void)o;
     html_begin(&h, out, "qosmark trace", d->target.name);
-    html_summary_verdict(&h, d->verdict, d->verdict_text);
+    html_summary_verdict(&h, d->verdict, false, d->verdict_text);
     if (*d->arrived_text)
         html_paragraph(&h, HTML_UNSURE, d->arrived_text);
     if (*d->problem)

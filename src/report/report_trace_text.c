@@ -8,7 +8,7 @@ enum { WIDTH_LEAST = 80, WIDTH_MOST = 160, COL_MARKS = 6, INDENT = 4 };
 
 static void verdict_line(struct text *t, const struct trace_document *d)
 {
-    text_verdict(t, d->verdict, "", d->verdict_text);
+    text_verdict(t, d->verdict, false, "", d->verdict_text);
     if (t->options->quiet)
         return;
     if (*d->arrived_text) {

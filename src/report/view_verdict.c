@@ -24,20 +24,34 @@ static void say_fail(const struct summary *s, struct view_verdict *v)
     (void)snprintf(v->share, sizeof v->share, "%s of packets", share);
 }
 
+/* What could not be judged belongs to the verdict: nobody in a hurry is to take this for all of them. */
+static void say_pass_of_some(const struct summary *s, struct view_verdict *v)
+{
+    char checked[SMALL_TEXT_MAX], all[SMALL_TEXT_MAX], unknown[SMALL_TEXT_MAX];
+    small_count(s->checked, checked);
+    small_count(s->checked + s->undetermined, all);
+    small_count(s->undetermined, unknown);
+    (void)snprintf(v->sentence, sizeof v->sentence, "%s%s of %s streams %s; %s could not be judged",
+                   v->mostly_unjudged ? "only " : "", checked, all, plural(s->checked, "conforms", "conform"), unknown);
+}
+
 static void say_pass(const struct summary *s, struct view_verdict *v)
 {
     char packets[SMALL_TEXT_MAX], checked[SMALL_TEXT_MAX], share[SMALL_TEXT_MAX];
     small_count(s->packets_checked, packets);
     small_count(s->checked, checked);
     small_share(s->packets_violating, s->packets_checked, share);
-    if (s->checked == 1)
+    if (s->undetermined)
+        say_pass_of_some(s, v);
+    else if (s->checked == 1)
         (void)snprintf(v->sentence, sizeof v->sentence, "the one checked stream conforms");
     else
         (void)snprintf(v->sentence, sizeof v->sentence, "all %s checked streams conform", checked);
     if (s->packets_violating)
         (void)snprintf(v->share, sizeof v->share, "%s of packets wrong, tolerated", share);
     else
-        (void)snprintf(v->share, sizeof v->share, "%s %s", packets, plural(s->packets_checked, "packet", "packets"));
+        (void)snprintf(v->share, sizeof v->share, "%s %s%s", packets, plural(s->packets_checked, "packet", "packets"),
+                       s->undetermined ? " checked" : "");
 }
 
 static void say_nothing(const struct summary *s, struct view_verdict *v)
@@ -68,6 +82,7 @@ struct view_verdict view_verdict(const struct document *d)
         [SUMMARY_FAIL] = {"FAIL", say_fail},
     };
     struct view_verdict v = {.word = verdicts[d->summary.verdict].word, .incomplete = is_incomplete(d)};
+    v.mostly_unjudged = d->summary.undetermined > d->summary.checked;
     verdicts[d->summary.verdict].say(&d->summary, &v);
     return v;
 }
@@ -81,7 +96,7 @@ void view_rest(const struct document *d, struct strbuf *to)
         const char *what;
     } parts[] = {
         {s->verdict == SUMMARY_FAIL ? s->conforming : 0, plural(s->conforming, "conforms", "conform")},
-        {s->undetermined, "could not be judged"},
+        {s->verdict == SUMMARY_PASS ? 0 : s->undetermined, "could not be judged"},
         {checked || s->undetermined ? s->unchecked : 0,
          plural(s->unchecked, "is not covered by the policy", "are not covered by the policy")},
     };

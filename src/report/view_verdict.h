@@ -7,10 +7,11 @@
 
 /* The verdict in words, the same in every format that is for people. */
 struct view_verdict {
-    const char *word;   /* "FAIL", "PASS", "NOTHING CHECKED" */
-    bool incomplete;    /* some of the input was cut or lost, whoever noticed it */
-    char sentence[160]; /* "28 of 79 checked streams carry wrong marks" */
-    char share[96];     /* "48% of packets"; "" where there is nothing to add */
+    const char *word;     /* "FAIL", "PASS", "NOTHING CHECKED" */
+    bool incomplete;      /* some of the input was cut or lost, or not looked at, whoever noticed it */
+    bool mostly_unjudged; /* more streams could not be judged than could */
+    char sentence[240];   /* "28 of 79 checked streams carry wrong marks" */
+    char share[96];       /* "48% of packets"; "" where there is nothing to add */
 };
 
 struct view_verdict view_verdict(const struct document *d);

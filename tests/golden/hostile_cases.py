@@ -19,10 +19,10 @@ CALL = {0x1000: CONFORMS, 0x1001: CONFORMS}
 
 # words of the notes, one for each limit
 CAP_STREAMS = "because the cap on streams was reached"
-CAP_TCP = "TCP segments could not be put in order within the memory"
-CAP_SIP_LONG = "SIP messages have more of header or body than qosmark reads"
-CAP_SIP = "SIP calls and media lines of SDP are beyond the cap"
-CAP_DEEP = "packets have more headers in each other than qosmark looks through"
+CAP_TCP = r"\bTCP segments? could not be put in order within the memory"
+CAP_SIP_LONG = r"^1 SIP message has|SIP messages have more of header or body than qosmark reads"
+CAP_SIP = r"^1 SIP call or|SIP calls and media lines of SDP are beyond the cap"
+CAP_DEEP = r"^1 packet has|packets have more headers in each other than qosmark looks through"
 CAP_FRAGMENTS = r"(95904|[1-9]\d*) because the cap on memory was reached"
 
 
@@ -33,9 +33,9 @@ class Case:
     mib: float = 16                 # of memory, above a small audit
     why: str = "nothing that stays is made of it"
     seconds: float = 5
-    limits: tuple = ()
+    limits: tuple = ()              # of qosmark's own that are reached, as the notes say it
     call: dict = dataclasses.field(default_factory=lambda: CALL)
-    statuses: tuple = (0,)
+    statuses: tuple = ()            # 0, or 3 where a limit is reached: nobody knows that all of it conforms
     command: tuple = AUDIT
     file: str = "capture.pcap"
     says: str = ""                  # on stderr

@@ -66,6 +66,10 @@ static void quiet_is_the_verdict_line_alone(void **state)
     assert_quiet(d, "PASS: all 30 checked streams conform (1,234,567 packets)\n");
     d->summary = (struct summary){SUMMARY_PASS, true, 1, 1, 1, 0, 0, 0, 48000, 3};
     assert_quiet(d, "PASS: the one checked stream conforms (<0.1% of packets wrong, tolerated)\n");
+    d->summary = (struct summary){SUMMARY_PASS, true, 24, 8, 8, 0, 2, 14, 1200, 0};
+    assert_quiet(d, "PASS: 8 of 10 streams conform; 2 could not be judged (1,200 packets checked)\n");
+    d->summary = (struct summary){SUMMARY_PASS, true, 10, 1, 1, 0, 9, 0, 1, 0};
+    assert_quiet(d, "PASS: only 1 of 10 streams conforms; 9 could not be judged (1 packet checked)\n");
     d->summary = (struct summary){SUMMARY_NOTHING_CHECKED, true, 7, 0, 0, 0, 0, 7, 0, 0};
     assert_quiet(d, "NOTHING CHECKED: none of 7 streams is of a class in the policy\n");
     d->summary = (struct summary){SUMMARY_NOTHING_CHECKED, true, 7, 0, 0, 0, 3, 4, 0, 0};
@@ -121,6 +125,28 @@ static void a_pass_of_incomplete_input_says_so_in_its_first_line(void **state)
     assert_quiet(d, "PASS (INCOMPLETE): the one checked stream conforms (10 packets)\n");
     struct strbuf b = text_of(d, (struct report_options){0});
     assert_has(&b, "\nINCOMPLETE: a.pcapng: 1 packet was lost by the capture\n");
+    strbuf_done(&b);
+    /* and what a limit left out is another cause, said beside it */
+    d->limited = true;
+    b = text_of(d, (struct report_options){0});
+    assert_has(&b, "lost by the capture\nINCOMPLETE: something was not looked at");
+    strbuf_done(&b);
+}
+
+static void a_pass_of_few_streams_has_not_the_colour_of_a_pass(void **state)
+{
+    struct sample *s = *state;
+    struct document *d = s->document;
+    d->input_count = 1;
+    d->summary = (struct summary){SUMMARY_PASS, true, 10, 4, 4, 0, 6, 0, 1200, 0};
+    struct strbuf b = text_of(d, (struct report_options){.color = true});
+    assert_has(&b, "\x1b[33mPASS:\x1b[0m");
+    strbuf_done(&b);
+    d->summary = (struct summary){SUMMARY_PASS, true, 10, 6, 6, 0, 4, 0, 1200, 0};
+    b = text_of(d, (struct report_options){.color = true});
+    assert_has(&b, "\x1b[32mPASS:\x1b[0m");
+    /* it stands in the first line, and not again in that of the rest */
+    assert_null(strstr(strbuf_text(&b), "\n4 could not"));
     strbuf_done(&b);
 }
 
@@ -668,6 +694,7 @@ int main(void)
         WITH_SAMPLE(reports_of_files_apart_say_which_file_is_meant),
         WITH_SAMPLE(a_problem_that_begins_with_its_file_does_not_name_it_twice),
         WITH_SAMPLE(a_pass_of_incomplete_input_says_so_in_its_first_line),
+        WITH_SAMPLE(a_pass_of_few_streams_has_not_the_colour_of_a_pass),
         WITH_SAMPLE(the_sections_come_in_the_order_of_a_reader_in_a_hurry),
         WITH_SAMPLE(what_is_incomplete_is_said_below_the_verdict_with_its_cause),
         WITH_SAMPLE(the_table_shows_shares_and_signs_the_wrong_ones_without_colour),
