@@ -12,13 +12,13 @@ _qosmark() {
     if [ "$cur" = = ]; then cur=; elif [ "$prev" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
     case $command:$prev in
     audit:--policy | audit:--mmp | audit:--output | audit:--write-violations | audit:--anonymize-key | audit:-p | audit:-o) values='@file' ;;
-    audit:--node | audit:--discover | audit:--resolver | audit:--violations-max | audit:--jobs | audit:-n | audit:-j) values='@none' ;;
+    audit:--node | audit:--discover | audit:--resolver | audit:--violations-max | audit:--point | audit:--jobs | audit:-n | audit:-j) values='@none' ;;
     audit:--format | audit:-f) values='text json jsonl csv html' ;;
     audit:--layer) values='inner outer' ;;
     audit:--color) values='auto always never' ;;
     live:--interface | live:-i) values='@iface' ;;
     live:--policy | live:--mmp | live:--output | live:--write-violations | live:--anonymize-key | live:-p | live:-o) values='@file' ;;
-    live:--node | live:--discover | live:--resolver | live:--filter | live:--duration | live:--packets | live:--interval | live:--idle | live:--listen | live:--violations-max | live:--violations-files | live:--buffer | live:--snaplen | live:-n) values='@none' ;;
+    live:--node | live:--discover | live:--resolver | live:--point | live:--filter | live:--duration | live:--packets | live:--interval | live:--idle | live:--listen | live:--violations-max | live:--violations-files | live:--buffer | live:--snaplen | live:-n) values='@none' ;;
     live:--format | live:-f) values='text json jsonl csv html' ;;
     live:--user) values='@user' ;;
     live:--layer) values='inner outer' ;;
@@ -76,8 +76,8 @@ _qosmark() {
     *) mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur"); return ;;
     esac
     case $command in
-    audit) options='-p -n -f -o -q -v -j -h --policy --mmp --node --discover --resolver --format --output --write-violations --violations-max --anonymize --anonymize-key --separate --layer --ignore-signalling --mask-payload-types --explain --quiet --verbose --jobs --color --help --version' ;;
-    live) options='-i -p -n -f -o -q -v -h --interface --policy --mmp --node --discover --resolver --filter --every-packet --promiscuous --duration --packets --interval --idle --format --output --listen --write-violations --violations-max --violations-files --syslog --user --anonymize --anonymize-key --layer --ignore-signalling --mask-payload-types --buffer --snaplen --immediate --hardware-time --no-screen --quiet --verbose --color --try-forbidden --help --version' ;;
+    audit) options='-p -n -f -o -q -v -j -h --policy --mmp --node --discover --resolver --format --output --write-violations --violations-max --anonymize --anonymize-key --point --separate --layer --ignore-signalling --mask-payload-types --explain --quiet --verbose --jobs --color --help --version' ;;
+    live) options='-i -p -n -f -o -q -v -h --interface --policy --mmp --node --discover --resolver --point --filter --every-packet --promiscuous --duration --packets --interval --idle --format --output --listen --write-violations --violations-max --violations-files --syslog --user --anonymize --anonymize-key --layer --ignore-signalling --mask-payload-types --buffer --snaplen --immediate --hardware-time --no-screen --quiet --verbose --color --try-forbidden --help --version' ;;
     probe) options='-p -n -c -i -4 -6 -f -o -q -v -j -h --policy --mmp --node --discover --resolver --service --nodes --classes --count --interval --duration --size --rate --load --timeout --max-rtt --max-loss --max-jitter --continuous --every --listen --port --ports --flows --ssid --key-file --engine --ipv4 --ipv6 --source --dry-run --packets --format --output --quiet --verbose --jobs --color --help --version --transport --domain --class' ;;
     trace) options='-p -n -4 -6 -f -o -q -v -j -h --policy --mmp --node --discover --resolver --proto --port --classes --flows --first-hop --max-hops --queries --retries --timeout --rate --ipv4 --ipv6 --source --engine --dry-run --format --output --quiet --verbose --jobs --color --help --version' ;;
     reflect) options='-b -a -f -q -h --bind --port --allow --stateful --max-sessions --key-file --rate-limit --no-cos-reply --duration --user --try-forbidden --format --quiet --help --version' ;;

@@ -22,6 +22,7 @@ static const struct option_spec specs[] = {
     {"output", 'o', "FILE", "write the report to a file; it is whole or not there"},
     VIOLATIONS_OPTIONS,
     ANONYMIZE_OPTIONS,
+    {"point", 0, "NAME", "what records call the place of the capture (default: the file's name)"},
     {"separate", 0, NULL, "judge each file alone; without it several files are one capture in time order"},
     {"layer", 0, "inner|outer", "which IP header of a tunnel is judged (default inner)"},
     {"ignore-signalling", 0, NULL, "take nothing from SDP: tell voice and video by the packets alone"},
@@ -40,6 +41,7 @@ enum { SPEC_COUNT = sizeof specs / sizeof specs[0] };
 struct audit_arguments {
     struct file_arguments common;
     struct audit_violations violations;
+    const char *point;
     bool separate, ignore_signalling, mask_payload_types, explain;
 };
 
@@ -56,6 +58,10 @@ static int take_own(void *user, const struct option_walk *w)
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (strcmp(w->spec->name, flags[i].name) == 0)
             *flags[i].to = true;
+    if (strcmp(w->spec->name, "point") == 0) {
+        a->point = w->value;
+        return cli_check_point(a->point);
+    }
     return audit_violations_take(&a->violations, w);
 }
 
@@ -193,7 +199,7 @@ static int audit_all(const struct audit_arguments *a, const struct policy *polic
     struct audit_violations violations = a->violations;
     struct anonymizer *anonymizer = NULL;
     struct audit_options options = {
-        .files = a->common.files, .file_count = a->common.file_count, .policy = policy, .outer_layer = a->common.outer,
+        .files = a->common.files, .file_count = a->common.file_count, .point = a->point, .policy = policy, .outer_layer = a->common.outer,
         .ignore_signalling = a->ignore_signalling, .mask_payload_types = a->mask_payload_types, .explain = a->explain,
         .jobs = a->common.jobs ? (unsigned)a->common.jobs : pipeline_processors(), .progress = progress_update,
     };

@@ -50,6 +50,7 @@ static int open_run(struct live_session *s)
     struct error error = {0};
     struct live_run_options options = {.interfaces = a->interfaces,
                                        .interface_count = a->interface_count,
+                                       .point = a->point,
                                        .policy = s->policy,
                                        .filter = a->filter,
                                        .every_packet = a->every_packet,

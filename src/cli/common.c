@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 
@@ -70,6 +71,18 @@ int policy_arguments_load(const struct policy_arguments *a, struct policy **ret)
     }
     *ret = p;
     return 0;
+}
+
+int cli_check_point(const char *name)
+{
+    enum { POINT_MAX = 100 };
+    struct strbuf shown = {0};
+    size_t len = strlen(name);
+    text_printable(&shown, name, len);
+    bool clean = len > 0 && len <= POINT_MAX && strcmp(strbuf_text(&shown), name) == 0;
+    strbuf_done(&shown);
+    return clean ? 0 : cli_fail(EXIT_USAGE, "--point is a name of 1 to %d letters for the place of the capture, such as "
+                                            "core-1", POINT_MAX);
 }
 
 int cli_document_status(const struct document *d)

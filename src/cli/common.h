@@ -33,6 +33,9 @@ void policy_arguments_done(struct policy_arguments *a);
 int cli_spare_input(const char *option, const char *output, const char *input);
 int policy_arguments_spare(const struct policy_arguments *a, const char *option, const char *output);
 
+/* That --point names something. An exit status, after saying what is wrong. */
+int cli_check_point(const char *name);
+
 /* The policy that the arguments make. Returns an exit status, after saying what is wrong where it is not 0: EXIT_USAGE, or
  * EXIT_INPUT where a DNS server gave no answer. */
 int policy_arguments_load(const struct policy_arguments *a, struct policy **ret);

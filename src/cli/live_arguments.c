@@ -12,6 +12,7 @@
 static const struct option_spec specs[] = {
     {"interface", 'i', "IFACE", "capture here; may be repeated: each is a point of its own; \"any\" is all together"},
     POLICY_OPTIONS,
+    {"point", 0, "NAME", "what records call this place (default: the interface's name)"},
     {"filter", 0, "EXPR", "only packets that match (pcap-filter), besides what is asked for by the nodes"},
     {"every-packet", 0, NULL, "look at all packets, also where nodes are known"},
     {"promiscuous", 0, NULL, "packets to others too, as on a mirror port"},
@@ -151,6 +152,9 @@ static int take_word(struct live_arguments *a, const char *name, const char *val
             if (strcmp(a->interfaces[i], value) == 0)
                 return cli_fail(EXIT_USAGE, "-i %s is given twice: its packets would count twice", value);
         a->interfaces[a->interface_count++] = value;
+    } else if (strcmp(name, "point") == 0) {
+        a->point = value;
+        return cli_check_point(value);
     } else if (strcmp(name, "verbose") == 0) {
         a->report.verbose++;
     } else if (strcmp(name, "format") == 0) {

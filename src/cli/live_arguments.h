@@ -16,7 +16,7 @@ struct live_arguments {
     struct policy_arguments policy;
     const char **interfaces;
     size_t interface_count;
-    const char *filter, *output, *violations, *user;
+    const char *point, *filter, *output, *violations, *user;
     struct anonymize_arguments anonymize;
     struct report_options report;
     enum color_choice color;

@@ -52,6 +52,7 @@ static void audit_one(struct each *e, size_t file)
     struct error error = {0};
     options.files = &e->options->files[file];
     options.file_count = 1;
+    options.point_has_many = e->options->file_count > 1;
     options.jobs = e->jobs_a_file;
     options.progress = note_progress;
     options.progress_user = &ticket;

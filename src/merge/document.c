@@ -146,6 +146,12 @@ static bool make_notes(struct building *b)
                  "%zu stream%s in several records of one point that overlap in part: nothing is counted twice, so only "
                  "the record with the most packets counts",
                  m->partly, m->partly == 1 ? " is" : "s are");
+    if (m->shifted)
+        ok = ok && document_note(d,
+                                 "%zu stream%s in records of one point whose times are a moment apart, the first of "
+                                 "them at %s: as it is where two machines call their points the same. Only the record "
+                                 "with the most packets counts; with a name for each (--point), both do",
+                                 m->shifted, m->shifted == 1 ? " is" : "s are", m->shifted_at);
     if (m->outvoted)
         ok = ok &&
              document_note(

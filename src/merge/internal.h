@@ -21,6 +21,8 @@ struct merge {
     uint64_t bytes_done, bytes_total;
     /* what merge_streams() found */
     size_t partly, outvoted, joined;
+    size_t shifted;         /* as `partly`, but by a moment only: as where two machines have one name */
+    const char *shifted_at; /* the point of one of those: the first by name */
 };
 
 /* read.c: one file into the set. 0, also where something is wrong with it: then it is among the problems. */

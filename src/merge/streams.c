@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/order.h"
 #include "merge/internal.h"
 #include "merge/join.h"
@@ -147,6 +148,28 @@ static bool is_larger(const struct record_set *s, uint32_t x, uint32_t y)
     return merge_compare(s, a, b) < 0;
 }
 
+enum { SHIFT_SHARE = 10 };
+
+/* Two looks at one capture share its packets, and so the times of these. Where a stream of some length begins and ends
+ * a moment apart in two records, its packets were given other times: by another machine on their way. */
+static bool is_shifted(const struct record *r, int64_t from, int64_t until)
+{
+    int64_t before = r->first_ns - from, after = until - r->last_ns, most = before > after ? before : after;
+    return most > 0 && most < NS_PER_S && most < (r->last_ns - r->first_ns) / SHIFT_SHARE;
+}
+
+static void count_partly(struct merge *m, const struct record *r, int64_t from, int64_t until)
+{
+    const char *point = m->set.texts[r->input];
+    if (!is_shifted(r, from, until)) {
+        m->partly += from < r->first_ns || until > r->last_ns;
+        return;
+    }
+    m->shifted++;
+    if (!m->shifted_at || strcmp(point, m->shifted_at) < 0)
+        m->shifted_at = point;
+}
+
 /* The records of one stream that overlap, from `i` on; returns where the next begin. The one that stands for them is
  * *ret_best. */
 static size_t take_overlapping(struct merge *m, const uint32_t *order, size_t i, size_t end, uint32_t *ret_best)
@@ -169,7 +192,7 @@ static size_t take_overlapping(struct merge *m, const uint32_t *order, size_t i,
     extra->cover_first_ns = from;
     extra->cover_last_ns = until;
     extra->outvoted = violating;
-    m->partly += from < s->records[best].first_ns || until > s->records[best].last_ns;
+    count_partly(m, &s->records[best], from, until);
     m->outvoted += violating && s->records[best].verdict != VERDICT_VIOLATING;
     *ret_best = best;
     return i;

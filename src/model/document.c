@@ -45,6 +45,13 @@ void document_own(struct document *d, void *what, void (*free_what)(void *what))
     d->owned_free = free_what;
 }
 
+const char *document_point(struct document *d, const char *point, bool many, const char *name)
+{
+    if (!point)
+        return arena_copy(&d->arena, name, strlen(name));
+    return arena_printf(&d->arena, many ? "%s:%s" : "%s", point, name);
+}
+
 bool document_note(struct document *d, const char *format, ...)
 {
     va_list args;

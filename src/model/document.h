@@ -154,6 +154,10 @@ void document_free(struct document *d);
 /* `what` is freed with the document, after its layers: the table of streams that it is about. */
 void document_own(struct document *d, void *what, void (*free_what)(void *what));
 
+/* What records call an input of that name: the name, or what `point` (NULL for nothing) calls the place that it was
+ * captured at, with the name behind it where the place has `many`. NULL without memory. */
+const char *document_point(struct document *d, const char *point, bool many, const char *name);
+
 /* Adds a sentence to the notes (printf format); false without memory. */
 bool document_note(struct document *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
