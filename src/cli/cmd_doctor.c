@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/confine.h"
 #include "cli/doctor_facts.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -172,7 +173,9 @@ static int examine(const struct doctor_arguments *a)
     struct look look = {terminal_color(a->color, a->output && strcmp(a->output, "-") != 0), terminal_utf8()};
     if (output_open(&output, a->output, &error) < 0)
         return cli_fail(EXIT_INPUT, "%s", error.text);
+    confine_doctor(&output);
     facts_find(&facts);
+    confine_doctor_report(&output);
     int status = missing(&facts) ? EXIT_INPUT : EXIT_CONFORMS;
     out_init(&out, output_write, &output);
     if (a->json)

@@ -1,9 +1,15 @@
+/* memmem() is behind this in glibc */
+#define _GNU_SOURCE
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/common.h"
+#include "cli/confine.h"
 #include "cli/output.h"
 #include "policy/convert.h"
 
@@ -35,18 +41,16 @@ struct policy_command {
 };
 
 /* The policy in one of its forms, or (`origins`) as YAML with where each line came from. */
-static int write_form(const struct policy *p, enum policy_form form, bool origins, const char *path)
+static int write_form(const struct policy *p, enum policy_form form, bool origins, struct output *output)
 {
     struct strbuf text = {0};
-    struct output output = {0};
     struct error error = {0};
     int status = EXIT_CONFORMS;
 
     if (!(origins ? policy_write_origins(p, &text) : policy_convert(p, form, &text)))
         status = cli_fail(EXIT_INPUT, "out of memory");
-    else if (output_open(&output, path, &error) < 0 || !output_write(&output, text.at, text.len) || output_commit(&output, &error) < 0)
+    else if (!output_write(output, text.at, text.len) || output_commit(output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : "the policy could not be written");
-    output_abandon(&output);
     strbuf_done(&text);
     return status;
 }
@@ -128,17 +132,52 @@ static int place_file(struct policy_command *c)
     return 0;
 }
 
-static int run(struct policy_command *c)
+/* Whether a DNS server may have to be asked: a domain is given, or the file has the word for one. What is no regular file
+ * can be read only once, and so not looked at before. */
+static bool may_ask(const struct policy_arguments *a)
+{
+    enum { POLICY_BYTES = 1 << 20 }; /* a larger one is refused */
+    static const char word[] = "discover";
+    struct stat st;
+    if (a->discover || !a->policy)
+        return a->discover != NULL;
+    FILE *file = stat(a->policy, &st) == 0 && S_ISREG(st.st_mode) ? fopen(a->policy, "re") : NULL;
+    char *text = file ? malloc(POLICY_BYTES) : NULL;
+    size_t len = text ? fread(text, 1, POLICY_BYTES, file) : 0;
+    bool asks = !text || memmem(text, len, word, sizeof word - 1) != NULL;
+    free(text);
+    if (file)
+        (void)fclose(file);
+    return asks;
+}
+
+static int run_on(struct policy_command *c, struct output *output)
 {
     struct policy *p = NULL;
-    int status = place_file(c);
-    if (status == 0)
-        status = policy_arguments_load(&c->arguments, &p);
+    confine_policy(output, may_ask(&c->arguments));
+    int status = policy_arguments_load(&c->arguments, &p);
     if (status)
         return status;
     say_notes(p);
-    status = c->verb == VERB_CHECK ? check(p) : write_form(p, c->to, c->verb == VERB_SHOW, c->path);
+    status = output ? write_form(p, c->to, c->verb == VERB_SHOW, output) : check(p);
     policy_free(p);
+    return status;
+}
+
+static int run(struct policy_command *c)
+{
+    struct output output = {0};
+    struct error error = {0};
+    int status = place_file(c);
+    if (status)
+        return status;
+    if (c->verb == VERB_CHECK)
+        return run_on(c, NULL);
+    if (output_open(&output, c->path, &error) < 0)
+        status = cli_fail(EXIT_INPUT, "%s", error.text);
+    else
+        status = run_on(c, &output);
+    output_abandon(&output);
     return status;
 }
 

@@ -27,13 +27,37 @@ static void tell(const struct privileges *p, bool verbose)
         (void)cli_fail(0, "note: %s", p->folders);
 }
 
-void confine_files(struct output *const *outputs, size_t count, bool verbose)
+static struct privileges keep_to_files(enum privileges_work work, struct output *const *outputs, size_t count)
 {
     struct privileges p;
     privileges_keep_to_files(&p);
     limit_writing(outputs, count, &p);
-    privileges_limit(PRIVILEGES_FILES, &p);
+    privileges_limit(work, &p);
+    return p;
+}
+
+void confine_files(struct output *const *outputs, size_t count, bool verbose)
+{
+    struct privileges p = keep_to_files(PRIVILEGES_FILES, outputs, count);
     tell(&p, verbose);
+}
+
+void confine_policy(struct output *output, bool asks)
+{
+    struct privileges p = keep_to_files(asks ? PRIVILEGES_ASK : PRIVILEGES_FILES, &output, 1);
+    tell(&p, false);
+}
+
+void confine_doctor(struct output *output)
+{
+    struct privileges p;
+    privileges_gain_nothing(&p);
+    limit_writing(&output, 1, &p);
+}
+
+void confine_doctor_report(struct output *output)
+{
+    (void)keep_to_files(PRIVILEGES_FILES, &output, 1);
 }
 
 int confine_rights(struct output *const *outputs, size_t count, struct privileges *ret, struct error *error)

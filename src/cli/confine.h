@@ -17,6 +17,15 @@
  * written, and files are made only beside the outputs. Root stays root, with the capabilities that open files alone. */
 void confine_files(struct output *const *outputs, size_t count, bool verbose);
 
+/* `policy`, before it reads one that somebody else may have written: the same; where that may name a domain to be asked
+ * for (`asks`), UDP and TCP sockets stay. `output` may be NULL. */
+void confine_policy(struct output *output, bool asks);
+
+/* `doctor` tries what this process may do, so all it gives up before that is writing elsewhere; for what it says
+ * afterwards, the same as the others. What is missing of it is among what it says. */
+void confine_doctor(struct output *output);
+void confine_doctor_report(struct output *output);
+
 /*
  * `probe`, `trace`, `generate` onto a network: the same, and root becomes nobody, without any capability; an output is
  * put in its place by a child that stays root and does nothing else (cli/placer.h).

@@ -180,6 +180,13 @@ int privileges_drop_rights(const char *user, struct privileges *ret, struct erro
     return 0;
 }
 
+void privileges_gain_nothing(struct privileges *ret)
+{
+    struct privileges p = {.was_root = geteuid() == 0};
+    gain_nothing(&p);
+    *ret = p;
+}
+
 void privileges_limit(enum privileges_work work, struct privileges *p)
 {
     char why[256] = "";

@@ -321,6 +321,52 @@ def files(scene, uid, landlock):
         check(f"{words[0]} by {name}: no sanitizer spoke", "Sanitizer" in p.stderr, False)
 
 
+def policies(scene, uid, landlock):
+    """policy: a file of somebody else's, as who reads it. Command lines of the server name no domain to ask for; of YAML
+    from a pipe nobody knows before it is read."""
+    name = "root" if uid == 0 else "an ordinary user"
+    # longer than a pipe holds at once, so that it is waited for
+    lines = "".join(f"# line {i}\n" for i in range(200)).encode()
+    mmp, yaml = b"dscp 4 voice 0x2E\n", b"version: 1\nname: piped\n"
+    for words, work, text, wanted in ((["convert", "--from", "mmp"], "", mmp, "name:"), (["show", "-p"], "tcp", yaml, "piped")):
+        fifo, out = scene.fifo(), os.path.join(scene.out, f"policy-{words[0]}-{uid}.yaml")
+        p = scene.start(uid, "policy", *words, fifo, "-o", out)
+        with open(fifo, "wb", buffering=0) as f:
+            f.write(lines)
+            looked = look_into(scene, f"policy {words[0]} by {name}", p, uid, work, stays_root=True, landlock=landlock)
+            f.write(text)
+        if not looked:
+            continue
+        check(f"policy {words[0]} by {name} ends ({p.stderr})", p.wait(WAIT), 0)
+        with open(out) as f:
+            check(f"policy {words[0]} by {name} did its work", wanted in f.read())
+        check(f"policy {words[0]} by {name}: no sanitizer spoke", "Sanitizer" in p.stderr, False)
+
+
+def doctor(scene, uid, landlock):
+    """doctor: it tries what it may do, so it is looked at when it has, while its reader makes it wait."""
+    name = "root" if uid == 0 else "an ordinary user"
+    fifo = scene.fifo()
+    reader = os.open(fifo, os.O_RDWR)
+    filler = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    filled = 0
+    try:
+        while True:
+            filled += os.write(filler, bytes(4096))
+    except BlockingIOError:
+        pass
+    p = scene.start(uid, "doctor", "-o", fifo)
+    looked = look_into(scene, f"doctor by {name}", p, uid, "", stays_root=True, landlock=landlock)
+    while filled > 0:
+        filled -= len(os.read(reader, filled))
+    if looked:
+        check(f"doctor by {name} ends ({p.stderr})", p.wait(WAIT) in (0, 3))
+        text = os.read(reader, 65536)
+        check(f"doctor by {name} said all", b"rights" in text and b"interfaces" in text)
+    os.close(reader)
+    os.close(filler)
+
+
 def generate_file(scene, uid, landlock):
     fifo = scene.fifo()
     p = scene.start(uid, "generate", "-o", fifo, "--format", "pcap", "--calls", 2)
@@ -482,6 +528,8 @@ def main():
         control(lab, NOBODY)
         for uid in (0, DAEMON):
             files(scene, uid, landlock)
+            policies(scene, uid, landlock)
+            doctor(scene, uid, landlock)
             generate_file(scene, uid, landlock)
             network(scene, uid, landlock)
             services(scene, uid, landlock)
