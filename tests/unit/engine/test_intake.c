@@ -200,7 +200,7 @@ static void fragments_from_several_files_make_one_datagram(void **state)
     }
     expect_same_report(paths_of, 2);
     expect_words("\"packets\": 119,"); /* one stream, of which each fragment counts */
-    expect_words("1 fragmented datagrams stayed incomplete");
+    expect_words("1 fragmented datagram stayed incomplete");
     expect_words("\"payload_types\": [0]");
 }
 
