@@ -68,9 +68,11 @@ static int take_own(void *user, const struct option_walk *w)
 static int check_report(const struct audit_arguments *a)
 {
     if (a->separate && a->common.file_count > 1 && a->common.report.format == REPORT_HTML)
-        return cli_fail(EXIT_USAGE, "--separate with -f html would write several pages into one: give one file at a time, or leave out --separate");
+        return cli_fail(EXIT_USAGE, "--separate with -f html would write several pages into one: "
+                                    "give one file at a time, or leave out --separate");
     if (a->explain && !a->common.report.verbose && a->common.report.format == REPORT_TEXT)
-        return cli_fail(EXIT_USAGE, "--explain says something of each stream, which the text report lists with -v only");
+        return cli_fail(EXIT_USAGE,
+                        "--explain says something of each stream, which the text report lists with -v only");
     return 0;
 }
 
@@ -86,13 +88,16 @@ static int check_arguments(const struct audit_arguments *a)
     int status = file_arguments_check(&a->common);
     if (status == 0)
         status = check_report(a);
-    return status ? status : audit_violations_check(&a->violations, a->common.files, a->common.file_count, a->separate, a->common.output);
+    if (status)
+        return status;
+    return audit_violations_check(&a->violations, a->common.files, a->common.file_count, a->separate, a->common.output);
 }
 
-/* Of several files judged apart the worst counts: a violation, then a failure, then a file in which nothing was seen. */
+/* Of several files judged apart the worst counts: a violation, a failure, a file in which nothing was seen. */
 static int worse_status(int a, int b)
 {
-    static const int rank[] = {[EXIT_CONFORMS] = 0, [EXIT_NOTHING] = 1, [EXIT_USAGE] = 2, [EXIT_INPUT] = 3, [EXIT_VIOLATION] = 4};
+    static const int rank[] = {
+        [EXIT_CONFORMS] = 0, [EXIT_NOTHING] = 1, [EXIT_USAGE] = 2, [EXIT_INPUT] = 3, [EXIT_VIOLATION] = 4};
     return rank[a] >= rank[b] ? a : b;
 }
 
@@ -108,13 +113,8 @@ static int report_audit(const struct audit_arguments *a, int r, struct document 
         if (document->inputs[i].problem[0])
             (void)cli_fail(0, "%s", document->inputs[i].problem);
     int status = cli_document_status(document);
-    if (report_write(document, &a->common.report, output_write, output, &error) < 0) {
-        /* where writing failed the commit says why */
-        if (!ferror(output->file))
-            (void)cli_fail(0, "%s", error.text[0] ? error.text : "the report could not be written");
-        output->failed = true;
-        status = EXIT_INPUT;
-    }
+    if (report_write(document, &a->common.report, output_write, output, &error) < 0)
+        status = cli_report_failed(output, &error);
     document_free(document);
     return status;
 }
@@ -199,9 +199,16 @@ static int audit_all(const struct audit_arguments *a, const struct policy *polic
     struct audit_violations violations = a->violations;
     struct anonymizer *anonymizer = NULL;
     struct audit_options options = {
-        .files = a->common.files, .file_count = a->common.file_count, .point = a->point, .policy = policy, .outer_layer = a->common.outer,
-        .ignore_signalling = a->ignore_signalling, .mask_payload_types = a->mask_payload_types, .explain = a->explain,
-        .jobs = a->common.jobs ? (unsigned)a->common.jobs : pipeline_processors(), .progress = progress_update,
+        .files = a->common.files,
+        .file_count = a->common.file_count,
+        .point = a->point,
+        .policy = policy,
+        .outer_layer = a->common.outer,
+        .ignore_signalling = a->ignore_signalling,
+        .mask_payload_types = a->mask_payload_types,
+        .explain = a->explain,
+        .jobs = a->common.jobs ? (unsigned)a->common.jobs : pipeline_processors(),
+        .progress = progress_update,
     };
     if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
@@ -226,8 +233,9 @@ int cmd_audit(int argc, char **argv)
     }
     if (status == 0 && a.common.help) {
         options_print_help("audit", "FILE...",
-                           "Checks captures (pcap, pcapng, compressed or not) against the policy: verdict, marks by class and direction, "
-                           "what is wrong and why.", specs, SPEC_COUNT);
+                           "Checks captures (pcap, pcapng, compressed or not) against the policy: "
+                           "verdict, marks by class and direction, what is wrong and why.",
+                           specs, SPEC_COUNT);
         goto out;
     }
     if (status == 0)

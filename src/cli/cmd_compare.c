@@ -68,13 +68,8 @@ static int write_report(const struct file_arguments *a, const struct compare_doc
     for (size_t i = 0; i < d->capture_count; i++)
         if (*d->captures[i].input.problem)
             (void)cli_fail(0, "%s", d->captures[i].input.problem);
-    if (report_compare_write(d, a->report.format, &a->report, output_write, output, &error) < 0) {
-        /* where writing failed the commit says why */
-        if (!ferror(output->file))
-            (void)cli_fail(0, "%s", error.text[0] ? error.text : "the report could not be written");
-        output->failed = true;
-        status = EXIT_INPUT;
-    }
+    if (report_compare_write(d, a->report.format, &a->report, output_write, output, &error) < 0)
+        status = cli_report_failed(output, &error);
     if (output->written && output_commit(output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
     return status;

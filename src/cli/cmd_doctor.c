@@ -85,8 +85,9 @@ static void put_fact(struct out *o, const struct fact *fact, bool named, struct 
 {
     static const struct {
         const char *utf8, *ascii, *color;
-    } signs[] = {
-        [FACT_FINE] = {"\u2713", "+", "\033[32m"}, [FACT_NOTE] = {"!", "!", "\033[33m"}, [FACT_MISSING] = {"\u2717", "x", "\033[31m"}};
+    } signs[] = {[FACT_FINE] = {"\u2713", "+", "\033[32m"},
+                 [FACT_NOTE] = {"!", "!", "\033[33m"},
+                 [FACT_MISSING] = {"\u2717", "x", "\033[31m"}};
     enum { NAME_COLUMNS = 15, TEXT_AT = 4 + NAME_COLUMNS + 1 };
     char name[64];
     (void)snprintf(name, sizeof name, " %-*s ", NAME_COLUMNS, named ? fact->name : "");
@@ -125,8 +126,8 @@ static void put_text(struct out *o, const struct facts *f, bool quiet, struct lo
     if (wrong == 0)
         (void)snprintf(line, sizeof line, "Everything that this build can do works here.\n");
     else
-        (void)snprintf(line, sizeof line, "%zu thing%s missing here; what to do stands behind %s.\n", wrong, wrong == 1 ? " is" : "s are",
-                       wrong == 1 ? "it" : "each");
+        (void)snprintf(line, sizeof line, "%zu thing%s missing here; what to do stands behind %s.\n", wrong,
+                       wrong == 1 ? " is" : "s are", wrong == 1 ? "it" : "each");
     out_adds(o, line);
 }
 
@@ -200,12 +201,13 @@ int cmd_doctor(int argc, char **argv)
     if (status == 0 && a.version)
         return cli_version();
     if (status == 0 && a.help) {
-        options_print_help("doctor", "",
-                           "Says what this machine, this user and this build can do: rights, kernel, clock, terminal, the optional "
-                           "parts that are built in, and the interfaces with their offloads and time stamps; and what to do "
-                           "about the rest. It changes nothing and sends nothing. Exit status: 0 everything that this build can do "
-                           "works here, 3 something does not.",
-                           specs, SPEC_COUNT);
+        options_print_help(
+            "doctor", "",
+            "Says what this machine, this user and this build can do: rights, kernel, clock, terminal, the optional "
+            "parts that are built in, and the interfaces with their offloads and time stamps; and what to do "
+            "about the rest. It changes nothing and sends nothing. Exit status: 0 everything that this build can do "
+            "works here, 3 something does not.",
+            specs, SPEC_COUNT);
         return EXIT_CONFORMS;
     }
     return status ? status : examine(&a);

@@ -115,7 +115,8 @@ static void announce(struct live_session *s, const struct privileges *p)
     if (p->missing[0])
         strbuf_addf(&text, " (%s)", p->missing);
     if (s->screen || !s->arguments->report.quiet)
-        live_say(s, false, "%s", strbuf_ok(&text) ? strbuf_text(&text) : "watching (what and how is not said: out of memory)");
+        live_say(s, false, "%s",
+                 strbuf_ok(&text) ? strbuf_text(&text) : "watching (what and how is not said: out of memory)");
     strbuf_done(&text);
 }
 
@@ -219,7 +220,8 @@ static void say_evidence(const struct live_session *s)
         (void)cli_fail(0, "%llu more packets were not kept, of which some may have been wrong",
                        (unsigned long long)stats.not_known);
     if (stats.failed)
-        (void)cli_fail(0, "%s does not have all wrong packets: it could not be written to its end", s->arguments->violations);
+        (void)cli_fail(0, "%s does not have all wrong packets: it could not be written to its end",
+                       s->arguments->violations);
     if (!s->arguments->report.quiet)
         (void)cli_fail(0, "%llu wrong packets are in %s%s", (unsigned long long)stats.written, s->arguments->violations,
                        stats.removed   ? " and the files beside it; older ones made room for them"

@@ -60,8 +60,8 @@ static int check(const struct policy *p)
     const struct node *nodes;
     const struct site *sites;
     size_t node_count = policy_nodes(p, &nodes), site_count = policy_sites(p, &sites);
-    (void)printf("%s (%s) is a sound policy with %zu node%s and %zu site%s\n", policy_name(p), policy_source(p), node_count,
-                 node_count == 1 ? "" : "s", site_count, site_count == 1 ? "" : "s");
+    (void)printf("%s (%s) is a sound policy with %zu node%s and %zu site%s\n", policy_name(p), policy_source(p),
+                 node_count, node_count == 1 ? "" : "s", site_count, site_count == 1 ? "" : "s");
     return EXIT_CONFORMS;
 }
 
@@ -82,8 +82,8 @@ static int take_operand(struct policy_command *c, const char *value)
                 c->verb = (enum verb)v;
         if (c->verb == VERB_NONE) {
             const char *nearest = text_nearest(value, verbs + 1, VERB_COUNT - 1);
-            return cli_fail(EXIT_USAGE, "policy needs to know what to do: show, check or convert, not \"%s\"%s%s%s", value,
-                            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+            return cli_fail(EXIT_USAGE, "policy needs to know what to do: show, check or convert, not \"%s\"%s%s%s",
+                            value, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
         }
         return 0;
     }
@@ -127,13 +127,14 @@ static int place_file(struct policy_command *c)
     if (!c->file)
         return 0;
     if (*place)
-        return cli_fail(EXIT_USAGE, "policy %s has two files to read, \"%s\" and \"%s\"", verbs[c->verb], *place, c->file);
+        return cli_fail(EXIT_USAGE, "policy %s has two files to read, \"%s\" and \"%s\"", verbs[c->verb], *place,
+                        c->file);
     *place = c->file;
     return 0;
 }
 
-/* Whether a DNS server may have to be asked: a domain is given, or the file has the word for one. What is no regular file
- * can be read only once, and so not looked at before. */
+/* Whether a DNS server may have to be asked: a domain is given, or the file has the word for one. What is no regular
+ * file can be read only once, and so not looked at before. */
 static bool may_ask(const struct policy_arguments *a)
 {
     enum { POLICY_BYTES = 1 << 20 }; /* a larger one is refused */
@@ -190,11 +191,13 @@ int cmd_policy(int argc, char **argv)
     while (status == 0 && !c.helped && !c.versioned && option_walk_next(&w))
         status = w.spec ? take_option(&c, &w) : take_operand(&c, w.value);
     if (status == 0 && c.helped)
-        options_print_help("policy", "show|check|convert [FILE]",
-                           "`show` prints the policy in force as YAML, with where each line came from; `check FILE` says whether a policy file is sound; "
-                           "`convert [FILE] --to FORM` writes it as the conferencing server's `dscp` command lines (mmp), as "
-                           "class-maps and policy-maps (ios), as an nftables table (nft) or as Wireshark's colouring rules.",
-                           specs, SPEC_COUNT);
+        options_print_help(
+            "policy", "show|check|convert [FILE]",
+            "`show` prints the policy in force as YAML, with where each line came from; "
+            "`check FILE` says whether a policy file is sound; "
+            "`convert [FILE] --to FORM` writes it as the conferencing server's `dscp` command lines (mmp), as "
+            "class-maps and policy-maps (ios), as an nftables table (nft) or as Wireshark's colouring rules.",
+            specs, SPEC_COUNT);
     else if (status == 0 && c.versioned)
         status = cli_version();
     else if (status == 0 && w.problem[0])

@@ -52,13 +52,8 @@ static int write_report(const struct file_arguments *a, struct document *d, stru
 {
     struct error error = {0};
     int status = cli_document_status(d);
-    if (report_write(d, &a->report, output_write, output, &error) < 0) {
-        /* where writing failed the commit says why */
-        if (!ferror(output->file))
-            (void)cli_fail(0, "%s", error.text[0] ? error.text : "the report could not be written");
-        output->failed = true;
-        status = EXIT_INPUT;
-    }
+    if (report_write(d, &a->report, output_write, output, &error) < 0)
+        status = cli_report_failed(output, &error);
     document_free(d);
     return status;
 }

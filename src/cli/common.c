@@ -81,8 +81,19 @@ int cli_check_point(const char *name)
     text_printable(&shown, name, len);
     bool clean = len > 0 && len <= POINT_MAX && strcmp(strbuf_text(&shown), name) == 0;
     strbuf_done(&shown);
-    return clean ? 0 : cli_fail(EXIT_USAGE, "--point is a name of 1 to %d letters for the place of the capture, such as "
-                                            "core-1", POINT_MAX);
+    if (clean)
+        return 0;
+    return cli_fail(EXIT_USAGE, "--point is a name of 1 to %d letters for the place of the capture, such as core-1",
+                    POINT_MAX);
+}
+
+int cli_report_failed(struct output *output, const struct error *error)
+{
+    /* where writing failed the commit says why */
+    if (!ferror(output->file))
+        (void)cli_fail(0, "%s", error->text[0] ? error->text : "the report could not be written");
+    output->failed = true;
+    return EXIT_INPUT;
 }
 
 int cli_document_status(const struct document *d)

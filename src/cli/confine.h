@@ -9,8 +9,8 @@
 
 /*
  * What the commands call that end with a report, when everything is open that takes rights, and before the first byte
- * of a capture or of the network is parsed. `outputs` are those that are open (NULL among them is nothing). What could not
- * be done is said in a sentence on standard error where this is root, or where `verbose`.
+ * of a capture or of the network is parsed. `outputs` are those that are open (NULL among them is nothing). What could
+ * not be done is said in a sentence on standard error where this is root, or where `verbose`.
  */
 
 /* `audit`, `compare`, `report`, `generate` into a file: no program is run, no socket is opened, no file is opened to be

@@ -22,7 +22,8 @@ static const struct command commands[] = {
     {"generate", "", "marked conference traffic, to a file or onto a network", cmd_generate},
     {"compare", "BEFORE AFTER", "what the network did between two captures of the same traffic", cmd_compare},
     {"report", "RECORDS...", "render or merge saved records", cmd_report},
-    {"policy", "show|check|convert", "the policy in force; check a file; what to type on servers and switches", cmd_policy},
+    {"policy", "show|check|convert", "the policy in force; check a file; what to type on servers and switches",
+     cmd_policy},
     {"doctor", "", "what this machine can do, and what to do about the rest", cmd_doctor},
 };
 
@@ -124,6 +125,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
     if (!privileges_are_the_users_own())
-        return cli_fail(EXIT_USAGE, "qosmark does not run setuid or setgid: sudo, or `setcap cap_net_raw+ep`, are meant");
+        return cli_fail(EXIT_USAGE,
+                        "qosmark does not run setuid or setgid: sudo, or `setcap cap_net_raw+ep`, are meant");
     return check_standard_output(run(argc, argv));
 }

@@ -107,16 +107,17 @@ void options_print_row(FILE *to, const char *left, const char *text)
     print_wrapped(to, text, TEXT_COLUMN);
 }
 
-void options_print_help(const char *command, const char *arguments, const char *what, const struct option_spec *specs, size_t count)
+void options_print_help(const char *command, const char *arguments, const char *what, const struct option_spec *specs,
+                        size_t count)
 {
     (void)printf("usage: qosmark %s [OPTION...]%s%s\n\n", command, *arguments ? " " : "", arguments);
     print_wrapped(stdout, what, 0);
     (void)putchar('\n');
     for (size_t i = 0; i < count; i++) {
         char left[64];
-        (void)snprintf(left, sizeof left, "  %c%c%s--%s%s%s", specs[i].letter ? '-' : ' ', specs[i].letter ? specs[i].letter : ' ',
-                       specs[i].letter ? ", " : "  ", specs[i].name, specs[i].argument ? " " : "",
-                       specs[i].argument ? specs[i].argument : "");
+        (void)snprintf(left, sizeof left, "  %c%c%s--%s%s%s", specs[i].letter ? '-' : ' ',
+                       specs[i].letter ? specs[i].letter : ' ', specs[i].letter ? ", " : "  ", specs[i].name,
+                       specs[i].argument ? " " : "", specs[i].argument ? specs[i].argument : "");
         options_print_row(stdout, left, specs[i].help);
     }
 }

@@ -37,6 +37,7 @@ bool option_walk_next(struct option_walk *w); /* false at the end, or on an erro
 
 /* A row of a help: `text` wraps at 80 columns in a column of its own, beside `left`. */
 void options_print_row(FILE *to, const char *left, const char *text);
-void options_print_help(const char *command, const char *arguments, const char *what, const struct option_spec *specs, size_t count);
+void options_print_help(const char *command, const char *arguments, const char *what, const struct option_spec *specs,
+                        size_t count);
 
 #endif

@@ -65,8 +65,8 @@ static void forget(const char *temporary)
 
 /* ---- opening ---- */
 
-/* A file beside `path` whose name says what it is, should the machine stop in the middle: its name is *ret, to be freed.
- * -1 with errno. */
+/* A file beside `path` whose name says what it is, should the machine stop in the middle: its name is *ret, to be
+ * freed. -1 with errno. */
 static int make_temporary(const char *path, char **ret)
 {
     static const char beside[] = ".unfinished-XXXXXX", alone[] = "qosmark.unfinished-XXXXXX";
@@ -292,5 +292,6 @@ bool output_is_output(const char *a, const char *b)
         if (!there)
             return false;
     }
-    return folder[0].st_dev == folder[1].st_dev && folder[0].st_ino == folder[1].st_ino && strcmp(last[0], last[1]) == 0;
+    return folder[0].st_dev == folder[1].st_dev && folder[0].st_ino == folder[1].st_ino &&
+           strcmp(last[0], last[1]) == 0;
 }

@@ -16,10 +16,10 @@ enum privileges_work {
     PRIVILEGES_ANSWER,        /* packets on open sockets; nothing can be opened (`reflect`) */
     PRIVILEGES_WATCH,         /* rings of open interfaces, a page or two served; files can be read (`live`) */
     PRIVILEGES_WATCH_WRITING, /* the same, and files can be written, renamed and removed: reports, kept packets */
-    PRIVILEGES_FILES,         /* files read, threads begun, outputs that are open put in place; no socket (`audit`, `policy`) */
-    PRIVILEGES_SEND,          /* the same with UDP sockets (`probe`, `trace`, `generate`) */
-    PRIVILEGES_ASK,           /* and TCP connections (`probe --service`, `policy` with a domain to ask for) */
-    PRIVILEGES_PLACE,         /* a file renamed or removed, and nothing else (cli/placer.h) */
+    PRIVILEGES_FILES, /* files read, threads begun, outputs that are open put in place; no socket (`audit`, `policy`) */
+    PRIVILEGES_SEND,  /* the same with UDP sockets (`probe`, `trace`, `generate`) */
+    PRIVILEGES_ASK,   /* and TCP connections (`probe --service`, `policy` with a domain to ask for) */
+    PRIVILEGES_PLACE, /* a file renamed or removed, and nothing else (cli/placer.h) */
 };
 
 enum privileges_step {
@@ -56,8 +56,8 @@ void privileges_limit(enum privileges_work work, struct privileges *p);
 void privileges_limit_writing(const char *const *paths, size_t count, struct privileges *p);
 
 /* For who works on the files of the command line as who he is, be that root: of root's capabilities those stay that
- * open the files of others (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER), of anybody else's none; nothing is gained by
- * running a program. */
+ * open the files of others (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER), of anybody else's none; nothing is
+ * gained by running a program. */
 void privileges_keep_to_files(struct privileges *ret);
 
 /* For who keeps its rights: it gains none by running a program. The folders may be limited after it. */

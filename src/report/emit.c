@@ -135,7 +135,7 @@ void emit_time(struct emit *e, bool known, int64_t ns)
     out_used(e->out, (size_t)(at - room));
 }
 
-/* True where nothing need be done to the text: printable ASCII but the quote and the backslash. Eight bytes at a time. */
+/* True where nothing need be done to the text: printable ASCII but quote and backslash. Eight bytes at a time. */
 static bool is_plain(const char *text, size_t len)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);

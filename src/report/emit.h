@@ -8,8 +8,8 @@
 
 /*
  * JSON written as it is made, without a tree: a document of half a million streams is a gigabyte. Separators are those
- * of jansson's compact form with a space (", " and ": "), which writes the small documents (report_json.h): the two must
- * not differ in anything but speed.
+ * of jansson's compact form with a space (", " and ": "), which writes the small documents (report_json.h): the two
+ * must not differ in anything but speed.
  *
  *     emit_open(e, '{');
  *     emit_key(e, "port");

@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "model/document.h"
 
-/* Documents to text, JSON, JSON lines, CSV and HTML. Nothing here sees a packet or prints by itself: bytes go to a sink. */
+/* Documents to text, JSON, JSON lines, CSV and HTML. Nothing here sees a packet or prints by itself: bytes go to a
+ * sink. */
 enum report_format { REPORT_TEXT = 0, REPORT_JSON, REPORT_JSONL, REPORT_CSV, REPORT_HTML, REPORT_FORMAT_COUNT };
 
 /* Writes all of `len` bytes; false when it could not (the writer stops and returns ERR_IO). */
@@ -21,7 +22,7 @@ struct report_options {
     bool color;     /* ANSI colours (text) */
     bool utf8;      /* box and bar characters allowed (text) */
     unsigned width; /* columns of the terminal (text), at least 80 */
-    int64_t live_since_ns, live_now_ns; /* of a live check: when it began, and as of when the report is (HTML); else 0 */
+    int64_t live_since_ns, live_now_ns; /* of a live check (HTML): when it began, as of when the report is; else 0 */
 };
 
 int report_write(const struct document *d, const struct report_options *o, report_sink sink, void *user,

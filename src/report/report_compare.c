@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-static void (*const writers[REPORT_FORMAT_COUNT])(struct out *out, const struct compare_document *d, const struct report_options *o) = {
-    [REPORT_TEXT] = report_compare_text,    [REPORT_JSON] = report_compare_json,
-    [REPORT_JSONL] = report_compare_jsonl, [REPORT_CSV] = report_compare_csv,
-    [REPORT_HTML] = report_compare_html,
+static void (*const writers[REPORT_FORMAT_COUNT])(struct out *out, const struct compare_document *d,
+                                                  const struct report_options *o) = {
+    [REPORT_TEXT] = report_compare_text, [REPORT_JSON] = report_compare_json, [REPORT_JSONL] = report_compare_jsonl,
+    [REPORT_CSV] = report_compare_csv,   [REPORT_HTML] = report_compare_html,
 };
 
 int report_compare_write(const struct compare_document *d, enum report_format format,

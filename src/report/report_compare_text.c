@@ -167,8 +167,10 @@ static void section_compare_findings(struct text *t, const struct compare_docume
 
 static void section_compare_streams(struct text *t, const struct compare_document *d, const struct compare_segment *s)
 {
-    static const char *const by[] = {
-        [COMPARE_WAY_ASSUMED] = "assumed", [COMPARE_WAY_TTL] = "by TTL", [COMPARE_WAY_CLOCK] = "by clock", [COMPARE_WAY_HOST] = "by its host"};
+    static const char *const by[] = {[COMPARE_WAY_ASSUMED] = "assumed",
+                                     [COMPARE_WAY_TTL] = "by TTL",
+                                     [COMPARE_WAY_CLOCK] = "by clock",
+                                     [COMPARE_WAY_HOST] = "by its host"};
     size_t shown = rows_shown(t, s->stream_count, STREAMS_FEW, STREAMS_SOME);
     if (!shown)
         return;

@@ -3,7 +3,7 @@
 #include "report/formats.h"
 #include "report/view.h"
 
-/* A document of half a million streams is a gigabyte of JSON: it is written value by value, and nothing of it is kept. */
+/* A document of half a million streams is a gigabyte of JSON: written value by value, nothing of it is kept. */
 struct writer {
     struct emit e;
     const struct document *d;

@@ -34,8 +34,8 @@ struct call_words {
 };
 void call_words_done(struct call_words *w);
 
-/* Record `i` of the document with what is known beside it: its call, whether its input is whole, what it was joined from;
- * and with the run that it is the first of. */
+/* Record `i` of the document with what is known beside it: its call, whether its input is whole, what it was joined
+ * from; and with the run that it is the first of. */
 void emit_record_of(struct emit *e, const struct document *d, size_t i, const struct record *r,
                     struct call_words *words, bool with_run);
 

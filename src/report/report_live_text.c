@@ -15,7 +15,14 @@
  *                opened: bleached, site berlin: ...
  */
 
-enum { INDENT = 11, INDENT_ROWS = INDENT + 8, MARKS_NAMED = 3, FINDINGS_NAMED = 10, WIDTH_LEAST = 60, WIDTH_MOST = 160 };
+enum {
+    INDENT = 11,
+    INDENT_ROWS = INDENT + 8,
+    MARKS_NAMED = 3,
+    FINDINGS_NAMED = 10,
+    WIDTH_LEAST = 60,
+    WIDTH_MOST = 160
+};
 
 static const char *const directions[DIRECTION_COUNT] = {
     [DIRECTION_FROM_NODE] = "from node",
@@ -88,7 +95,8 @@ static bool put_classes(struct text *t, const struct live_interval *in)
             else if (named)
                 text_put(t, STYLE_PLAIN, ",");
             if (!named)
-                text_piece(t, STYLE_BOLD, INDENT_ROWS, c == CLASS_NONE ? "no class" : class_name((enum traffic_class)c));
+                text_piece(t, STYLE_BOLD, INDENT_ROWS,
+                           c == CLASS_NONE ? "no class" : class_name((enum traffic_class)c));
             small_count(sum.packets, count);
             (void)snprintf(text, sizeof text, "%s %s", directions[direction], count);
             text_piece(t, STYLE_PLAIN, INDENT_ROWS, text);
@@ -114,7 +122,8 @@ static void put_streams(struct text *t, const struct live_view *v)
     if (in->new_streams && in->ended_streams)
         (void)snprintf(text, sizeof text, "(%s new, %s ended)", fresh, ended);
     else if (in->new_streams || in->ended_streams)
-        (void)snprintf(text, sizeof text, "(%s %s)", in->new_streams ? fresh : ended, in->new_streams ? "new" : "ended");
+        (void)snprintf(text, sizeof text, "(%s %s)", in->new_streams ? fresh : ended,
+                       in->new_streams ? "new" : "ended");
     else
         return;
     text_piece(t, STYLE_DIM, INDENT_ROWS, text);

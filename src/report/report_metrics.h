@@ -7,8 +7,8 @@
  * A live check for Prometheus (text format 0.0.4).
  *
  * Counters never go down while the process runs, though decisions are revised: a stream that turns out to be video
- * takes its packets from one class to another. So what a class gained since the look before is added to its counter, and
- * what it lost is not taken away; what was re-judged under another policy is not counted again.
+ * takes its packets from one class to another. So what a class gained since the look before is added to its counter,
+ * and what it lost is not taken away; what was re-judged under another policy is not counted again.
  *
  * Labels are class, direction, node, dscp and point; never an address of a stream. At most LIVE_METRICS_NODES nodes (by
  * first appearance; the others are node="(other)") and LIVE_METRICS_SERIES combinations of labels, above which

@@ -173,7 +173,8 @@ static void write_marks(const struct probe_totals *t, struct strbuf *to)
 static void write_by_direction(const struct probe_totals *t, struct strbuf *to)
 {
     static const char *const directions[] = {"forward", "reverse"};
-    metrics_head(to, "qosmark_probe_lost_packets_total", "counter", "Probes lost, by direction where the reflector tells.");
+    metrics_head(to, "qosmark_probe_lost_packets_total", "counter",
+                 "Probes lost, by direction where the reflector tells.");
     for (size_t i = 0; i < t->count; i++) {
         for (size_t way = 0; way < 2; way++) {
             begin_sample(to, "qosmark_probe_lost_packets_total", &t->rows[i]);

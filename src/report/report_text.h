@@ -50,7 +50,8 @@ void text_heading(struct text *t, const char *title);                           
 /* Adds words (escaped), beginning new lines at `indent` where the width asks for it. What stands between backticks is
  * a command to be copied: it stays in one piece, and on a line of its own where it is wider than the rest. */
 void text_wrap(struct text *t, enum style style, size_t indent, const char *text);
-/* The first line: PASS, FAIL or NOTHING CHECKED, and why. With -q not broken, and after `about`, where that is not "". */
+/* The first line: PASS, FAIL or NOTHING CHECKED, with (INCOMPLETE) where something was not looked at, and why. With -q
+ * not broken, and after `about`, where that is not "". */
 void text_verdict(struct text *t, enum summary_verdict verdict, bool incomplete, const char *about,
                   const char *sentence);
 /* Adds a piece that must not be broken, on the next line (at `indent`) where it does not fit on this one. */

@@ -27,7 +27,8 @@ static void add_expected(struct class_row *row, dscp_set_t expected, dscp_t pref
 
 static struct class_row class_row_of(const struct summary_row *from)
 {
-    struct class_row row = {.row = *from, .expected = from->expected, .preferred = from->preferred, .judged = from->judged};
+    struct class_row row = {
+        .row = *from, .expected = from->expected, .preferred = from->preferred, .judged = from->judged};
     memcpy(row.marks.packets, from->by_dscp, sizeof row.marks.packets);
     memcpy(row.marks.wrong, from->wrong_by_dscp, sizeof row.marks.wrong);
     memcpy(row.marks.unsure, from->unsure_by_dscp, sizeof row.marks.unsure);

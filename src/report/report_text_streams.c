@@ -227,12 +227,13 @@ void section_streams(struct text *t)
     text_put(t, STYLE_DIM, "  what is wrong first; # is the place in the JSON report's streams");
     text_end(t);
     struct record_scratch scratch = {0};
+    unsigned parts = t->options->verbose >= 2 ? RECORD_ALL : RECORD_WORDS | RECORD_REASON;
     size_t shown = rows_shown(t, d->record_count, 0, STREAMS_SOME), n = 0;
     for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
         for (size_t i = 0; i < d->record_count && n < shown && out_ok(t->out); i++) {
             if (document_verdict(d, i) != order[k])
                 continue;
-            stream_section(t, i, document_record(d, i, t->options->verbose >= 2 ? RECORD_ALL : RECORD_WORDS | RECORD_REASON, &scratch));
+            stream_section(t, i, document_record(d, i, parts, &scratch));
             n++;
         }
     text_rest(t, NUMBER_AT, d->record_count - shown, "streams");

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-static void (*const writers[REPORT_FORMAT_COUNT])(struct out *out, const struct trace_document *d, const struct report_options *o) = {
-    [REPORT_TEXT] = report_trace_text,    [REPORT_JSON] = report_trace_json,
-    [REPORT_JSONL] = report_trace_jsonl, [REPORT_CSV] = report_trace_csv,
-    [REPORT_HTML] = report_trace_html,
+static void (*const writers[REPORT_FORMAT_COUNT])(struct out *out, const struct trace_document *d,
+                                                  const struct report_options *o) = {
+    [REPORT_TEXT] = report_trace_text, [REPORT_JSON] = report_trace_json, [REPORT_JSONL] = report_trace_jsonl,
+    [REPORT_CSV] = report_trace_csv,   [REPORT_HTML] = report_trace_html,
 };
 
 int report_trace_write(const struct trace_document *d, enum report_format format, const struct report_options *options,
