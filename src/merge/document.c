@@ -149,8 +149,8 @@ static bool make_notes(struct building *b)
     if (m->shifted)
         ok = ok && document_note(d,
                                  "%zu stream%s in records of one point whose times are a moment apart, the first of "
-                                 "them at %s: as it is where two machines call their points the same. Only the record "
-                                 "with the most packets counts; with a name for each (--point), both do",
+                                 "them at %s, as where two machines call their points the same: only the record with "
+                                 "the most packets counts. With a name for each (--point) both count",
                                  m->shifted, m->shifted == 1 ? " is" : "s are", m->shifted_at);
     if (m->outvoted)
         ok = ok &&

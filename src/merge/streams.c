@@ -150,19 +150,19 @@ static bool is_larger(const struct record_set *s, uint32_t x, uint32_t y)
 
 enum { SHIFT_SHARE = 10 };
 
-/* Two looks at one capture share its packets, and so the times of these. Where a stream of some length begins and ends
- * a moment apart in two records, its packets were given other times: by another machine on their way. */
-static bool is_shifted(const struct record *r, int64_t from, int64_t until)
+static bool is_moment(int64_t ns, const struct record *r)
 {
-    int64_t before = r->first_ns - from, after = until - r->last_ns, most = before > after ? before : after;
-    return most > 0 && most < NS_PER_S && most < (r->last_ns - r->first_ns) / SHIFT_SHARE;
+    return ns > 0 && ns < NS_PER_S && ns < (r->last_ns - r->first_ns) / SHIFT_SHARE;
 }
 
-static void count_partly(struct merge *m, const struct record *r, int64_t from, int64_t until)
+/* Two looks at one capture share its packets, and so the times of these. Where all records of a stream of some length
+ * begin a moment apart, and end a moment apart, its packets were given other times: by another machine on their way. */
+static void count_partly(struct merge *m, const struct record *r, const struct saved_extra *x)
 {
     const char *point = m->set.texts[r->input];
-    if (!is_shifted(r, from, until)) {
-        m->partly += from < r->first_ns || until > r->last_ns;
+    int64_t begins_ns = x->latest_first_ns - x->cover_first_ns, ends_ns = x->cover_last_ns - x->earliest_last_ns;
+    if (!is_moment(begins_ns, r) || !is_moment(ends_ns, r)) {
+        m->partly += x->cover_first_ns < r->first_ns || x->cover_last_ns > r->last_ns;
         return;
     }
     m->shifted++;
@@ -178,12 +178,15 @@ static size_t take_overlapping(struct merge *m, const uint32_t *order, size_t i,
     uint32_t best = order[i];
     const struct saved_extra *first = &s->extras[best];
     int64_t from = first->cover_first_ns, until = first->cover_last_ns;
+    int64_t latest_first = first->latest_first_ns, earliest_last = first->earliest_last_ns;
     bool violating = first->outvoted || s->records[best].verdict == VERDICT_VIOLATING;
     for (i++; i < end; i++) {
         const struct saved_extra *next = &s->extras[order[i]];
         if (next->cover_first_ns > until)
             break;
         until = next->cover_last_ns > until ? next->cover_last_ns : until;
+        latest_first = next->latest_first_ns > latest_first ? next->latest_first_ns : latest_first;
+        earliest_last = next->earliest_last_ns < earliest_last ? next->earliest_last_ns : earliest_last;
         violating = violating || next->outvoted || s->records[order[i]].verdict == VERDICT_VIOLATING;
         if (is_larger(s, order[i], best))
             best = order[i];
@@ -191,8 +194,10 @@ static size_t take_overlapping(struct merge *m, const uint32_t *order, size_t i,
     struct saved_extra *extra = &s->extras[best];
     extra->cover_first_ns = from;
     extra->cover_last_ns = until;
+    extra->latest_first_ns = latest_first;
+    extra->earliest_last_ns = earliest_last;
     extra->outvoted = violating;
-    count_partly(m, &s->records[best], from, until);
+    count_partly(m, &s->records[best], extra);
     m->outvoted += violating && s->records[best].verdict != VERDICT_VIOLATING;
     *ret_best = best;
     return i;

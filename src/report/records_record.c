@@ -381,7 +381,10 @@ static uint32_t read_call(struct reading *x)
 static void read_extra(struct reading *x, const struct record *r, struct saved_extra *extra)
 {
     const json_t *overlap = saved_has(x->object, "overlap");
-    *extra = (struct saved_extra){.cover_first_ns = r->first_ns, .cover_last_ns = r->last_ns};
+    *extra = (struct saved_extra){.cover_first_ns = r->first_ns,
+                                  .cover_last_ns = r->last_ns,
+                                  .latest_first_ns = r->first_ns,
+                                  .earliest_last_ns = r->last_ns};
     extra->incomplete = !saved_bool(&x->json, x->object, "input_complete", true);
     if (!overlap)
         return;
@@ -389,7 +392,10 @@ static void read_extra(struct reading *x, const struct record *r, struct saved_e
         !saved_time(&x->json, overlap, "last", &extra->cover_last_ns))
         saved_fail(&x->json, "\"overlap\" has a \"first\" and a \"last\"");
     extra->outvoted = saved_bool(&x->json, overlap, "violating", false);
-    if (extra->cover_first_ns > r->first_ns || extra->cover_last_ns < r->last_ns)
+    (void)saved_time(&x->json, overlap, "latest_first", &extra->latest_first_ns);
+    (void)saved_time(&x->json, overlap, "earliest_last", &extra->earliest_last_ns);
+    if (extra->cover_first_ns > r->first_ns || extra->cover_last_ns < r->last_ns ||
+        extra->latest_first_ns < r->first_ns || extra->earliest_last_ns > r->last_ns)
         saved_fail(&x->json, "\"overlap\" does not cover the record");
 }
 

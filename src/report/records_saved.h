@@ -21,6 +21,8 @@ struct saved_extra {
     /* all records that it stands for: those of the same stream at the same point, overlapping in time, of which it is
      * the largest */
     int64_t cover_first_ns, cover_last_ns;
+    /* the last of them to begin, and the first to end */
+    int64_t latest_first_ns, earliest_last_ns;
     bool outvoted;   /* one of those violates, and it does not */
     bool incomplete; /* "input_complete": false */
     /* joined from records that follow one another; NULL where it is one */

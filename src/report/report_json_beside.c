@@ -67,7 +67,9 @@ static void add_call(struct emit *e, const struct document *d, uint32_t call, st
 static void add_overlap(struct emit *e, const struct record *r, const struct saved_extra *x)
 {
     bool outvoted = x->outvoted && r->verdict != VERDICT_VIOLATING;
-    if (x->part_count || (x->cover_first_ns == r->first_ns && x->cover_last_ns == r->last_ns && !outvoted))
+    bool alone = x->cover_first_ns == r->first_ns && x->latest_first_ns == r->first_ns &&
+                 x->cover_last_ns == r->last_ns && x->earliest_last_ns == r->last_ns;
+    if (x->part_count || (alone && !outvoted))
         return;
     emit_key(e, "overlap");
     emit_open(e, '{');
@@ -77,6 +79,10 @@ static void add_overlap(struct emit *e, const struct record *r, const struct sav
     emit_time(e, true, x->cover_last_ns);
     emit_key(e, "violating");
     emit_bool(e, outvoted);
+    emit_key(e, "latest_first");
+    emit_time(e, true, x->latest_first_ns);
+    emit_key(e, "earliest_last");
+    emit_time(e, true, x->earliest_last_ns);
     emit_close(e, '}');
 }
 
