@@ -15,6 +15,7 @@ enum reason {
     REASON_ALL_EMPTY,
     REASON_TWO_MEDIA,
     REASON_MAYBE_WEBRTC,
+    REASON_NOT_WEBRTC, /* violating: WebRTC would be right, and the capture shows that it is none */
     REASON_MEDIA_OF_COMPANION,
     REASON_OTHER_MEDIA,
     REASON_UNSURE_KIND,
@@ -40,6 +41,7 @@ enum reason {
 struct surroundings {
     bool unsure_media;   /* some media on the 5-tuple is of unknown kind, or known with low confidence only */
     bool bulk;           /* large packets, more than a megabyte, nearly all one way */
+    bool without_ice;    /* media ran on it for so long without any STUN that it is no WebRTC */
     bool may_hide_media; /* TURN or media were seen on it, or it uses a port where TURN over TLS is at home */
 };
 

@@ -10,8 +10,10 @@ static const char *const texts[REASON_COUNT] = {
                          "sends these by itself, with a mark of its own",
     [REASON_TWO_MEDIA] = "after a silence its mark changed once, from that of one kind of media to that of the other, "
                          "and its payload type too: its SSRC may stand for two media, one after the other",
-    [REASON_MAYBE_WEBRTC] = "the marks would be right for WebRTC, and there is neither SDP nor the ICE and DTLS that a "
-                            "WebRTC conversation begins with, which would tell",
+    [REASON_MAYBE_WEBRTC] = "the marks would be right for WebRTC, and there is neither SDP nor the ICE and DTLS that a WebRTC "
+                            "conversation begins with, nor 30 s of media without a gap and without STUN, which would tell",
+    [REASON_NOT_WEBRTC] = "the marks would be right for WebRTC, and it is none: media ran on its 5-tuple for 30 s and more "
+                          "without STUN, which WebRTC sends every few seconds (RFC 7675)",
     [REASON_MEDIA_OF_COMPANION] = "the marks are not those of the media known on this 5-tuple, but not all media on it is known",
     [REASON_SHARED] = "media in a TCP or TLS connection: whatever shares it has its mark, which is not any one's",
     [REASON_NO_CLASS] = "the policy has no class for it",

@@ -121,8 +121,8 @@ static bool may_be_two_media(const struct policy *p, const struct record *r, con
 }
 
 /* The policy may have a class for WebRTC, which is known by the ICE and DTLS that a conversation begins with. A capture
- * from the middle of it has none, and only SDP tells that it is none. */
-static bool may_be_webrtc(const struct judging *j, const struct record *r, const struct policy_rule *rule)
+ * from the middle of it has none of these; SDP tells that it is none, or a long time without ICE. */
+static bool is_right_for_webrtc(const struct judging *j, const struct record *r, const struct policy_rule *rule)
 {
     const struct document *d = j->d;
     struct record other = *r;
@@ -164,13 +164,14 @@ static enum reason judge_wrong(struct judging *j, struct record *r, const struct
         return set(r, VERDICT_UNDETERMINED, REASON_TWO_MEDIA);
     bool companion = is_companion(r->kind), media = kind_is_rtp(r->kind) || companion;
     bool unsure = kind_is_rtp(r->kind) ? r->confidence == CONFIDENCE_LOW : companion && surroundings_of(j, r).unsure_media;
-    if (media && may_be_webrtc(j, r, rule))
+    bool webrtc = media && is_right_for_webrtc(j, r, rule), without_ice = webrtc && surroundings_of(j, r).without_ice;
+    if (webrtc && !without_ice)
         return set(r, VERDICT_UNDETERMINED, REASON_MAYBE_WEBRTC);
     if (media && unsure && !exceeds(r, rule->marks | other_media_marks(p, r), rule->tolerance))
         return set(r, VERDICT_UNDETERMINED, companion ? REASON_MEDIA_OF_COMPANION : REASON_OTHER_MEDIA);
     if (!media && r->confidence == CONFIDENCE_LOW && !is_service_of_named_node(r, p))
         return set(r, VERDICT_UNDETERMINED, REASON_UNSURE_KIND);
-    return set(r, VERDICT_VIOLATING, REASON_NONE);
+    return set(r, VERDICT_VIOLATING, webrtc ? REASON_NOT_WEBRTC : REASON_NONE);
 }
 
 static enum reason judge_expected(struct judging *j, struct record *r, const struct policy_rule *rule)

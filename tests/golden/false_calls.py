@@ -183,6 +183,61 @@ def webrtc_from_the_middle_of_the_call():
             [Want(UNSURE, reason="would be right for WebRTC", ssrc=0x101)])
 
 
+MAYBE_WEBRTC = [Want(UNSURE, reason="would be right for WebRTC", ssrc=0x101)]
+NO_WEBRTC = [Want(BAD, reason="and it is none", ssrc=0x101)]
+
+
+def consent(seconds, src=NODE, dst=FAR, sport=30000, dport=55000):
+    """What a peer of WebRTC sends every five seconds as long as there is media (RFC 7675)."""
+    return send([(i * 5.0, stun(bytes([i] * 12))) for i in range(seconds // 5)], sport, dport, AF41, src, dst)
+
+
+@right(status=(NOTHING,), policy=WEBRTC)
+def webrtc_for_a_minute_from_the_middle_of_the_call():
+    """Media of one direction, consent of the other."""
+    return mix(send(audio(0x101, 3000, payload_type=111), 55000, 30000, AF41), consent(60)), MAYBE_WEBRTC
+
+
+@right(status=(NOTHING,), policy=WEBRTC)
+def webrtc_for_a_minute_and_only_what_one_end_sends():
+    return mix(send(audio(0x101, 3000, payload_type=111), 55000, 30000, AF41), consent(60, FAR, NODE, 55000, 30000)), MAYBE_WEBRTC
+
+
+@right(status=(NOTHING,), policy=WEBRTC, snaplen=60)
+def webrtc_for_a_minute_and_its_consent_is_cut_short():
+    """Of RTP there is enough to know it, of STUN there is not."""
+    return mix(send(audio(0x101, 3000, payload_type=111), 55000, 30000, AF41), consent(60)), MAYBE_WEBRTC
+
+
+@right(status=(NOTHING,), policy=WEBRTC)
+def webrtc_in_two_pieces_of_20_seconds():
+    """The capture stood still for ten minutes between them."""
+    media = audio(0x101, 32000, payload_type=111)
+    return send(media[:1000] + media[-1000:], 55000, 30000, AF41), MAYBE_WEBRTC
+
+
+@right(status=(NOTHING,), policy=WEBRTC)
+def webrtc_of_which_a_tenth_was_not_captured():
+    return send([m for i, m in enumerate(audio(0x101, 3000, payload_type=111)) if i % 10 != 3], 55000, 30000, AF41), MAYBE_WEBRTC
+
+
+@wrong("remarked", policy=WEBRTC)
+def voice_in_af41_that_ran_for_a_minute_without_consent():
+    return send(audio(0x101, 3000, payload_type=111), 55000, 30000, AF41), NO_WEBRTC
+
+
+@wrong("remarked", policy=WEBRTC)
+def voice_in_af41_without_consent_and_with_a_silence():
+    media = [(t + (t > 20) * 15, p) for t, p in audio(0x101, 3000, payload_type=111)]
+    reports = [(i * 5.0, rtcp(0x101)) for i in range(12)]
+    return mix(send(media, 55000, 30000, AF41), send(reports, 55000, 30000, AF41)), NO_WEBRTC
+
+
+@wrong("bleached", policy=WEBRTC.replace("streaming: AF41", "streaming: any"))
+def voice_unmarked_without_consent_where_webrtc_may_carry_anything():
+    return send(audio(0x101, 3000, payload_type=111), 55000, 30000, 0), NO_WEBRTC
+
+
 @wrong(policy=WEBRTC)
 def voice_of_a_sip_call_in_af41_where_webrtc_may_be():
     return mix(signalled(AV_A, AV_B), send(audio(0x101), 34904, 20000, AF41)), [Want(BAD, {"rtp-audio"}, ssrc=0x101)]

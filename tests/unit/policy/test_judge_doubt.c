@@ -168,6 +168,77 @@ static void one_ssrc_may_be_voice_and_then_video(void **state)
         assert_int_equal(d->records[i].verdict, VERDICT_VIOLATING);
 }
 
+/* Voice in AF41 on a 5-tuple of its own, where WebRTC would be right with it: after how long, how long a silence and how
+ * many lost packets of how many. */
+static struct record *voice_as_of_webrtc(int64_t seconds, double gap_ms, uint64_t lost)
+{
+    struct rtp_figures *f = arena_alloc(&d->arena, sizeof *f);
+    struct record *r = add(d, KIND_RTP_AUDIO, PHONE, 30000, CMS, 20000, AF41, 50 * (uint64_t)seconds);
+    assert_non_null(f);
+    *f = (struct rtp_figures){.clock_rate = 48000, .expected = 50 * (uint64_t)seconds, .lost = lost, .max_gap_ms = gap_ms};
+    r->rtp = f;
+    r->last_ns = seconds * NS_PER_S;
+    return r;
+}
+
+static void media_that_ran_for_long_without_stun_is_no_webrtc(void **state)
+{
+    (void)state;
+    policy_free(p);
+    p = policy_of("version: 1\nname: t\nexpect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
+                  "map: {webrtc: multimedia-streaming}\n");
+    (void)voice_as_of_webrtc(31, 20, 0);
+    (void)voice_as_of_webrtc(120, 20, 299);
+    (void)voice_as_of_webrtc(100, 29000, 0);
+    size_t accused = d->record_count;
+    (void)voice_as_of_webrtc(29, 20, 0);
+    (void)voice_as_of_webrtc(120, 20, 301); /* a twentieth is missing, of STUN perhaps all */
+    (void)voice_as_of_webrtc(59, 29500, 0);
+    (void)voice_as_of_webrtc(600, 31000, 0);
+    (void)voice_as_of_webrtc(600, -1, 0); /* joined of saved pieces: not known */
+    voice_as_of_webrtc(120, 20, 0)->rtp = NULL;
+    voice_as_of_webrtc(120, 20, 0)->over_turn = true;
+    voice_as_of_webrtc(120, 20, 0)->proto = PROTO_TCP;
+    judge(d, p);
+    for (size_t i = 0; i < d->record_count; i++) {
+        assert_int_equal(d->records[i].verdict, i < accused ? VERDICT_VIOLATING : VERDICT_UNDETERMINED);
+        assert_non_null(strstr(d->records[i].reason, i < accused ? "it is none" : "would tell"));
+    }
+}
+
+static void what_goes_with_media_tells_whether_it_may_be_webrtc(void **state)
+{
+    static const struct {
+        enum kind beside;
+        enum verdict verdict;
+    } cases[] = {{KIND_STUN, VERDICT_UNDETERMINED}, {KIND_TURN, VERDICT_UNDETERMINED}, {KIND_DTLS, VERDICT_UNDETERMINED},
+                 {KIND_OTHER, VERDICT_UNDETERMINED}, /* STUN that was cut short is not known */
+                 {KIND_RTCP, VERDICT_VIOLATING}, {KIND_RTP_VIDEO, VERDICT_VIOLATING}};
+    (void)state;
+    policy_free(p);
+    p = policy_of("version: 1\nname: t\nexpect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
+                  "map: {webrtc: multimedia-streaming, stun: none, turn: none, dtls: none}\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t conversation = voice_as_of_webrtc(60, 20, 0)->conversation;
+        add(d, cases[i].beside, CMS, 20000, PHONE, 30000, AF41, 10)->conversation = conversation;
+    }
+    judge(d, p);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(d->records[2 * i].verdict, cases[i].verdict);
+    d->inputs = arena_alloc(&d->arena, sizeof *d->inputs);
+    assert_non_null(d->inputs);
+    *d->inputs = (struct input){.file = "a.pcap", .problem = "", .complete = true, .dropped = 1};
+    d->input_count = 1;
+    judge(d, p);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(d->records[2 * i].verdict, VERDICT_UNDETERMINED);
+    d->inputs->dropped = 0;
+    d->limited = true;
+    judge(d, p);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(d->records[2 * i].verdict, VERDICT_UNDETERMINED);
+}
+
 static void a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft(void **state)
 {
     (void)state;
@@ -192,6 +263,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_direction_without_any_data_accuses_nobody, start, stop),
         cmocka_unit_test_setup_teardown(segments_without_data_accuse_nobody, start, stop),
         cmocka_unit_test_setup_teardown(one_ssrc_may_be_voice_and_then_video, start, stop),
+        cmocka_unit_test_setup_teardown(media_that_ran_for_long_without_stun_is_no_webrtc, start, stop),
+        cmocka_unit_test_setup_teardown(what_goes_with_media_tells_whether_it_may_be_webrtc, start, stop),
         cmocka_unit_test_setup_teardown(a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
