@@ -95,7 +95,8 @@ static int with_key(const uint8_t key[static ADDRESS_MAP_KEY_BYTES], struct anon
     errno = 0; /* OpenSSL fails in one way for whatever reason */
     if (r == 0 && !anonymizer_digest(a, ANONYMIZE_SORTS, purpose, sizeof purpose - 1, a->name_key, sizeof a->name_key))
         r = errno == ENOMEM ? error_set(error, ERR_MEMORY, "out of memory")
-                            : error_set(error, ERR_UNSUPPORTED, "OpenSSL has no HMAC-SHA-256 here, which --anonymize is made with");
+                            : error_set(error, ERR_UNSUPPORTED,
+                                        "OpenSSL has no HMAC-SHA-256 here, which --anonymize is made with");
     if (r < 0) {
         anonymizer_free(a);
         return r;

@@ -186,8 +186,8 @@ static bool is_header(struct frame_anonymizer *f, const struct frame *frame, siz
            found.tos == p->tos && found.ttl == p->ttl;
 }
 
-/* Where the innermost IP header of a packet stands in its frame: its addresses are the last ones before its payload, but
- * for those that its options repeat. The end of the frame where they are not found. */
+/* Where the innermost IP header of a packet stands in its frame: its addresses are the last ones before its payload,
+ * but for those that its options repeat. The end of the frame where they are not found. */
 static size_t innermost(struct frame_anonymizer *f, const struct frame *frame, const struct packet *p)
 {
     size_t n = p->src.addr.version == 4 ? 4 : 16, before = p->src.addr.version == 4 ? 12 : 8;

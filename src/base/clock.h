@@ -7,7 +7,7 @@
 #define NS_PER_MS 1000000LL
 #define NS_PER_S  1000000000LL
 
-/* What it is now, in nanoseconds: of a clock that only goes forward, and since 1970. For the rooms that act at a time. */
+/* What it is now, in nanoseconds: of a clock that only goes forward, and since 1970. For rooms that act at a time. */
 int64_t clock_monotonic_ns(void);
 int64_t clock_wall_ns(void);
 

@@ -124,7 +124,7 @@ static inline uint64_t cur_le64(struct cursor *c)
     return high << 32 | low;
 }
 
-/* The byte `offset` ahead without moving; 0 and no latch where there is none, so test cur_left() where 0 has meaning. */
+/* The byte `offset` ahead without moving; 0 and no latch where there is none: test cur_left() where 0 has meaning. */
 static inline uint8_t cur_peek(const struct cursor *c, size_t offset)
 {
     return cur_left(c) > offset ? c->at[offset] : 0;

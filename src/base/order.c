@@ -20,8 +20,8 @@ static size_t run_end(const uint32_t *order, size_t from, size_t n, order_compar
     return end;
 }
 
-static void merge(uint32_t *to, const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count, order_compare compare,
-                  const void *context)
+static void merge(uint32_t *to, const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count,
+                  order_compare compare, const void *context)
 {
     while (a_count && b_count) {
         if (compare(context, *a, *b) <= 0) {

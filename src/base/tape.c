@@ -77,7 +77,8 @@ static uint64_t behind(const struct tape *t, uint64_t place)
     const struct tape_chunk *chunk = chunk_of(t, place);
     uint64_t next = place + LENGTH_BYTES + len;
     bool last = place / CHUNK_BYTES - t->first + 1 == t->count;
-    return last || next - place / CHUNK_BYTES * CHUNK_BYTES < chunk->used ? next : (place / CHUNK_BYTES + 1) * CHUNK_BYTES;
+    bool here = next - place / CHUNK_BYTES * CHUNK_BYTES < chunk->used;
+    return last || here ? next : (place / CHUNK_BYTES + 1) * CHUNK_BYTES;
 }
 
 bool tape_next(const struct tape *t, uint64_t *place)

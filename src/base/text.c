@@ -176,11 +176,21 @@ const char *strbuf_text(const struct strbuf *b)
 
 enum { UTF8_BYTES_MAX = 4 };
 
+/* What a first byte says of the length of its sequence; 0 for what begins none. */
+static size_t utf8_length(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first >= 0xf5)
+        return 0;
+    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
 /* Length of the valid UTF-8 sequence at `p` (RFC 3629 §3) and its code point; 0 where there is none. */
 static size_t utf8_sequence(const unsigned char *p, size_t left, uint32_t *ret)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+    size_t n = utf8_length(p[0]);
     if (n == 0 || n > left)
         return 0;
     uint32_t code = n == 1 ? p[0] : p[0] & (0x7fu >> n);

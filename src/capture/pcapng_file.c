@@ -398,7 +398,8 @@ static void pcapng_file_free(struct reader *r)
     free(f);
 }
 
-static const struct reader_ops ops = {.next = pcapng_file_next, .more = pcapng_file_more, .free = pcapng_file_free, .frames_stay = true};
+static const struct reader_ops ops = {
+    .next = pcapng_file_next, .more = pcapng_file_more, .free = pcapng_file_free, .frames_stay = true};
 
 struct reader *pcapng_file_open(struct unpack *bytes, struct error *error)
 {

@@ -370,8 +370,9 @@ static int start_unpacking(struct unpack *u, struct error *error)
         if (built_in < 0 || (built_in && packings[i].enable(u->archive) != ARCHIVE_OK))
             return error_set(error, ERR_MEMORY, "%s: out of memory", u->name);
         if (!built_in && &packings[i] == u->packing)
-            return error_set(error, ERR_UNSUPPORTED, "%s is compressed with %s, which this libarchive was built without",
-                             u->name, u->packing->name);
+            return error_set(error, ERR_UNSUPPORTED,
+                             "%s is compressed with %s, which this libarchive was built without", u->name,
+                             u->packing->name);
     }
     read_beginning(u);
     return 0;

@@ -181,14 +181,15 @@ static bool add_segment_notes(struct compare_document *d, const struct compare_s
     if (both->assumed_streams)
         ok &= compare_document_note(
             d,
-            "traffic passes %s and %s both ways, and of %llu streams neither the TTL nor the clocks nor their hosts tell "
-            "which of the two they pass first: they are taken to pass %s first",
+            "traffic passes %s and %s both ways, and of %llu streams neither the TTL nor the clocks nor their hosts "
+            "tell which of the two they pass first: they are taken to pass %s first",
             first, second, (unsigned long long)both->assumed_streams, first);
     if (s->rows[COMPARE_BACKWARD].matched && !s->rows[COMPARE_FORWARD].matched)
-        ok &= compare_document_note(d,
-                                    "all packets pass %s first, and then %s: were the captures given in the wrong order? "
-                                    "Before and after are those of the packets on their way all the same",
-                                    second, first);
+        ok &= compare_document_note(
+            d,
+            "all packets pass %s first, and then %s: were the captures given in the wrong order? Before and after are "
+            "those of the packets on their way all the same",
+            second, first);
     if (both->matched && !both->loss_known)
         ok &= compare_document_note(d, "how many packets were lost between %s and %s is not known: %s", first, second,
                                     both->loss_reason);

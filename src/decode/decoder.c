@@ -178,7 +178,8 @@ static void walk_init(struct walk *w, struct decoder *d, const struct frame *fra
 }
 
 /* The general way; apart, for its walk is large and the short way needs none. */
-__attribute__((noinline)) static enum decode_status frame_walk(struct decoder *d, const struct frame *frame, struct packet *ret)
+__attribute__((noinline)) static enum decode_status frame_walk(struct decoder *d, const struct frame *frame,
+                                                               struct packet *ret)
 {
     struct walk w;
     walk_init(&w, d, frame, ret);

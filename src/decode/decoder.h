@@ -25,9 +25,10 @@ struct decoder;
 struct decoder_options {
     bool outer_layer;        /* judge the mark of the outermost IP header instead of the innermost (--layer outer) */
     size_t fragment_bytes;   /* cap on payload held for reassembly; 0 for the default, 16 MiB */
-    int64_t fragment_ns;     /* how long a datagram may stay incomplete; 0 for the default, 30 s (RFC 8200 §4.5: 60 s) */
+    int64_t fragment_ns;     /* how long a datagram may stay incomplete; 0: the default, 30 s (RFC 8200 §4.5: 60 s) */
     const struct hash_key *key;
-    bool defer_fragments; /* this one holds no fragments: it says DECODE_FRAGMENT of their frames, and nothing else changes */
+    bool defer_fragments; /* this one holds no fragments: it says DECODE_FRAGMENT of their frames, and nothing else
+                             changes */
 };
 
 enum decode_status {
@@ -62,8 +63,10 @@ bool decoder_expired(struct decoder *d, int64_t now_ns, struct packet *ret);
 struct decoder_stats {
     uint64_t fragments_expired; /* datagrams that stayed incomplete */
     uint64_t fragments_evicted; /* of these, because the cap was reached */
-    uint64_t tunnels_cut;       /* frames cut before the end of the IP header inside a tunnel: the outer one is the packet */
-    uint64_t nested_too_deep;   /* frames with more headers in each other than are walked through: what is inside was not looked at */
+    uint64_t tunnels_cut;       /* frames cut before the end of the IP header inside a tunnel: the outer one is the
+                                   packet */
+    uint64_t nested_too_deep;   /* frames with more headers in each other than are walked through: what is inside was
+                                   not looked at */
 };
 struct decoder_stats decoder_stats(const struct decoder *d);
 

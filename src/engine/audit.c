@@ -58,7 +58,8 @@ void audit_done(struct audit *a)
 static int audit_open(struct audit *a, struct error *error)
 {
     const struct audit_options *o = a->options;
-    a->source = o->file_count == 1 ? source_open_file(o->files[0], error) : source_open_series(o->files, o->file_count, error);
+    a->source = o->file_count == 1 ? source_open_file(o->files[0], error)
+                                   : source_open_series(o->files, o->file_count, error);
     if (!a->source)
         return ERR_IO;
     if (o->wrong && !(a->frames = wrong_frames_new(o->files, o->file_count)))

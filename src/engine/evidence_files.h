@@ -36,8 +36,8 @@ int evidence_files_open(struct evidence_files *f, const char *path, struct error
 int evidence_files_add(struct evidence_files *f, const struct frame *frame, enum kind kind, const char *comment,
                        struct error *error);
 
-/* Whoever reads the file sees all that was added. Where that cannot be written (ERR_IO), here and in add(), the file ends
- * with the last packet that was whole at a flush, and whole_frames is how many are in it. */
+/* Whoever reads the file sees all that was added. Where that cannot be written (ERR_IO), here and in add(), the file
+ * ends with the last packet that was whole at a flush, and whole_frames is how many are in it. */
 int evidence_files_flush(struct evidence_files *f, struct error *error);
 
 void evidence_files_done(struct evidence_files *f);

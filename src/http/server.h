@@ -9,13 +9,13 @@
 #include "model/address.h"
 
 /*
- * A few pages for a scraper or a browser, from memory (libmicrohttpd). One thread, made by http_server_start(), does all
- * of it; it makes no other and opens nothing but what it accepts.
+ * A few pages for a scraper or a browser, from memory (libmicrohttpd). One thread, made by http_server_start(), does
+ * all of it; it makes no other and opens nothing but what it accepts.
  *
- * GET and HEAD only; no body is read, no file is served. At most HTTP_CONNECTIONS_MAX connections, a quarter of them from
- * one address (all of them on loopback); each carries one request and ends after HTTP_LIFETIME_S, whether the client
- * reads, stalls or trickles. On a loopback address a request has to name a loopback host: a page of somebody else's
- * that has its name resolve to 127.0.0.1 gets nothing (DNS rebinding).
+ * GET and HEAD only; no body is read, no file is served. At most HTTP_CONNECTIONS_MAX connections, a quarter of them
+ * from one address (all of them on loopback); each carries one request and ends after HTTP_LIFETIME_S, whether the
+ * client reads, stalls or trickles. On a loopback address a request has to name a loopback host: a page of somebody
+ * else's that has its name resolve to 127.0.0.1 gets nothing (DNS rebinding).
  */
 struct http_server;
 
@@ -63,8 +63,8 @@ struct http_want {
     uint64_t limit, offset;
 };
 bool http_server_wanted(struct http_server *s, struct http_want *ret); /* who has waited longest */
-/* `content_type` NULL: it could not be made, and its readers get 503. 0; ERR_MEMORY, likewise where slow readers hold so
- * much already that a page of that size would be too much. */
+/* `content_type` NULL: it could not be made, and its readers get 503. 0; ERR_MEMORY, likewise where slow readers hold
+ * so much already that a page of that size would be too much. */
 int http_server_answer(struct http_server *s, const struct http_want *want, const char *content_type,
                        const char *bytes, size_t len);
 

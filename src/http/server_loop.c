@@ -91,7 +91,8 @@ static enum MHD_Result send_waited(struct http_server *s, struct MHD_Connection 
                          "The page could not be made in time; please ask again.\n");
 }
 
-static enum MHD_Result send_path(struct http_server *s, struct MHD_Connection *connection, const char *url, void **state)
+static enum MHD_Result send_path(struct http_server *s, struct MHD_Connection *connection, const char *url,
+                                 void **state)
 {
     for (size_t i = 0; i < s->page_count; i++)
         if (strcmp(url, s->pages[i].path) == 0)

@@ -165,7 +165,11 @@ static int make_view(struct live_run *l, struct document *d, bool last)
     struct live_view *v = &l->view;
     struct live_moment moment = {clock_wall_ns(), clock_monotonic_ns(), l->rejudged};
     size_t ended = stream_table_ended(l->table);
-    *v = (struct live_view){.began_ns = l->began_ns, .now_ns = moment.now_ns, .clock_ns = moment.clock_ns, .document = d, .policy = policy_shown(l)};
+    *v = (struct live_view){.began_ns = l->began_ns,
+                            .now_ns = moment.now_ns,
+                            .clock_ns = moment.clock_ns,
+                            .document = d,
+                            .policy = policy_shown(l)};
     v->policy_reloads = l->policy_reloads;
     v->policy_refusals = l->policy_refusals;
     v->policy_refused = l->policy_note[0] != '\0';

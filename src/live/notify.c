@@ -99,8 +99,9 @@ static void add_syslog_value(struct notify *n, const char *value)
     }
 }
 
-/* What syslog(3) sends, less the time, which the log takes itself, and with an element of structured data (RFC 5424 §6.3)
- * before the sentence. A whole RFC 5424 header is not understood at a local socket: rsyslog takes "1" for the program. */
+/* What syslog(3) sends, less the time, which the log takes itself, and with an element of structured data (RFC 5424
+ * §6.3) before the sentence. A whole RFC 5424 header is not understood at a local socket: rsyslog takes "1" for the
+ * program. */
 static void make_syslog(struct notify *n, const struct message *m)
 {
     strbuf_addf(&n->datagram, "<%u>qosmark[%ld]: [qosmark@32473 event=\"%s\"", FACILITY_DAEMON * 8 + m->severity,
@@ -167,7 +168,9 @@ static void tell_finding(struct notify *n, const struct live_view *v, const stru
                    [FIELD_CODE] = finding_code_name(f->code),
                    [FIELD_SUBJECT] = f->subject,
                    [FIELD_PACKETS] = packets,
-                   [FIELD_POINT] = known ? v->document->inputs[input].file : v->point_count == 1 ? v->points[0].name : "",
+                   [FIELD_POINT] = known                 ? v->document->inputs[input].file
+                                   : v->point_count == 1 ? v->points[0].name
+                                                         : "",
                    [FIELD_CONFIDENCE] = confidence_name(f->confidence),
                    [FIELD_ADVICE] = opened ? f->advice : ""},
     };

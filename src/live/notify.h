@@ -8,13 +8,13 @@
 
 /*
  * A structured message for the system's log when a finding opens and when it closes: to systemd's journal in its native
- * protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), or else to the local syslog socket, as syslog(3) has it, with an element
- * of structured data (RFC 5424 §6.3) before the sentence. The socket is our own, so that nothing of openlog(3) is shared.
- * Nothing waits: what the log does not take at once is counted as lost.
+ * protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), or else to the local syslog socket, as syslog(3) has it, with an
+ * element of structured data (RFC 5424 §6.3) before the sentence. The socket is our own, so that nothing of openlog(3)
+ * is shared. Nothing waits: what the log does not take at once is counted as lost.
  *
  * Fields in the journal: MESSAGE, MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, QOSMARK_STATE (open, closed), QOSMARK_CODE,
- * QOSMARK_SUBJECT, QOSMARK_PACKETS, QOSMARK_POINT, QOSMARK_CONFIDENCE, QOSMARK_ADVICE. For syslog the same in lower case
- * without the prefix, in the element qosmark@32473.
+ * QOSMARK_SUBJECT, QOSMARK_PACKETS, QOSMARK_POINT, QOSMARK_CONFIDENCE, QOSMARK_ADVICE. For syslog the same in lower
+ * case without the prefix, in the element qosmark@32473.
  */
 struct notify;
 

@@ -136,8 +136,8 @@ static void follow_host_clock(struct host_clock *h)
 
 /*
  * A clock that is set makes silences of hours and packets of tomorrow. So times go on as they began. A frame may have
- * been stamped before the clock was set and be read after it: of the offsets that there were, the one is its own by which
- * it came last, and not in the future.
+ * been stamped before the clock was set and be read after it: of the offsets that there were, the one is its own by
+ * which it came last, and not in the future.
  */
 static void undo_steps(const struct host_clock *h, struct frame_batch *b)
 {

@@ -36,7 +36,8 @@ int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
 
 bool addr_parse(struct slice text, struct addr *ret);
 void addr_format(const struct addr *a, char text[static ADDR_TEXT_MAX]);         /* RFC 5952; "" for none */
-void endpoint_format(const struct endpoint *e, char text[static ENDPOINT_TEXT_MAX]); /* 10.0.0.1:5060, [2001:db8::1]:5060 */
+/* 10.0.0.1:5060, [2001:db8::1]:5060 */
+void endpoint_format(const struct endpoint *e, char text[static ENDPOINT_TEXT_MAX]);
 
 /* "10.0.0.1:5060", "[2001:db8::1]:5060"; where `default_port` is not 0 the port may be left out, and then the brackets
  * too. IPv6 with a port and without brackets is refused: the last number may be meant as part of the address. */

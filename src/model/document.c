@@ -206,7 +206,8 @@ bool document_link_calls(struct document *d)
 /* A call is as bad as its worst stream: violating, then undetermined, then conforming; unchecked says nothing. */
 static enum verdict worse_verdict(enum verdict a, enum verdict b)
 {
-    static const int rank[] = {[VERDICT_UNCHECKED] = 0, [VERDICT_CONFORMING] = 1, [VERDICT_UNDETERMINED] = 2, [VERDICT_VIOLATING] = 3};
+    static const int rank[] = {
+        [VERDICT_UNCHECKED] = 0, [VERDICT_CONFORMING] = 1, [VERDICT_UNDETERMINED] = 2, [VERDICT_VIOLATING] = 3};
     return rank[a] >= rank[b] ? a : b;
 }
 
@@ -250,7 +251,8 @@ const struct call *document_call(const struct document *d, size_t i, struct call
         return &d->calls[i];
     struct call_counts counts = document_call_counts(d, i);
     (void)snprintf(s->id, sizeof s->id, "call-%zu", i + 1);
-    s->call = (struct call){.id = s->id, .call_id = "", .user_agent = "", .stream_count = counts.streams, .verdict = counts.verdict};
+    s->call = (struct call){
+        .id = s->id, .call_id = "", .user_agent = "", .stream_count = counts.streams, .verdict = counts.verdict};
     s->call.streams = counts.streams ? d->call_streams + d->call_start[i] : NULL;
     make_session(d, s);
     return &s->call;

@@ -114,11 +114,11 @@ struct document {
     struct record_layer streams, verdicts;
     const uint8_t *kinds;    /* enum kind by record, borrowed from `streams`; NULL where `records` has them */
     const uint32_t *call_of; /* call index + 1 by record, likewise */
-    const uint8_t *unknown;  /* by record, likewise: those of one number have one unknown_reason; UNKNOWN_OTHER: ask it */
+    const uint8_t *unknown;  /* by record, likewise: one number is one unknown_reason; UNKNOWN_OTHER: ask it */
     bool explain;            /* explanations are asked for */
 
     size_t call_count;
-    struct call *calls;    /* the first `calls_given` of them; the others are the sessions without readable signalling */
+    struct call *calls;    /* the first `calls_given` of them; the others are sessions without readable signalling */
     size_t calls_given;
     uint32_t *call_start;  /* heap: where each call's streams begin in call_streams; call_count + 1 */
     uint32_t *call_streams;

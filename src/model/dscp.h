@@ -15,7 +15,16 @@ typedef uint8_t tos_t;
 #define DSCP_COUNT 64
 #define DSCP_NAME_MAX 12
 
-enum { DSCP_CS0 = 0, DSCP_LE = 1, DSCP_CS3 = 24, DSCP_AF31 = 26, DSCP_CS4 = 32, DSCP_AF41 = 34, DSCP_VOICE_ADMIT = 44, DSCP_EF = 46 };
+enum {
+    DSCP_CS0 = 0,
+    DSCP_LE = 1,
+    DSCP_CS3 = 24,
+    DSCP_AF31 = 26,
+    DSCP_CS4 = 32,
+    DSCP_AF41 = 34,
+    DSCP_VOICE_ADMIT = 44,
+    DSCP_EF = 46,
+};
 
 static inline dscp_t tos_dscp(tos_t tos)
 {

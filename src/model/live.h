@@ -85,8 +85,8 @@ struct live_view {
     size_t series_count;
     const struct live_interval *interval; /* NULL but where one has just ended */
     const struct policy *policy;
-    /* How often another policy was given since the beginning, and how often it was refused; whether the last one was: what
-     * is judged by is then not what its file says. */
+    /* How often another policy was given since the beginning, and how often it was refused; whether the last one was:
+     * what is judged by is then not what its file says. */
     uint64_t policy_reloads, policy_refusals;
     bool policy_refused;
 };

@@ -202,8 +202,8 @@ static void compare_loss(struct delays *x, const struct comparison *cmp, size_t 
     }
     c->control_loss_share = control_sent ? (double)control_lost / (double)control_sent : -1;
     c->loss_share = statistics_share_difference(lost, sent, control_lost, control_sent, cmp->error);
-    /* A full queue drops in bursts, which that interval takes for independent packets. The order in a round is random, so
-     * that without an effect either may be the one that is lost: only what the signs show as well is a difference. */
+    /* A full queue drops in bursts, which that interval takes for independent packets. The order in a round is random,
+     * so that without an effect either may be the one that is lost: only what the signs show too is a difference. */
     if (c->loss_share.known && statistics_sign_chance(only_this, only_control) > cmp->error) {
         c->loss_share.low = fmin(c->loss_share.low, 0);
         c->loss_share.high = fmax(c->loss_share.high, 0);
@@ -277,9 +277,9 @@ static double way_width(const struct probe_document *d, enum way way)
 }
 
 /*
- * Whatever the offset of two clocks is, no packet is longer on one way than on both, so the times of a way lie no further
- * apart than the longest round trip, and what clocks drift meanwhile. Where they do, a clock was set or the reflector's
- * times are none: they are forgotten, for what would be made of them looks like jitter of the network.
+ * Whatever the offset of two clocks is, no packet is longer on one way than on both, so the times of a way lie no
+ * further apart than the longest round trip, and what clocks drift meanwhile. Where they do, a clock was set or the
+ * reflector's times are none: they are forgotten, for what would be made of them looks like jitter of the network.
  */
 static void forget_impossible_times(struct probe_document *d)
 {
@@ -298,8 +298,9 @@ static void forget_impossible_times(struct probe_document *d)
         return;
     for (size_t i = 0; i < d->packet_count; i++)
         d->packets[i].forward_ns = d->packets[i].reverse_ns = PROBE_NO_TIME;
-    (void)probe_document_note(d, "The reflector's times contradict the round trips: its clock or ours was set meanwhile, or they "
-                                 "are no times. Delay variation and jitter are not known, and no limit was held against them.");
+    (void)probe_document_note(
+        d, "The reflector's times contradict the round trips: its clock or ours was set meanwhile, or they are no "
+           "times. Delay variation and jitter are not known, and no limit was held against them.");
 }
 
 int probe_figures_delays(struct probe_document *d)

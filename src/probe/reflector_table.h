@@ -31,7 +31,8 @@ struct reflector_table *reflector_table_new(size_t entries, size_t value_bytes, 
                                             enum reflector_eviction eviction, const struct hash_key *key);
 void reflector_table_free(struct reflector_table *t);
 
-/* The value of a key (at most REFLECTOR_KEY_BYTES), made new where there is none. NULL: refused. The time may step back. */
+/* The value of a key (at most REFLECTOR_KEY_BYTES), made new where there is none. NULL: refused. The time may step
+ * back. */
 void *reflector_table_get(struct reflector_table *t, const void *key, size_t len, int64_t now_ns, bool *ret_new);
 
 struct reflector_table_counts reflector_table_counts(const struct reflector_table *t);

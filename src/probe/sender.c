@@ -202,7 +202,8 @@ static int wait_for_replies(struct sender *s, struct error *error)
 {
     int64_t until = clock_monotonic_ns() + s->config->timeout_ns;
     int r = sender_receive(s, error);
-    while (r == 0 && s->answered < s->d->packet_count && clock_monotonic_ns() < until && !is_stopped(s) && !nobody_there(s)) {
+    while (r == 0 && s->answered < s->d->packet_count && clock_monotonic_ns() < until && !is_stopped(s) &&
+           !nobody_there(s)) {
         sender_load_send(s, clock_monotonic_ns());
         sender_wait(s, until);
         r = sender_receive(s, error);

@@ -50,7 +50,7 @@ struct stamp_tlv {
     struct cursor value;
 };
 
-/* The next TLV of `c`. False at the end, and where the bytes left are no whole TLV: cur_status(c) is not PARSE_OK then. */
+/* The next TLV of `c`. False at the end, and where the bytes left are no TLV: then cur_status(c) is not PARSE_OK. */
 bool stamp_tlv_next(struct cursor *c, struct stamp_tlv *ret);
 
 /* ---- requests ---- */

@@ -37,7 +37,8 @@ struct probe_interval statistics_share(uint64_t k, uint64_t n, double error);
 /* k1/n1 - k2/n2 with the hybrid score interval (Newcombe 1998, method 10); not known where an n is 0. */
 struct probe_interval statistics_share_difference(uint64_t k1, uint64_t n1, uint64_t k2, uint64_t n2, double error);
 
-/* The chance (0..1) that a fair coin falls as unevenly as `more` against `less`, either way: the exact sign test. 1 for none. */
+/* The chance (0..1) that a fair coin falls as unevenly as `more` against `less`, either way: the exact sign test. 1 for
+ * none. */
 double statistics_sign_chance(uint64_t more, uint64_t less);
 
 /*

@@ -94,8 +94,8 @@ static inline void materialise(struct document *d)
     struct record *records = d->records ? d->records : calloc(d->record_count + 1, sizeof *records);
     assert_non_null(records);
     materialise_calls(d);
-    for (size_t i = 0; i < d->record_count; i++)
-        records[i] = kept_record(d, document_record(d, i, RECORD_ALL, &scratch)); /* where they were, if they were there */
+    for (size_t i = 0; i < d->record_count; i++) /* where they were, if they were there */
+        records[i] = kept_record(d, document_record(d, i, RECORD_ALL, &scratch));
     assert_false(scratch.failed);
     record_scratch_done(&scratch);
     materialise_findings(d);

@@ -177,7 +177,7 @@ static inline void put_snap(struct bytes *b, unsigned type)
 static inline struct decoder *make_decoder(void)
 {
     static const struct hash_key key = {1, 2};
-    /* one is made for each prefix of a packet: little room for fragments, which the tests of those ask for themselves */
+    /* one is made for each prefix of a packet: little room for fragments, whose own tests ask for more */
     struct decoder *d = decoder_new(&(struct decoder_options){.key = &key, .fragment_bytes = 256 << 10});
     assert_non_null(d);
     return d;

@@ -6,7 +6,7 @@
 #include "engine/audit.h"
 #include "materialise.h"
 
-/* --- captures of UDP in IPv4 in Ethernet, byte by byte ------------------------------------------------------------- */
+/* --- captures of UDP in IPv4 in Ethernet, byte by byte -------------------------------------------------------- */
 
 struct capture {
     char path[64];
@@ -46,8 +46,10 @@ static void add_voice(struct capture *c, uint32_t i, uint8_t tos, size_t lost_by
     ip[9] = 17;
     memcpy(ip + 12, (const uint8_t[]){10, 0, 0, 1, 10, 0, 0, 2}, 8);
     memcpy(udp, (const uint8_t[]){4000 >> 8, 4000 & 255, 5000 >> 8, 5000 & 255, 0, 180, 0, 0}, 8);
-    memcpy(rtp, (const uint8_t[]){0x80, 0, (uint8_t)(i >> 8), (uint8_t)i, (uint8_t)(timestamp >> 24), (uint8_t)(timestamp >> 16),
-                                  (uint8_t)(timestamp >> 8), (uint8_t)timestamp, 0, 0, 0, 9}, 12);
+    memcpy(rtp, (const uint8_t[]){0x80, 0, (uint8_t)(i >> 8), (uint8_t)i, (uint8_t)(timestamp >> 24),
+                                  (uint8_t)(timestamp >> 16), (uint8_t)(timestamp >> 8), (uint8_t)timestamp, 0, 0, 0,
+                                  9},
+           12);
     put_le32(c->file, 1000 + us / 1000000);
     put_le32(c->file, us % 1000000);
     put_le32(c->file, sizeof b);
@@ -76,7 +78,8 @@ static int audit_files(const char *const *files, size_t count, bool explain, str
 {
     struct policy *policy = policy_new_default(error);
     assert_non_null(policy);
-    struct audit_options options = {.files = files, .file_count = count, .policy = policy, .key = {1, 2}, .explain = explain};
+    struct audit_options options = {
+        .files = files, .file_count = count, .policy = policy, .key = {1, 2}, .explain = explain};
     int r = audit_run(&options, ret, error);
     if (r == 0)
         materialise(*ret);

@@ -10,7 +10,8 @@
 #include "stream/same_records.h"
 #include "stream/table.h"
 
-/* Real captures, packet by packet: looks in the middle, and streams that end, change nothing of what is said at the end. */
+/* Real captures, packet by packet: looks in the middle, and streams that end, change nothing of what is said at the
+ * end. */
 
 enum { FIRST_LOOKS = 1000, LOOKS = 300 };
 
@@ -121,8 +122,8 @@ static const struct record *same_stream(const struct document *d, const struct r
 {
     for (size_t i = 0; i < d->record_count; i++) {
         const struct record *o = &d->records[i];
-        if (o->first.frame == r->first.frame && o->first_ns == r->first_ns && o->has_ssrc == r->has_ssrc && o->ssrc == r->ssrc &&
-            endpoint_equal(&o->src, &r->src) && endpoint_equal(&o->dst, &r->dst))
+        if (o->first.frame == r->first.frame && o->first_ns == r->first_ns && o->has_ssrc == r->has_ssrc &&
+            o->ssrc == r->ssrc && endpoint_equal(&o->src, &r->src) && endpoint_equal(&o->dst, &r->dst))
             return o;
     }
     return NULL;
@@ -144,8 +145,8 @@ static size_t assert_never_wrong(const char *path, const struct document *end, s
             continue;
         sure++;
         if (at_end->kind != r->kind)
-            print_message("%s: after %zu packets, frame %llu: %s, at the end %s\n", path, taken, (unsigned long long)r->first.frame,
-                          kind_name(r->kind), kind_name(at_end->kind));
+            print_message("%s: after %zu packets, frame %llu: %s, at the end %s\n", path, taken,
+                          (unsigned long long)r->first.frame, kind_name(r->kind), kind_name(at_end->kind));
         assert_int_equal(at_end->kind, r->kind);
     }
     record_scratch_done(&s);

@@ -225,8 +225,9 @@ static void a_page_is_made_when_it_is_asked_for(void **state)
     assert_int_equal(pthread_join(two.thread, NULL), 0);
     assert_non_null(strstr(two.answer, "503"));
 
-    static const char *const bad[] = {"GET /list?limit=-1" ENDING, "GET /list?limit=x" ENDING, "GET /list?offset=1e9" ENDING,
-                                      "GET /list?limit=" ENDING, "GET /list?offset=99999999999999999999" ENDING};
+    static const char *const bad[] = {
+        "GET /list?limit=-1" ENDING, "GET /list?limit=x" ENDING, "GET /list?offset=1e9" ENDING,
+        "GET /list?limit=" ENDING, "GET /list?offset=99999999999999999999" ENDING};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         ask(at.port, bad[i], answer, sizeof answer);
         assert_non_null(strstr(answer, "400"));
@@ -301,7 +302,8 @@ static void a_page_whose_maker_is_stuck_says_so(void **state)
     if (!http_server_available())
         skip();
     struct http_server *s = start(&at);
-    const struct http_page page = {"/healthz", "text/plain", 200, 50, "ok\n", 3}, ill = {"/ill", "text/plain", 503, 0, "no\n", 3};
+    const struct http_page page = {"/healthz", "text/plain", 200, 50, "ok\n", 3};
+    const struct http_page ill = {"/ill", "text/plain", 503, 0, "no\n", 3};
     assert_int_equal(http_server_put(s, &ill), 0);
     assert_int_equal(http_server_put(s, &page), 0);
     ask(at.port, "GET /ill" ENDING, answer, sizeof answer);

@@ -71,8 +71,12 @@ static void look_open(struct look *l)
                     .advice = "Trust DSCP there.", .wireshark = "", .subject = "site berlin", .packets = 1200,
                     .first = {700, 0}, .confidence = CONFIDENCE_HIGH},
         .opened_ns = T0, .opened_now = true};
-    l->view = (struct live_view){.now_ns = T0 + 123456789, .document = l->document, .points = l->points, .point_count = 1,
-                                 .findings = l->findings, .finding_count = 1};
+    l->view = (struct live_view){.now_ns = T0 + 123456789,
+                                 .document = l->document,
+                                 .points = l->points,
+                                 .point_count = 1,
+                                 .findings = l->findings,
+                                 .finding_count = 1};
 }
 
 static struct notify *open_as(const struct log *l, enum notify_kind kind)
@@ -95,7 +99,8 @@ static void the_journal_gets_fields(void **state)
     notify_view(n, &l.view);
     const char *m = log_next(&log);
     assert_non_null(m);
-    assert_true(strncmp(m, "MESSAGE=opened: bleached, site berlin: What comes from berlin has lost its mark.\n", 81) == 0);
+    static const char begins[] = "MESSAGE=opened: bleached, site berlin: What comes from berlin has lost its mark.\n";
+    assert_memory_equal(m, begins, sizeof begins - 1);
     static const char *const fields[] = {"\nPRIORITY=4\n",
                                          "\nSYSLOG_IDENTIFIER=qosmark\n",
                                          "\nQOSMARK_STATE=open\n",
@@ -214,8 +219,8 @@ static void what_accuses_nobody_is_no_warning(void **state)
     log_close(&log);
 }
 
-/* The kernel holds a few datagrams for a log that does not read (net.unix.max_dgram_qlen, 10 by default): this test reads
- * after each look. */
+/* The kernel holds a few datagrams for a log that does not read (net.unix.max_dgram_qlen, 10 by default): this test
+ * reads after each look. */
 static void a_flood_is_cut_and_its_rest_is_counted(void **state)
 {
     (void)state;

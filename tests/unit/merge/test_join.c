@@ -138,7 +138,9 @@ static void a_verdict_follows_from_those_of_the_pieces(void **state)
 static void marks_of_data_are_those_of_all_pieces(void **state)
 {
     (void)state;
-    struct piece wrong = piece(0, 10, 0, 100, VERDICT_VIOLATING), mixed = piece(10, 10, 100, 2, VERDICT_UNDETERMINED), right = piece(20, 10, 100, 0, VERDICT_CONFORMING);
+    struct piece wrong = piece(0, 10, 0, 100, VERDICT_VIOLATING);
+    struct piece mixed = piece(10, 10, 100, 2, VERDICT_UNDETERMINED);
+    struct piece right = piece(20, 10, 100, 0, VERDICT_CONFORMING);
     wrong.record.proto = mixed.record.proto = right.record.proto = 6;
     mixed.record.data_marks = dscp_set_of(EF);
     assert_int_equal(join(&wrong, &mixed)->data_marks, dscp_set_of(EF) | dscp_set_of(0));

@@ -131,8 +131,8 @@ static void a_queue_that_fills_is_no_clock(void **state)
     probe_document_free(d);
 }
 
-/* No packet can be longer on one way than on both: a reflector whose clock is set in the middle, or that makes its times
- * up, is no jitter. A queue of the same size on the other hand is in the round trip too. */
+/* No packet can be longer on one way than on both: a reflector whose clock is set in the middle, or that makes its
+ * times up, is no jitter. A queue of the same size on the other hand is in the round trip too. */
 static void times_that_contradict_the_round_trip_are_not_known(void **state)
 {
     (void)state;
