@@ -27,15 +27,19 @@ static bool list_has(struct slice list, struct slice word)
     return false;
 }
 
-static void take_group(struct sdp_notes *notes, struct slice value)
+static void take_group(struct sdp_session *s, struct sdp_notes *notes, struct slice value)
 {
     struct slice rest = value;
-    if (slice_equal(slice_next(&rest, ' '), SLICE("BUNDLE")) && notes->bundle_count < GROUPS_MAX)
+    if (!slice_equal(slice_next(&rest, ' '), SLICE("BUNDLE")))
+        return;
+    if (notes->bundle_count < GROUPS_MAX)
         notes->bundles[notes->bundle_count++] = rest;
+    else
+        s->media_dropped++;
 }
 
 /* RFC 8856 §5.3: "a=floorid:1 mstrm:3"; RFC 4583's text had "m-stream". What a floor controls is a shared screen. */
-static void take_floor(struct sdp_notes *notes, struct slice value)
+static void take_floor(struct sdp_session *s, struct sdp_notes *notes, struct slice value)
 {
     struct slice rest = value;
     (void)slice_next(&rest, ' ');
@@ -44,6 +48,7 @@ static void take_floor(struct sdp_notes *notes, struct slice value)
         return;
     while (rest.len && notes->floor_count < FLOORS_MAX)
         notes->floors[notes->floor_count++] = slice_trim(slice_next(&rest, ' '));
+    s->media_dropped += rest.len > 0;
 }
 
 static void take_attribute(struct sdp_session *s, struct sdp_notes *notes, struct sdp_media *m, struct slice value)
@@ -55,11 +60,11 @@ static void take_attribute(struct sdp_session *s, struct sdp_notes *notes, struc
     else if (slice_equal(name, SLICE("ice-ufrag")) || slice_equal(name, SLICE("candidate")))
         s->ice = true;
     else if (slice_equal(name, SLICE("floorid")))
-        take_floor(notes, rest);
+        take_floor(s, notes, rest);
     if (m)
         sdp_media_attribute(value, m);
     else if (slice_equal(name, SLICE("group")))
-        take_group(notes, rest);
+        take_group(s, notes, rest);
     else
         (void)sdp_direction(value, &notes->defaults);
 }

@@ -248,7 +248,11 @@ static enum parse_status body_take(struct slice rest, bool stream, bool cut, con
 static void dig_out_sdp(struct sip_message *m, struct slice content_type)
 {
     struct slice sdp;
-    if (slice_starts_nocase(content_type, SLICE("multipart/")) && sip_multipart_sdp(content_type, m->body, &sdp)) {
+    if (!slice_starts_nocase(content_type, SLICE("multipart/")))
+        return;
+    enum sip_multipart found = sip_multipart_sdp(content_type, m->body, &sdp);
+    m->body_unread = found == SIP_MULTIPART_UNREAD;
+    if (found == SIP_MULTIPART_SDP) {
         m->body = sdp;
         m->content_type = SLICE("application/sdp");
     }

@@ -219,17 +219,18 @@ static bool is_type(struct slice content_type, struct slice wanted)
     return slice_equal_nocase(slice_trim(slice_next(&rest, ';')), wanted);
 }
 
-bool sip_multipart_sdp(struct slice content_type, struct slice body, struct slice *ret)
+enum sip_multipart sip_multipart_sdp(struct slice content_type, struct slice body, struct slice *ret)
 {
     enum { NESTING_MAX = 4 };
+    enum sip_multipart without = SIP_MULTIPART_NONE;
     for (int depth = 0; depth < NESTING_MAX; depth++) {
         struct slice parameters = content_type, boundary;
         (void)slice_next(&parameters, ';');
         if (!sip_parameter(parameters, "boundary", &boundary) || boundary.len == 0 || boundary.len > 70)
-            return false;
+            return without;
         /* a folded one; a delimiter is one line (RFC 2046 §5.1.1), and below its end is that of the line */
         if (memchr(boundary.at, '\n', boundary.len))
-            return false;
+            return without;
         struct slice inner_type = {0}, inner = {0};
         size_t at = find_delimiter(body, 0, boundary);
         while (at < body.len) {
@@ -245,17 +246,21 @@ bool sip_multipart_sdp(struct slice content_type, struct slice body, struct slic
             struct slice type = part_content_type(part);
             if (is_type(type, SLICE("application/sdp"))) {
                 *ret = part_body(part);
-                return true;
+                return SIP_MULTIPART_SDP;
             }
-            if (slice_starts_nocase(type, SLICE("multipart/")) && inner.len == 0) {
-                inner_type = type;
-                inner = part_body(part);
+            if (!slice_starts_nocase(type, SLICE("multipart/")))
+                continue;
+            if (inner.len) {
+                without = SIP_MULTIPART_UNREAD;
+                continue;
             }
+            inner_type = type;
+            inner = part_body(part);
         }
         if (inner.len == 0)
-            return false;
+            return without;
         content_type = inner_type;
         body = inner;
     }
-    return false;
+    return SIP_MULTIPART_UNREAD;
 }

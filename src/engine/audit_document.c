@@ -61,10 +61,11 @@ static bool document_inputs(struct audit *a)
     return true;
 }
 
-static bool document_notes(struct audit *a)
+/* Which limits were reached is known when the streams were decided about. */
+static bool document_notes(struct audit *a, const struct stream_table *table)
 {
     struct document *d = a->document;
-    struct stream_stats streams = stream_table_stats(a->table);
+    struct stream_stats streams = stream_table_stats(table);
     const char *const *notes;
     size_t note_count = policy_notes(audit_policy(a), &notes);
     bool ok = true;
@@ -110,14 +111,14 @@ static struct stream_table *hand_over(struct audit *a)
 int audit_document(struct audit *a, struct error *error)
 {
     struct document *d = a->document;
-    bool ok = document_inputs(a) && document_notes(a);
+    bool ok = document_inputs(a);
     d->explain = a->options->explain;
     /* room for what comes now */
     source_free(a->source);
     a->source = NULL;
     struct anonymizer *anonymizer = a->anonymizer;
     struct stream_table *table = ok ? hand_over(a) : NULL;
-    bool made = table && stream_table_export(table, d) == 0;
+    bool made = table && stream_table_export(table, d) == 0 && document_notes(a, table);
     if (made)
         stream_table_trim(table);
     if (!made || (anonymizer && anonymize_streams(anonymizer, d) < 0) || judge_document(d, audit_policy(a)) < 0 ||

@@ -24,6 +24,16 @@ bool limits_note(struct document *d, const struct stream_stats *streams, const s
         {streams->sip_untracked, true,
          "SIP call or media line of SDP is beyond the cap on them: what it announces was not taken into account",
          "SIP calls and media lines of SDP are beyond the cap on them: what they announce was not taken into account"},
+        {streams->sdp_unanswered, true,
+         "stream has more media lines of SDP at its ends than qosmark compares: what SDP says of it was not taken into "
+         "account",
+         "streams have more media lines of SDP at their ends than qosmark compares: what SDP says of them was not "
+         "taken into account"},
+        {streams->probation_full, true,
+         "packet that looks like RTP came while as many SSRCs of its direction as qosmark keeps were not proven yet: "
+         "media of its SSRC was not judged",
+         "packets that look like RTP came while as many SSRCs of their direction as qosmark keeps were not proven yet: "
+         "media among them was not judged"},
         {decode->nested_too_deep, true,
          "packet has more headers in each other than qosmark looks through: what is inside was not judged",
          "packets have more headers in each other than qosmark looks through: what is inside was not judged"},

@@ -198,7 +198,7 @@ static int make_document(struct live_run *l, struct document *d, bool last, stru
         live_take_rest(l);
         stream_table_finish(l->table);
     }
-    if (!live_points_fill(l, d) || !note_limits(l, d) || stream_table_export(l->table, d) < 0 || judge(l, d) < 0)
+    if (!live_points_fill(l, d) || stream_table_export(l->table, d) < 0 || !note_limits(l, d) || judge(l, d) < 0)
         return error_set(error, ERR_MEMORY, "out of memory while the streams were judged");
     return 0;
 }

@@ -12,7 +12,8 @@ static void judgement_set(struct judgement *j, enum kind kind, enum confidence c
     (void)snprintf(j->evidence, sizeof j->evidence, "%s", evidence);
 }
 
-static bool sdp_says(const struct stream_table *t, const struct stream *s, struct expect_answer *ret)
+/* Notes in the decision where SDP might have said more. */
+static bool sdp_says(const struct stream_table *t, const struct stream *s, struct decision *decision, struct expect_answer *ret)
 {
     if (t->options.ignore_signalling || expect_table_generation(t->expect) == 0)
         return false;
@@ -26,7 +27,9 @@ static bool sdp_says(const struct stream_table *t, const struct stream *s, struc
         q.payload_types = types;
         q.payload_type_count = rtp_types_by_count(t, s, types);
     }
-    return expect_table_find(t->expect, &q, ret);
+    bool found = expect_table_find(t->expect, &q, ret);
+    decision->unanswered = !found && ret->too_many;
+    return found;
 }
 
 /* Of many streams those that tell most: what this one may repair comes first, the rest in the order of the list. */
@@ -120,7 +123,7 @@ void decide_rtp(const struct stream_table *t, const struct stream *s, bool words
                              .repairs = media.repairs ? media.repairs : "", .clock_rate = media.clock_rate};
     if (context.sender_report_clock_rate)
         ret->clock_rate = context.sender_report_clock_rate;
-    if (!sdp_says(t, s, &sdp) || !kind_is_rtp(sdp.judgement.kind))
+    if (!sdp_says(t, s, ret, &sdp) || !kind_is_rtp(sdp.judgement.kind))
         return;
     ret->call = sdp.call;
     if (sdp.judgement.confidence < CONFIDENCE_CERTAIN && media.judgement.confidence >= CONFIDENCE_HIGH &&
@@ -161,7 +164,7 @@ static void decide_rtcp(const struct stream_table *t, const struct association *
         media = association_reported(a, s);
     const struct flow *f = stream_flow(t, s);
     const struct flow *beside = association_media_flow(t, f);
-    if (sdp_says(t, s, &sdp))
+    if (sdp_says(t, s, ret, &sdp))
         ret->call = sdp.call;
     else
         sdp.judgement.kind = KIND_OTHER;
@@ -180,7 +183,7 @@ static void decide_companion(const struct stream_table *t, const struct stream *
 {
     struct expect_answer sdp;
     ret->media_kinds = kinds_on_flow(stream_flow(t, s), s->side);
-    if (sdp_says(t, s, &sdp)) {
+    if (sdp_says(t, s, ret, &sdp)) {
         ret->call = sdp.call;
         if (!ret->media_kinds && sdp.judgement.kind != KIND_OTHER)
             ret->media_kinds = 1u << sdp.judgement.kind;
@@ -196,7 +199,7 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
     const struct flow *f = stream_flow(t, s);
     struct expect_answer sdp;
     judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE, "");
-    if (!f->has_media && sdp_says(t, s, &sdp) && sdp.judgement.kind != KIND_OTHER && !kind_is_rtp(sdp.judgement.kind) &&
+    if (!f->has_media && sdp_says(t, s, ret, &sdp) && sdp.judgement.kind != KIND_OTHER && !kind_is_rtp(sdp.judgement.kind) &&
         sdp.judgement.confidence > CONFIDENCE_LOW) {
         ret->judgement = sdp.judgement;
         ret->call = sdp.call;

@@ -11,6 +11,7 @@ struct decision {
     const char *repairs; /* "rtx", "fec" or "" */
     uint32_t clock_rate;
     uint32_t call;        /* index + 1 of a SIP call; 0 without */
+    bool unanswered;      /* SDP may announce it, but too many m-lines do so at its ends */
     uint32_t media_kinds; /* of RTCP, STUN, TURN, DTLS: see record.h */
 };
 

@@ -239,6 +239,10 @@ uint32_t expect_describe(struct expect_table *t, const struct expect_description
 void expect_pair(struct expect_table *t, uint32_t offer, uint32_t answer)
 {
     struct expect_description *o = &t->descriptions[offer - 1], *a = &t->descriptions[answer - 1];
+    size_t answers = 1;
+    for (uint32_t r = o->first_answer; r && answers <= OFFER_ANSWERS_MAX; r = t->descriptions[r - 1].next_answer)
+        answers++;
+    t->stats.dropped_media += answers > OFFER_ANSWERS_MAX;
     a->offer = offer;
     a->next_answer = o->first_answer;
     o->first_answer = answer;

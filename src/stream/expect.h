@@ -53,6 +53,7 @@ struct expect_answer {
     uint32_t clock_rate;        /* of the most frequent payload type; 0 where not known */
     uint32_t call;              /* index + 1, 0 for none */
     bool rtcp_on_own_port;      /* the endpoint was announced (or implied) as the RTCP port */
+    bool too_many;              /* without an answer, and set then too: more m-lines fit its ends than are looked at */
 };
 
 /*

@@ -11,7 +11,7 @@
  * where the best of them agree is there an answer. Doubt is no answer: it would accuse somebody.
  */
 
-enum { HITS_MAX = 64, CANDIDATES_MAX = 128, VISITS_MAX = 2048, PEERS_MAX = 16, NO_PORT = 0 };
+enum { HITS_MAX = 64, CANDIDATES_MAX = 128, VISITS_MAX = 2048, NO_PORT = 0 };
 
 /* Media may be captured a little before the SDP that announces it, and runs on a little after the BYE. */
 #define EARLY_NS (2 * NS_PER_S)
@@ -27,6 +27,7 @@ struct hit {
 struct hits {
     struct hit at[HITS_MAX];
     size_t count;
+    bool too_many; /* then there are none */
 };
 
 struct candidate {
@@ -42,6 +43,7 @@ struct candidate {
 struct candidates {
     struct candidate at[CANDIDATES_MAX];
     size_t count;
+    bool too_many; /* some were not looked at */
 };
 
 static const struct expect_description *description_of(const struct expect_table *t, const struct expect_line *line)
@@ -57,7 +59,7 @@ static const struct expect_line *line_at(const struct expect_table *t, uint32_t 
 
 /* The m-lines that this one was negotiated with: the offer's, or each answer's. */
 static size_t peers_of(const struct expect_table *t, const struct expect_line *line,
-                       const struct expect_line *ret[PEERS_MAX])
+                       const struct expect_line *ret[OFFER_ANSWERS_MAX])
 {
     const struct expect_description *d = description_of(t, line);
     size_t n = 0;
@@ -65,7 +67,7 @@ static size_t peers_of(const struct expect_table *t, const struct expect_line *l
         ret[n] = line_at(t, d->offer, line->place);
         return ret[n] ? 1 : 0;
     }
-    for (uint32_t r = d->first_answer; r && n < PEERS_MAX; r = t->descriptions[r - 1].next_answer)
+    for (uint32_t r = d->first_answer; r && n < OFFER_ANSWERS_MAX; r = t->descriptions[r - 1].next_answer)
         if ((ret[n] = line_at(t, r, line->place)))
             n++;
     return n;
@@ -75,7 +77,7 @@ static size_t peers_of(const struct expect_table *t, const struct expect_line *l
 static void line_window(const struct expect_table *t, const struct expect_line *line, int64_t *from, int64_t *until)
 {
     const struct expect_description *d = description_of(t, line);
-    const struct expect_line *peers[PEERS_MAX];
+    const struct expect_line *peers[OFFER_ANSWERS_MAX];
     size_t n = peers_of(t, line, peers);
     int64_t first_refusal = OPEN_NS;
     bool taken = n == 0;
@@ -115,7 +117,7 @@ static bool carries(const struct expect_line *line, uint8_t proto)
 /* Bundling was only proposed until an answer takes it up. */
 static bool bundle_refused(const struct expect_table *t, const struct expect_line *line)
 {
-    const struct expect_line *peers[PEERS_MAX];
+    const struct expect_line *peers[OFFER_ANSWERS_MAX];
     size_t n = peers_of(t, line, peers);
     for (size_t i = 0; i < n; i++)
         if (peers[i]->bundled)
@@ -147,6 +149,7 @@ static void find_hits(const struct expect_table *t, const struct expect_query *q
 {
     uint32_t value = 0;
     ret->count = 0;
+    ret->too_many = false;
     if (e->port == NO_PORT)
         return;
     uint32_t place = multimap_first(&t->by_endpoint, expect_hash_endpoint(t, e), &value);
@@ -157,6 +160,7 @@ static void find_hits(const struct expect_table *t, const struct expect_query *q
             ret->at[ret->count++] = (struct hit){line, role};
         place = multimap_next(&t->by_endpoint, place, &value);
     }
+    ret->too_many = place != 0;
     if (place)
         ret->count = 0;
 }
@@ -171,6 +175,7 @@ static const struct hit *hit_on(const struct hits *hits, const struct expect_lin
 
 static void add_candidate(const struct expect_table *t, struct candidates *all, struct candidate c)
 {
+    all->too_many = all->too_many || all->count == CANDIDATES_MAX;
     if (all->count == CANDIDATES_MAX)
         return;
     const struct expect_line *lines[] = {c.sender, c.receiver};
@@ -190,7 +195,7 @@ static void add_candidate(const struct expect_table *t, struct candidates *all, 
 static const struct expect_line *live_peer(const struct expect_table *t, const struct expect_query *q,
                                            const struct expect_line *line)
 {
-    const struct expect_line *peers[PEERS_MAX];
+    const struct expect_line *peers[OFFER_ANSWERS_MAX];
     size_t n = peers_of(t, line, peers);
     for (size_t i = 0; i < n; i++) {
         const struct expect_description *d = description_of(t, peers[i]);
@@ -205,9 +210,10 @@ static void candidates_by_ends(const struct expect_table *t, const struct expect
     struct hits at_dst, at_src;
     find_hits(t, q, &q->dst, &at_dst);
     find_hits(t, q, &q->src, &at_src);
+    all->too_many = at_dst.too_many || at_src.too_many;
     for (size_t i = 0; i < at_dst.count; i++) {
         const struct hit *receiver = &at_dst.at[i];
-        const struct expect_line *peers[PEERS_MAX];
+        const struct expect_line *peers[OFFER_ANSWERS_MAX];
         size_t n = peers_of(t, receiver->line, peers);
         bool both = false;
         for (size_t k = 0; k < n; k++) {
@@ -228,7 +234,7 @@ static void candidates_by_ends(const struct expect_table *t, const struct expect
     }
     for (size_t i = 0; i < at_src.count; i++) {
         const struct hit *sender = &at_src.at[i];
-        const struct expect_line *peers[PEERS_MAX];
+        const struct expect_line *peers[OFFER_ANSWERS_MAX];
         size_t n = peers_of(t, sender->line, peers);
         bool both = false;
         for (size_t k = 0; k < n && !both; k++)
@@ -254,6 +260,7 @@ static void candidates_by_ssrc(const struct expect_table *t, const struct expect
                           (struct candidate){.sender = line, .receiver = live_peer(t, q, line), .rank = RANK_SSRC});
         place = multimap_next(&t->by_ssrc, place, &value);
     }
+    all->too_many = all->too_many || place;
 }
 
 /* Behind a NAT the ports often stay while the addresses do not. */
@@ -275,6 +282,7 @@ static void candidates_by_ports(const struct expect_table *t, const struct expec
         if (q->src.port == answer->port && q->dst.port == offer->port)
             add_candidate(t, all, (struct candidate){.sender = answer, .receiver = offer, .rank = RANK_PORTS});
     }
+    all->too_many = all->too_many || place;
 }
 
 static const struct expect_format *format_in(const struct expect_table *t, const struct expect_line *line,
@@ -535,14 +543,19 @@ static void keep_fitting_content(const struct expect_table *t, const struct expe
 bool expect_table_find(const struct expect_table *t, const struct expect_query *q, struct expect_answer *ret)
 {
     struct candidates all;
+    ret->too_many = false;
     if (t->line_count == 0)
         return false;
     all.count = 0;
+    all.too_many = false;
     candidates_by_ends(t, q, &all);
     if (all.count == 0)
         candidates_by_ssrc(t, q, &all);
     if (all.count == 0 && !q->rtcp)
         candidates_by_ports(t, q, &all);
+    ret->too_many = all.too_many;
+    if (all.count == CANDIDATES_MAX && all.too_many) /* the one that is right may be among those left out */
+        return false;
     (void)keep_best_rank(t, q, &all);
     keep_fitting_content(t, q, &all);
     if (any(t, q, &all, has_format_of_receiver, 0))

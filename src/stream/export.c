@@ -265,7 +265,7 @@ static bool remember_records(struct stream_table *t, const struct document *d, c
     struct newest *n = &t->newest;
     uint64_t place;
     free(n->record_of);
-    *n = (struct newest){.document = d, .records = r, .ended = r->place_count};
+    *n = (struct newest){.document = d, .records = r, .ended = r->place_count, .unanswered = r->unanswered};
     if (!t->tokens)
         return true;
     n->record_of = calloc(t->streams.count + (size_t)1, sizeof *n->record_of);

@@ -45,6 +45,7 @@ enum family {
 #define RTCP_PEERS_MAX 4
 #define HEAD_BYTES_MAX 4096 /* first bytes of a TCP direction that the classifiers may want to see again */
 #define CANDIDATES_MAX 16   /* SSRCs on probation in one direction of a flow: noise has a new one in each packet */
+#define REFUSED_KEPT   256  /* newest SSRCs for which there was no place there, over all flows */
 #define FLOW_CLOSED    3    /* both sides of a TCP connection */
 #define FLOW_CROWDED   8    /* streams of a flow beyond which they are found by hash, not by going through its lists */
 
@@ -232,6 +233,9 @@ struct stream_table {
     bool tokens;               /* somebody asks which stream a packet was of */
     bool reuses;               /* numbers were given back: they tell no order any more */
     struct stream *attributed; /* the stream that the TCP segment being taken counts to */
+    struct refused {           /* SSRCs that found no place on probation: see media_packet.c */
+        uint32_t tag, times;
+    } refused[REFUSED_KEPT];
     bool memory_failed;        /* something could not be kept for want of memory, once at least */
 
     struct look *look; /* what a document in the middle changed, to be undone before the next packet; NULL */
@@ -241,6 +245,7 @@ struct stream_table {
         size_t ended; /* ended streams in it */
         uint32_t *record_of; /* by stream number: index + 1 */
         uint32_t count;
+        uint64_t unanswered; /* see struct records */
     } newest;
 
     struct ended ended;

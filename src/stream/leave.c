@@ -131,6 +131,7 @@ static int depart(struct stream_table *t, const struct scope *scope, const struc
     for (size_t i = 0; ok && i < count; i++)
         d.place_of[flows[i].flow] = (uint32_t)i;
     ok = ok && order_by_key(order, d.records->count, place_of_record, &d);
+    t->stats.sdp_unanswered += d.records ? d.records->unanswered : 0;
     if (ok)
         ok = keep_all(&d, flows, order);
     else

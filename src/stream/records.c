@@ -123,6 +123,7 @@ static void keep(struct records *r, size_t i, const struct decision *decision, u
     if (decision->judgement.confidence == CONFIDENCE_NONE)
         r->unknown[i] = text_number(r, decision->judgement.evidence);
     r->any_call |= decision->call != 0;
+    r->unanswered += decision->unanswered;
 }
 
 static void keep_ended(struct records *r, size_t i, uint64_t place)

@@ -31,6 +31,7 @@ struct records {
     size_t text_count;
     size_t count;
     bool only_rtp;        /* no other stream at present */
+    uint64_t unanswered;  /* streams at present that SDP may announce, had it fewer m-lines at their ends */
     bool any_call;        /* some stream belongs to a SIP call */
 };
 

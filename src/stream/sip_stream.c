@@ -206,6 +206,7 @@ static bool step(struct sip_stream *s, sip_stream_sink sink, void *user)
         skip_line(s);
         return true;
     }
+    s->given_up += m.body_unread;
     struct mark at = mark_at(s, 0);
     sink(user, &m, at.frame, at.time_ns);
     drop(s, m.message_bytes);

@@ -242,6 +242,7 @@ struct stream_stats stream_table_stats(const struct stream_table *t)
     stats.flows = t->flow_count;
     stats.streams = t->stream_count;
     stats.bytes = bytes_of(t);
+    stats.sdp_unanswered += t->newest.unanswered;
     stats.tcp_overflows = t->tcp_pool.overflows;
     struct expect_stats expect = expect_table_stats(t->expect);
     stats.sip_untracked = expect.dropped_calls + expect.forgotten_calls + expect.dropped_media;

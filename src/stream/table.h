@@ -119,6 +119,8 @@ struct stream_stats {
     uint64_t tcp_overflows;     /* segments given up because the cap on held bytes was reached */
     uint64_t sip_too_long;      /* SIP messages with more of header or body than is read: given up, likewise */
     uint64_t sip_untracked;     /* SIP calls and m-lines beyond the caps on those: what they announced is not known */
+    uint64_t sdp_unanswered;    /* streams that SDP may announce, had it fewer m-lines at their ends; as of the newest document */
+    uint64_t probation_full;    /* packets like RTP whose SSRC found no place on probation, again and again */
     bool memory_failed;         /* memory ran out at some time: something of the above is missing, or not known */
 };
 struct stream_stats stream_table_stats(const struct stream_table *t);

@@ -59,7 +59,7 @@ static bool udp_sip(struct stream_table *t, const struct packet *p)
     if (t->options.ignore_signalling)
         return true;
     enum parse_status status = sip_parse(cur_make(p->payload, p->payload_bytes, p->cut), false, &message);
-    t->stats.sip_too_long += status == PARSE_UNSUPPORTED;
+    t->stats.sip_too_long += status == PARSE_UNSUPPORTED || (status == PARSE_OK && message.body_unread);
     if (status == PARSE_OK)
         expect_table_message(t->expect, &message, &p->src, &p->dst, p->frame, p->input, p->time_ns);
     return true;

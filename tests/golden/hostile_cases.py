@@ -22,6 +22,8 @@ CAP_STREAMS = "because the cap on streams was reached"
 CAP_TCP = r"\bTCP segments? could not be put in order within the memory"
 CAP_SIP_LONG = r"^1 SIP message has|SIP messages have more of header or body than qosmark reads"
 CAP_SIP = r"^1 SIP call or|SIP calls and media lines of SDP are beyond the cap"
+CAP_SDP_ENDS = r"^1 stream has more|streams have more media lines of SDP at their ends than qosmark compares"
+CAP_STRAYS = r"\bpackets? that looks? like RTP came while as many SSRCs"
 CAP_DEEP = r"^1 packet has|packets have more headers in each other than qosmark looks through"
 CAP_FRAGMENTS = r"(95904|[1-9]\d*) because the cap on memory was reached"
 
@@ -114,6 +116,12 @@ def noise_is_nothing(document):
     """Random SSRCs are no streams: nothing of the noise may be called audio, video or RTCP."""
     wrong = [r for r in document["streams"] if r["kind"] in ("rtp-audio", "rtp-video", "rtp-slides", "rtcp") and r["ssrc"] not in ("0x00001000", "0x00001001")]
     return [f'{len(wrong)} false streams, the first {wrong[0]["kind"]} {wrong[0]["packets"]}'] if wrong else []
+
+
+def strays(n):
+    """SSRCs that come all the time, never with two numbers in a row, from before the call on."""
+    return [(i * 0.1, frame(udp(NODE, 34000, PHONE, 20000, rtp(0x5000 + k, 96, i * 999, i * 7777777 + k, b"x" * 50), dscp=46)))
+            for i in range(60) for k in range(n)]
 
 
 def rtcp_flood(n):
@@ -226,6 +234,16 @@ def forged(n):
     """Everybody may send an INVITE; these say that the phone's audio is video."""
     body = sdp(PHONE, ["m=video 20000 RTP/AVP 8 31", "a=rtpmap:8 H264/90000"])
     return [sip_frame(sip("INVITE sip:x SIP/2.0", f"f{i}", (1, "INVITE"), body), 0.2 + i * 1e-5, "10.66.0.1") for i in range(n)]
+
+
+def bodies_in_bodies(n):
+    """An INVITE whose SDP is in as many multiparts."""
+    body = sdp(PHONE, ["m=audio 20000 RTP/AVP 8", "a=rtpmap:8 PCMA/8000"])
+    for i in range(n):
+        kind = f"multipart/mixed;boundary=b{i - 1}" if i else "application/sdp"
+        body = f"--b{i}\r\nContent-Type: {kind}\r\n\r\n{body}\r\n--b{i}--\r\n"
+    message = sip("INVITE sip:x SIP/2.0", "m1", (1, "INVITE"), body)
+    return message.replace(b"Content-Type: application/sdp", f"Content-Type: multipart/mixed;boundary=b{n - 1}".encode(), 1)
 
 
 def announced_as_audio(document):
@@ -371,6 +389,8 @@ def stream_cases(full):
              why="a stream and its flow take less than 450 bytes"),
         Case("noise_on_the_call", capture(lambda: merged(call(), noise(some, call_ends))), more=noise_is_nothing,
              why="a direction of a 5-tuple has sixteen places for what looks like RTP"),
+        Case("strays_before_the_call", capture(lambda: merged(strays(20), call(0.5))), limits=(CAP_STRAYS,), call={0x1001: CONFORMS}),
+        Case("strays_that_leave_a_place", capture(lambda: merged(strays(15), call(0.5)))),
         Case("rtcp_of_many", capture(lambda: merged(call(), rtcp_flood(some))), mib=16 + some * 450 / 2**20, why="a stream takes less than 450 bytes"),
         Case("fragments_first", capture(lambda: merged(call(), first_fragments(some))), mib=64, limits=("because the cap on memory was reached",),
              why="16 MiB for what waits, 4,096 datagrams of it, and the streams", more=counted(some + 400)),
@@ -404,8 +424,10 @@ def signalling_cases(full):
         Case("sdp_many_payload_types", capture(lambda: merged([sip_frame(many_payload_types())], call(0.5))), more=announced_as_audio),
         Case("sip_many_calls", capture(lambda: merged(many_calls(calls), call(0.5))), mib=140, limits=(CAP_SIP,),
              why="65,536 calls of a kilobyte, with a stream each"),
-        Case("sip_forged", capture(lambda: merged([sip_frame(invite(), 0.1)], forged(100), call(0.5)))),
-        Case("sip_forged_by_thousands", capture(lambda: merged([sip_frame(invite(), 0.1)], forged(3000), call(0.5)))),
+        Case("sip_forged", capture(lambda: merged([sip_frame(invite(), 0.1)], forged(100), call(0.5))), limits=(CAP_SDP_ENDS,)),
+        Case("sip_forged_by_thousands", capture(lambda: merged([sip_frame(invite(), 0.1)], forged(3000), call(0.5))), limits=(CAP_SDP_ENDS,)),
+        Case("sip_bodies_in_bodies", capture(lambda: merged([sip_frame(bodies_in_bodies(5))], call(0.5))), limits=(CAP_SIP_LONG,)),
+        Case("sip_bodies_in_bodies_and_read", capture(lambda: merged([sip_frame(bodies_in_bodies(4))], call(0.5))), more=announced_as_audio),
         Case("sip_many_offers", capture(lambda: merged(many_offers(5_000), call(0.5))), limits=(CAP_SIP,), why="512 offers a call"),
     ]
 

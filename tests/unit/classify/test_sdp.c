@@ -346,6 +346,26 @@ static void ten_thousand_lines_are_counted_and_two_dozen_kept(void **state)
     strbuf_done(&b);
 }
 
+static void groups_and_floors_beyond_their_caps_are_counted(void **state)
+{
+    (void)state;
+    static const char head[] = "v=0\r\nc=IN IP4 10.0.0.1\r\n", group[] = "a=group:BUNDLE x\r\n";
+    struct strbuf b = {0};
+    strbuf_adds(&b, head);
+    for (int i = 0; i < 4; i++)
+        strbuf_adds(&b, group);
+    assert_int_equal(parse(strbuf_text(&b)), PARSE_OK);
+    assert_int_equal(s.media_dropped, 0);
+    strbuf_adds(&b, group);
+    strbuf_adds(&b, "a=floorid:1 mstrm:1 2 3 4 5 6 7 8\r\n");
+    assert_int_equal(parse(strbuf_text(&b)), PARSE_OK);
+    assert_int_equal(s.media_dropped, 1);
+    strbuf_adds(&b, "a=floorid:2 mstrm:9\r\n");
+    assert_int_equal(parse(strbuf_text(&b)), PARSE_OK);
+    assert_int_equal(s.media_dropped, 2);
+    strbuf_done(&b);
+}
+
 static void lists_without_end_stop_at_their_caps(void **state)
 {
     (void)state;
@@ -398,6 +418,7 @@ int main(void)
         cmocka_unit_test(broken_lines_keep_their_place),
         cmocka_unit_test(what_is_not_sdp_is_malformed_and_what_was_cut_truncated),
         cmocka_unit_test(ten_thousand_lines_are_counted_and_two_dozen_kept),
+        cmocka_unit_test(groups_and_floors_beyond_their_caps_are_counted),
         cmocka_unit_test(lists_without_end_stop_at_their_caps),
         cmocka_unit_test(no_prefix_is_read_beyond_its_end),
     };

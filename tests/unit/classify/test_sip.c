@@ -225,8 +225,35 @@ static void sdp_is_dug_out_of_nested_multiparts_and_nesting_ends(void **state)
     assert_int_equal(parse(MESSAGE(nested), &m), PARSE_OK);
     assert_slice(m.content_type, "application/sdp");
     assert_slice(m.body, "v=0\r\n");
+    assert_false(m.body_unread);
     assert_int_equal(parse(MESSAGE(endless), &m), PARSE_OK);
     assert_slice(m.content_type, "multipart/mixed");
+    assert_false(m.body_unread); /* there are three, and nothing in the last */
+}
+
+#define HEAD       "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: x\r\nc: multipart/mixed;boundary=a\r\n\r\n"
+#define INNER(o, i) "--" o "\r\nc: multipart/mixed;boundary=" i "\r\n\r\n"
+#define SDP_PART(b) "--" b "\r\nc: application/sdp\r\n\r\nv=0\r\n--" b "--\r\n"
+
+static void what_of_a_multipart_body_is_not_read_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool sdp, unread;
+    } cases[] = {
+        {HEAD SDP_PART("a"), true, false},
+        {HEAD INNER("a", "b") INNER("b", "c") INNER("c", "d") SDP_PART("d"), true, false},
+        {HEAD INNER("a", "b") INNER("b", "c") INNER("c", "d") INNER("d", "e") SDP_PART("e"), false, true},
+        {HEAD INNER("a", "b") "--b\r\nc: text/plain\r\n\r\nx\r\n--b--\r\n" INNER("a", "c") SDP_PART("c"), false, true},
+        {HEAD "--a\r\nc: text/plain\r\n\r\nx\r\n--a--\r\n", false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sip_message m;
+        assert_int_equal(parse((const uint8_t *)cases[i].text, strlen(cases[i].text), &m), PARSE_OK);
+        assert_int_equal(slice_equal(m.content_type, SLICE("application/sdp")), cases[i].sdp);
+        assert_int_equal(m.body_unread, cases[i].unread);
+    }
 }
 
 static void response_takes_its_method_from_cseq_3_1_1_12(void **state)
@@ -499,6 +526,7 @@ int main(void)
         cmocka_unit_test(line_that_ends_in_a_lone_cr_is_found_as_it_is_taken),
         cmocka_unit_test(boundary_folded_over_lines_reads_nothing_beyond_the_body),
         cmocka_unit_test(sdp_is_dug_out_of_nested_multiparts_and_nesting_ends),
+        cmocka_unit_test(what_of_a_multipart_body_is_not_read_is_said),
         cmocka_unit_test(response_takes_its_method_from_cseq_3_1_1_12),
         cmocka_unit_test(content_length_beyond_the_datagram_says_that_the_body_is_cut_3_1_2_2),
         cmocka_unit_test(negative_content_length_is_the_rest_of_a_datagram_and_wrong_in_a_stream_3_1_2_3),

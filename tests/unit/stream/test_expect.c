@@ -730,6 +730,45 @@ static void endpoint_that_everybody_announces_is_answered_in_bounded_time(void *
     talk_end(&k);
 }
 
+static void more_lines_at_an_end_than_are_looked_at_are_no_answer_and_it_says_so(void **state)
+{
+    (void)state;
+    struct talk k = talk_begin();
+    struct expect_answer a;
+    char id[32];
+    const struct wire voice = {"10.0.0.2", 1, "10.0.0.1", 4000, 0, 1, 1, 60, 0, 0};
+    const struct wire elsewhere = {"10.0.0.2", 1, "10.0.0.1", 4002, 0, 1, 1, 60, 0, 0};
+    for (int i = 0; i < 64; i++) {
+        (void)snprintf(id, sizeof id, "c%d", i);
+        say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .call_id = id,
+                              .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 0\r\n"});
+    }
+    assert_true(ask(&k, voice, &a));
+    assert_false(a.too_many);
+    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .call_id = "one more",
+                          .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 0\r\n"});
+    assert_false(ask(&k, voice, &a));
+    assert_true(a.too_many);
+    assert_false(ask(&k, elsewhere, &a));
+    assert_false(a.too_many);
+    talk_end(&k);
+}
+
+static void answers_of_a_fork_beyond_the_cap_are_counted(void **state)
+{
+    (void)state;
+    struct talk k = talk_begin();
+    char tag[32];
+    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 0\r\n"});
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(expect_table_stats(k.table).dropped_media, i > 16 ? i - 16 : 0);
+        (void)snprintf(tag, sizeof tag, "b%d", i);
+        say(&k, (struct line){.start = "183 Progress", .from_tag = "a", .to_tag = tag, .cseq = "1 INVITE",
+                              .sdp = SDP("10.0.0.2") "m=audio 5000 RTP/AVP 0\r\n"});
+    }
+    talk_end(&k);
+}
+
 static void ssrcs_beyond_the_cap_are_counted(void **state)
 {
     (void)state;
@@ -784,6 +823,8 @@ int main(void)
         cmocka_unit_test(one_hostile_call_stays_within_its_caps),
         cmocka_unit_test(calls_beyond_the_cap_are_counted),
         cmocka_unit_test(endpoint_that_everybody_announces_is_answered_in_bounded_time),
+        cmocka_unit_test(more_lines_at_an_end_than_are_looked_at_are_no_answer_and_it_says_so),
+        cmocka_unit_test(answers_of_a_fork_beyond_the_cap_are_counted),
         cmocka_unit_test(ssrcs_beyond_the_cap_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

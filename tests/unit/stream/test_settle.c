@@ -44,6 +44,22 @@ static void a_stream_is_found_after_strays_of_many_ssrcs(void **state)
     document_free(d);
 }
 
+static void an_ssrc_that_finds_no_place_again_and_again_is_counted(void **state)
+{
+    (void)state;
+    struct sender s = sender_new(NULL);
+    struct endpoint a = at("10.0.0.1", 4000), b = at("10.0.0.2", 5000);
+    for (unsigned i = 0; i < 40; i++)
+        for (uint32_t k = 0; k < 16; k++) /* all places, and never two numbers in a row */
+            send_rtp(&s, a, b, 46, 0x1000 + k * 77, 96, (uint16_t)(i * 999), i * 7777777 + k, 50, 100 * MS * i);
+    for (uint32_t i = 0; i < 100; i++) /* noise */
+        send_rtp(&s, a, b, 46, 0x90000 + i * 77, 96, (uint16_t)(i * 999), i * 7777777, 50, 4 * S);
+    assert_int_equal(stream_table_stats(s.t).probation_full, 0);
+    send_voice_at(&s, a, b, 0, 9, 10, 4 * S);
+    assert_int_equal(stream_table_stats(s.t).probation_full, 10 - 3);
+    stream_table_free(s.t);
+}
+
 static void candidates_that_are_active_keep_their_place(void **state)
 {
     (void)state;
@@ -238,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_is_found_after_strays_of_many_ssrcs),
+        cmocka_unit_test(an_ssrc_that_finds_no_place_again_and_again_is_counted),
         cmocka_unit_test(candidates_that_are_active_keep_their_place),
         cmocka_unit_test(candidates_stay_where_they_are_when_all_times_are_equal),
         cmocka_unit_test(a_clock_that_steps_back_frees_places_too),
