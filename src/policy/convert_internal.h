@@ -4,8 +4,9 @@
 /* What the files convert*.c share. */
 
 #include "policy/convert.h"
+#include "policy/policy_internal.h"
 
-#define CONVERT_PORTS_MAX 64
+#define CONVERT_PORTS_MAX (POLICY_PORTS_MAX + 64) /* those that a policy names, and the well-known ones of all kinds */
 
 /* What a node sends of one class over one IP version. */
 static inline struct policy_rule convert_rule(const struct policy *p, enum traffic_class c, int ip_version)
