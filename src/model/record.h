@@ -76,6 +76,7 @@ struct rtp_figures {
 struct copied_marks {
     dscp_t before, after; /* by hop limit where the copies differ in it, else by the order in the capture */
     bool in_order;        /* so for nine of ten; otherwise nothing says which of the two came first */
+    uint8_t before_hops, after_hops; /* their hop limits, where nine of ten have the same two and these differ; 0 otherwise */
 };
 
 /*

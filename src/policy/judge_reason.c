@@ -30,18 +30,30 @@ static const char *const texts[REASON_COUNT] = {
     [REASON_KIND_OF_MEDIA] = "voice or video is not known",
 };
 
+/* Where a router is between the copies, the later one is known for sure, and what happened between them. For which of
+ * the two places the policy was written is not: see docs/ACCURACY.md. */
+static void copies_words(const struct copied_marks *c, char text[static REASON_MAX])
+{
+    bool known = c->before != c->after; /* not in records that an older version saved */
+    const char *between = !known ? "" : c->in_order ? " and then " : " and ";
+    if (known && c->before_hops)
+        (void)snprintf(text, REASON_MAX,
+                       "packets were captured as two copies, %s with hop limit %u and then %s with hop limit %u: a router between "
+                       "the two places changed the mark; for which of them the policy holds is not known",
+                       dscp_name(c->before), c->before_hops, dscp_name(c->after), c->after_hops);
+    else
+        (void)snprintf(text, REASON_MAX,
+                       "packets were captured as two copies, %s%s%s, as where a mirror port shows both sides of the "
+                       "device that re-marks them; which mark goes on is not known here",
+                       known ? dscp_name(c->before) : "of different marks", between, known ? dscp_name(c->after) : "");
+}
+
 const char *reason_words(enum reason reason, const struct record *r, uint64_t min_packets, char text[static REASON_MAX])
 {
     if (reason >= REASON_KIND)
         return r->unknown_reason && r->unknown_reason[0] ? r->unknown_reason : texts[reason];
-    bool known = r->copies.before != r->copies.after; /* not in records that an older version saved */
-    const char *between = !known ? "" : r->copies.in_order ? " and then " : " and ";
     if (reason == REASON_COPIES)
-        (void)snprintf(text, REASON_MAX,
-                       "packets were captured as two copies, %s%s%s, as where a mirror port shows both sides of the "
-                       "device that re-marks them; which mark goes on is not known here",
-                       known ? dscp_name(r->copies.before) : "of different marks", between,
-                       known ? dscp_name(r->copies.after) : "");
+        copies_words(&r->copies, text);
     else if (reason == REASON_OTHER_MEDIA)
         (void)snprintf(text, REASON_MAX,
                        "the marks are not those of %s, but would be right for the other kind of media, and which it is is known "

@@ -304,6 +304,12 @@ static void add_copies(struct emit *e, const struct record *r)
         emit_count(e, r->copies.after);
         emit_key(e, "in_order");
         emit_bool(e, r->copies.in_order);
+        if (r->copies.before_hops) {
+            emit_key(e, "before_hop_limit");
+            emit_count(e, r->copies.before_hops);
+            emit_key(e, "after_hop_limit");
+            emit_count(e, r->copies.after_hops);
+        }
         emit_close(e, '}');
     }
     if (r->data_marks || r->no_data) {

@@ -107,6 +107,21 @@ static bool ring_begin(struct copies *c)
     return ring_put(c, &c->last);
 }
 
+/* Of a pair of the marks that most have: of the copy marked c->before, and of the other. */
+static void count_hops(struct copies *c, uint8_t before, uint8_t after)
+{
+    if (before == 0 || after == 0)
+        return;
+    if (c->same_hops == 0) {
+        c->before_hops = before;
+        c->after_hops = after;
+    }
+    if (before == c->before_hops && after == c->after_hops)
+        c->same_hops++;
+    else
+        c->same_hops--;
+}
+
 /* A router between the copies lowers the hop limit: that tells their order better than the capture's does. */
 static void count_pair(struct copies *c, const struct copy_of *early, const struct copy_of *late)
 {
@@ -116,24 +131,34 @@ static void count_pair(struct copies *c, const struct copy_of *early, const stru
     if (c->forth + c->back == 0) {
         c->before = before;
         c->after = after;
+        c->same_hops = 0;
     }
-    if (before == c->before && after == c->after)
+    if (before == c->before && after == c->after) {
         c->forth++;
-    else if (before == c->after && after == c->before)
+        count_hops(c, early->dscp == before ? early->ttl : late->ttl, early->dscp == before ? late->ttl : early->ttl);
+    } else if (before == c->after && after == c->before) {
         c->back++;
-    else if (c->forth >= c->back)
+        count_hops(c, early->dscp == after ? early->ttl : late->ttl, early->dscp == after ? late->ttl : early->ttl);
+    } else if (c->forth >= c->back) {
         c->forth--;
-    else
+    } else {
         c->back--;
+    }
 }
 
 struct copied_marks copies_marks(const struct copies *c)
 {
     bool forth = c->forth >= c->back;
     uint64_t most = forth ? c->forth : c->back;
-    return (struct copied_marks){.before = forth ? c->before : c->after,
-                                 .after = forth ? c->after : c->before,
-                                 .in_order = most > 0 && (c->forth + c->back - most) * 9 <= most};
+    struct copied_marks m = {.before = forth ? c->before : c->after,
+                             .after = forth ? c->after : c->before,
+                             .in_order = most > 0 && (c->forth + c->back - most) * 9 <= most};
+    /* nine of ten less the tenth */
+    if (m.in_order && c->before_hops != c->after_hops && c->same_hops * 10 >= most * 8) {
+        m.before_hops = forth ? c->before_hops : c->after_hops;
+        m.after_hops = forth ? c->after_hops : c->before_hops;
+    }
+    return m;
 }
 
 void copies_merge(struct copies *to, const struct copies *from)
@@ -143,6 +168,9 @@ void copies_merge(struct copies *to, const struct copies *from)
         return;
     to->before = from->before;
     to->after = from->after;
+    to->before_hops = from->before_hops;
+    to->after_hops = from->after_hops;
+    to->same_hops = from->same_hops;
     to->forth = from->forth;
     to->back = from->back;
 }

@@ -32,6 +32,8 @@ struct copies {
     struct copies_ring *ring; /* the newest packets, kept since a second mark came up; NULL before */
     uint64_t differ;          /* packets with another mark than an earlier copy of the same packet */
     dscp_t before, after;     /* the pair of marks that most of them have */
+    uint8_t before_hops, after_hops; /* hop limits of most of that pair, if of any */
+    uint64_t same_hops;       /* pairs that have these, less those that have others */
     uint64_t forth, back;     /* of that pair: `before` was first, `after` was; less those that have another pair */
 };
 

@@ -382,7 +382,7 @@ static void put_plain(struct writer *w, const struct record *r)
         put(w, (const uint8_t[]){(uint8_t)(r->vlan_pcp + 1), (uint8_t)(r->mpls_tc + 1)}, 2);
     if (bits & BIT_COPIES) {
         put_number(w, r->copies_differ);
-        put(w, (const uint8_t[]){r->copies.before, r->copies.after, r->copies.in_order}, 3);
+        put(w, (const uint8_t[]){r->copies.before, r->copies.after, r->copies.in_order, r->copies.before_hops, r->copies.after_hops}, 5);
     }
     if (bits & BIT_DATA_MARKS)
         put(w, &r->data_marks, sizeof r->data_marks);
@@ -421,6 +421,8 @@ static void get_plain(struct reader *from, const struct ended_head *head, struct
         r->copies.before = get_byte(from);
         r->copies.after = get_byte(from);
         r->copies.in_order = get_byte(from) != 0;
+        r->copies.before_hops = get_byte(from);
+        r->copies.after_hops = get_byte(from);
     }
     if (bits & BIT_DATA_MARKS)
         get(from, &r->data_marks, sizeof r->data_marks);

@@ -158,13 +158,14 @@ static void copies_are_named_as_in_the_piece_that_has_most(void **state)
     (void)state;
     struct piece a = piece(0, 10, 100, 100, VERDICT_UNDETERMINED), b = piece(10, 10, 50, 50, VERDICT_UNDETERMINED);
     a.record.copies_differ = 100;
-    a.record.copies = (struct copied_marks){0, EF, true};
+    a.record.copies = (struct copied_marks){0, EF, true, 64, 63};
     b.record.copies_differ = 7;
-    b.record.copies = (struct copied_marks){AF, EF, false};
+    b.record.copies = (struct copied_marks){AF, EF, false, 0, 0};
     const struct record *r = join(&b, &a);
     assert_int_equal(r->copies_differ, 107);
     assert_int_equal(r->copies.before, 0);
     assert_true(r->copies.in_order);
+    assert_int_equal(r->copies.before_hops, 64);
 }
 
 static void what_was_expected_otherwise_stays_apart(void **state)

@@ -42,7 +42,7 @@ static void two_copies(const struct run runs[static 2], uint64_t copies, dscp_t 
 {
     set_runs(d, add(d, KIND_RTP_AUDIO, PHONE, 30000, CMS, 20000, EF, 1), runs, 2);
     last()->copies_differ = copies;
-    last()->copies = (struct copied_marks){before, after, in_order};
+    last()->copies = (struct copied_marks){.before = before, .after = after, .in_order = in_order};
 }
 
 static void both_marks_of_copies_are_named(void **state)
@@ -59,6 +59,12 @@ static void both_marks_of_copies_are_named(void **state)
     judge(d, p);
     assert_non_null(strstr(d->records[2].reason, "VOICE-ADMIT and then EF"));
     assert_non_null(strstr(d->records[2].reason, "is not known here")); /* the longest there is, and not cut */
+    two_copies((struct run[2]){{DSCP_VOICE_ADMIT, 100}, {EF, 100}}, 100, DSCP_VOICE_ADMIT, EF, true);
+    last()->copies.before_hops = 255;
+    last()->copies.after_hops = 254;
+    judge(d, p);
+    assert_non_null(strstr(d->records[3].reason, "VOICE-ADMIT with hop limit 255 and then EF with hop limit 254: a router between"));
+    assert_non_null(strstr(d->records[3].reason, "the policy holds is not known"));
 }
 
 static void the_fewer_of_the_two_say_whether_they_are_copies(void **state)
@@ -245,7 +251,7 @@ static void a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft(v
     for (int copies = 0; copies < 2; copies++) {
         set_runs(d, add(d, KIND_SSH, PHONE, 40000, CMS, 22, EF, 1), (struct run[]){{EF, 100}, {NONE, 100}}, 2);
         last()->copies_differ = copies ? 100 : 0;
-        last()->copies = copies ? (struct copied_marks){EF, NONE, true} : (struct copied_marks){0};
+        last()->copies = copies ? (struct copied_marks){EF, NONE, true, 0, 0} : (struct copied_marks){0};
     }
     judge(d, p);
     assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);

@@ -88,6 +88,8 @@ static inline void assert_same_record(const struct record *a, const struct recor
     assert_int_equal(a->copies.before, b->copies.before);
     assert_int_equal(a->copies.after, b->copies.after);
     assert_int_equal(a->copies.in_order, b->copies.in_order);
+    assert_int_equal(a->copies.before_hops, b->copies.before_hops);
+    assert_int_equal(a->copies.after_hops, b->copies.after_hops);
     assert_int_equal(a->data_marks, b->data_marks);
     assert_int_equal(a->no_data, b->no_data);
     assert_memory_equal(a->ecn, b->ecn, sizeof a->ecn);

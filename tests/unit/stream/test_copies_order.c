@@ -46,6 +46,36 @@ static void the_hop_limit_tells_the_order_where_the_capture_swapped_it(void **st
     assert_int_equal(m.after, 0);
 }
 
+/* `odd`: how many of a hundred pairs have other hop limits than the rest. */
+static struct copied_marks a_hundred_pairs(uint32_t odd, uint8_t before, uint8_t after)
+{
+    struct copies c = {0};
+    for (uint32_t i = 0; i < 100; i++) {
+        hear(&c, 46, i + 1, (uint8_t)(before - (i % 10 == 5 && i / 10 < odd)), i * 20 * MS);
+        hear(&c, 0, i + 1, after, i * 20 * MS + 5000);
+    }
+    return marks_of(&c);
+}
+
+static void the_hop_limits_of_nearly_all_copies_are_named(void **state)
+{
+    (void)state;
+    struct copied_marks m = a_hundred_pairs(9, 64, 62);
+    assert_int_equal(m.before, 46);
+    assert_int_equal(m.before_hops, 64);
+    assert_int_equal(m.after_hops, 62);
+    assert_int_equal(a_hundred_pairs(10, 64, 62).before_hops, 64);
+    assert_int_equal(a_hundred_pairs(0, 64, 64).before_hops, 0);
+    struct copies c = {0};
+    for (uint32_t i = 1; i <= 100; i++) { /* two ways, of which one is longer */
+        hear(&c, 46, i, i % 2 ? 64 : 60, i * 20 * MS);
+        hear(&c, 0, i, i % 2 ? 63 : 59, i * 20 * MS + 5000);
+    }
+    m = marks_of(&c);
+    assert_true(m.in_order);
+    assert_int_equal(m.before_hops, 0);
+}
+
 static void copies_in_any_order_have_none(void **state)
 {
     (void)state;
@@ -139,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_marks_are_named_in_the_order_of_the_capture),
         cmocka_unit_test(the_hop_limit_tells_the_order_where_the_capture_swapped_it),
+        cmocka_unit_test(the_hop_limits_of_nearly_all_copies_are_named),
         cmocka_unit_test(copies_in_any_order_have_none),
         cmocka_unit_test(the_most_frequent_pair_is_named),
         cmocka_unit_test(the_copies_of_a_large_burst_are_found),

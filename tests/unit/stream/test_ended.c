@@ -84,7 +84,8 @@ static void any_record(uint64_t *seed, struct any_record *ret)
                          .copies_differ = chance(seed, 4) ? any_number(seed) : 0, .repairs = chance(seed, 4) ? "rtx" : chance(seed, 4) ? "fec" : "",
                          .explanation = NULL, .unknown_reason = "", .reason = "", .marks = ret->marks, .outer = ret->outer};
     if (r->copies_differ)
-        r->copies = (struct copied_marks){(dscp_t)(next_random(seed) % 64), (dscp_t)(next_random(seed) % 64), chance(seed, 2)};
+        r->copies = (struct copied_marks){(dscp_t)(next_random(seed) % 64), (dscp_t)(next_random(seed) % 64), chance(seed, 2),
+                                          (uint8_t)(next_random(seed) % 256), (uint8_t)(next_random(seed) % 256)};
     r->data_marks = chance(seed, 4) ? next_random(seed) : 0;
     r->no_data = chance(seed, 4);
     r->input = r->first.input;
