@@ -231,13 +231,16 @@ uint64_t judge_min_packets(const struct policy *p, const struct record *r)
 
 enum reason judge_record(struct judging *j, struct record *r)
 {
-    struct demand e = demand_of(j->policy, r);
+    bool left_out = is_companion(r->kind) && policy_leaves_out(j->policy, r->kind);
+    struct demand e = left_out ? (struct demand){0} : demand_of(j->policy, r);
     r->traffic_class = e.traffic_class;
     r->expected = 0;
     r->preferred = 0;
     r->violating_packets = 0;
     r->findings = NULL;
     r->finding_count = 0;
+    if (left_out)
+        return set(r, VERDICT_UNCHECKED, REASON_NO_CLASS);
     if (e.traffic_class == CLASS_NONE && (is_companion(r->kind) || r->kind == KIND_RTP_UNKNOWN))
         return judge_media_without_class(r);
     if (e.traffic_class == CLASS_NONE)

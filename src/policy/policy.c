@@ -271,6 +271,12 @@ enum traffic_class policy_class_of(const struct policy *p, enum kind kind, bool 
     return c;
 }
 
+bool policy_leaves_out(const struct policy *p, enum kind kind)
+{
+    _Static_assert(KIND_COUNT <= 64, "a bit each");
+    return (unsigned)kind < KIND_COUNT && p->none >> kind & 1;
+}
+
 size_t policy_nodes(const struct policy *p, const struct node **ret)
 {
     *ret = p->nodes;

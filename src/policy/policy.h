@@ -47,6 +47,8 @@ struct policy_rule policy_rule_for(const struct policy *p, enum traffic_class c,
 /* Without refinements by IP version and direction, for the document's policy.expect. */
 struct policy_rule policy_rule_plain(const struct policy *p, enum traffic_class c);
 enum traffic_class policy_class_of(const struct policy *p, enum kind kind, bool webrtc);
+/* Whether the policy says `none` of it: then RTCP, STUN, TURN and DTLS do not go with their media either. */
+bool policy_leaves_out(const struct policy *p, enum kind kind);
 
 size_t policy_nodes(const struct policy *p, const struct node **ret);
 size_t policy_sites(const struct policy *p, const struct site **ret);

@@ -46,6 +46,7 @@ struct policy {
     const char *discover;
     struct policy_marks marks;
     enum traffic_class map[KIND_COUNT];
+    uint64_t none; /* kinds, a bit each, of which the policy says `none` */
     enum traffic_class webrtc; /* class of all Web Bridge media; CLASS_NONE: by kind, as other media */
     struct node *nodes;
     size_t node_count, node_cap;

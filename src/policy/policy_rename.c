@@ -64,6 +64,7 @@ int policy_rename(const struct policy *p, const struct policy_renaming *r, struc
     to->built_in = p->built_in;
     to->marks = p->marks;
     memcpy(to->map, p->map, sizeof to->map);
+    to->none = p->none;
     to->webrtc = p->webrtc;
     to->priority_stated = p->priority_stated;
     to->priority = p->priority;

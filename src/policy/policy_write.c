@@ -311,7 +311,8 @@ static void add_map(const struct sheet *s)
     end_line(s, p->origins.map, "");
     for (int none = 0; none < 2; none++) {
         for (int kind = 0; kind < KIND_COUNT; kind++) {
-            if ((p->map[kind] == CLASS_NONE) != none || (none && policy_default_class((enum kind)kind) == CLASS_NONE))
+            bool said = policy_default_class((enum kind)kind) != CLASS_NONE || policy_leaves_out(p, (enum kind)kind);
+            if ((p->map[kind] == CLASS_NONE) != none || (none && !said))
                 continue;
             strbuf_addf(s->to, "  %s: %s", kind_names[kind], none ? "none" : class_name(p->map[kind]));
             end_line(s, p->origins.classes[kind], "");

@@ -355,6 +355,8 @@ static int read_map(const struct reader *r, const struct yaml_node *n)
             r->p->webrtc = c;
         else
             r->p->map[i] = c;
+        if (i != KEY_WEBRTC && c == CLASS_NONE)
+            r->p->none |= UINT64_C(1) << i;
         *(i == KEY_WEBRTC ? &r->p->origins.webrtc : &r->p->origins.classes[i]) = reader_origin(r, found[i]);
     }
     return status;

@@ -263,6 +263,13 @@ def bleached_by_the_far_side_where_the_policy_allows_it():
         Want(CHECKED_NOT, ssrc=0x101), Want(RIGHT, ssrc=0x201)]
 
 
+@right(policy="version: 1\nname: without\nexpect:\n  voice: EF\nmap: {stun: none, rtcp: none}\n")
+def unmarked_checks_and_reports_that_the_policy_leaves_out():
+    checks, reports = [(i * 1.0, stun(bytes([i] * 12))) for i in range(8)], [(i * 1.0, rtcp(0x101)) for i in range(8)]
+    return (mix(send(audio(0x101, 500), 34904, 20000, EF), send(checks, 34904, 20000, 0), send(reports, 34904, 20000, 0)),
+            [Want(RIGHT, kind="rtp-audio"), Want(CHECKED_NOT, reason="no class", kind="stun"), Want(CHECKED_NOT, reason="no class", kind="rtcp")])
+
+
 # --- wrong all the same -----------------------------------------------------------------------------------------------
 
 @wrong("rtcp-differs", says="STUN")

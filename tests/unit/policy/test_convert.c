@@ -1,5 +1,6 @@
 #include "testing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,27 @@ static void a_switch_matches_marks_by_their_names_and_signalling_by_nodes_and_po
     policy_free(p);
 }
 
+static void every_port_of_the_policy_is_written(void **state)
+{
+    (void)state;
+    struct strbuf yaml = {0};
+    strbuf_adds(&yaml, "version: 1\nnodes: [{name: a, addresses: [10.1.1.11]}]\nports: {sip: [5060");
+    for (int i = 0; i < 999; i++)
+        strbuf_addf(&yaml, ", %d", 20000 + i);
+    strbuf_adds(&yaml, "]}\n");
+    struct policy *p = parse(strbuf_text(&yaml));
+    char *ios = convert(p, POLICY_FORM_IOS), *nft = convert(p, POLICY_FORM_NFT), port[16];
+    for (int i = 0; i < 999; i++) {
+        (void)snprintf(port, sizeof port, "%d", 20000 + i);
+        assert_non_null(strstr(ios, port));
+        assert_non_null(strstr(nft, port));
+    }
+    free(ios);
+    free(nft);
+    policy_free(p);
+    strbuf_done(&yaml);
+}
+
 static void linux_marks_media_only_by_ports_that_the_administrator_names(void **state)
 {
     (void)state;
@@ -116,6 +138,7 @@ int main(void)
         cmocka_unit_test(the_servers_lines_read_back_are_the_same_marks),
         cmocka_unit_test(a_class_of_which_any_mark_is_right_is_a_comment),
         cmocka_unit_test(a_switch_matches_marks_by_their_names_and_signalling_by_nodes_and_ports),
+        cmocka_unit_test(every_port_of_the_policy_is_written),
         cmocka_unit_test(linux_marks_media_only_by_ports_that_the_administrator_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

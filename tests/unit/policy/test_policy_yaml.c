@@ -205,7 +205,9 @@ static void web_bridge_media_may_be_all_of_one_class(void **state)
 static void map_moves_a_kind_or_takes_its_class_away(void **state)
 {
     (void)state;
-    struct policy *p = parsed("version: 1\nmap: {rtcp: voice, web: none, h323: signaling, database: oa&m}\n");
+    struct policy *p = parsed("version: 1\nmap: {rtcp: voice, web: none, stun: none, h323: signaling, database: oa&m}\n");
+    assert_true(policy_leaves_out(p, KIND_WEB) && policy_leaves_out(p, KIND_STUN));
+    assert_false(policy_leaves_out(p, KIND_RTCP) || policy_leaves_out(p, KIND_TURN) || policy_leaves_out(p, KIND_DNS));
     assert_int_equal(policy_class_of(p, KIND_RTCP, false), CLASS_VOICE);
     assert_int_equal(policy_class_of(p, KIND_WEB, false), CLASS_NONE);
     assert_int_equal(policy_class_of(p, KIND_H323, false), CLASS_SIGNALING);
@@ -461,6 +463,7 @@ static void assert_same_policy(const struct policy *a, const struct policy *b, c
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         assert_int_equal(policy_class_of(a, (enum kind)kind, false), policy_class_of(b, (enum kind)kind, false));
         assert_int_equal(policy_class_of(a, (enum kind)kind, true), policy_class_of(b, (enum kind)kind, true));
+        assert_int_equal(policy_leaves_out(a, (enum kind)kind), policy_leaves_out(b, (enum kind)kind));
     }
     const struct policy_port *pa, *pb;
     assert_int_equal(policy_ports(a, &pa), policy_ports(b, &pb));
@@ -516,7 +519,7 @@ static void odd_policies_read_back_as_themselves(void **state)
     static const char *const yamls[] = {
         "version: 1\nname: \"007\"\nexpect: {voice: [EF, 45, VOICE-ADMIT]}\n",
         "version: 1\nname: \"null\"\nports: {}\npriority-classes: {marks: none}\n",
-        "version: 1\nname: two words\nmap: {web: none, webrtc: multimedia-streaming, rtcp: voice, turn: oa&m}\n",
+        "version: 1\nname: two words\nmap: {web: none, stun: none, webrtc: multimedia-streaming, rtcp: voice, turn: oa&m}\n",
         "version: 1\ndscp: [dscp assured true, dscp 6 voice none, dscp 4 oa&m 16]\n",
         "version: 1\nexpect: {voice: {marks: none, from-node: EF, tolerance: 12.345678%}, oa&m: any}\n",
         "version: 1\nexpect: {voice: {marks: EF, to-node: EF}}\ndscp: [dscp 4 voice 0x28]\n",
