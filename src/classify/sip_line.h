@@ -32,8 +32,8 @@ size_t sip_headers_end(struct slice text);
 /* The value of a parameter (";tag=x", with blanks around "=" and quotes taken off); false where it is not there. */
 bool sip_parameter(struct slice parameters, const char *name, struct slice *ret);
 
-/* The part of a multipart body (RFC 2046 §5.1) that is application/sdp, in nested multiparts too, but not in all: a part
- * with more of them in each other than NESTING_MAX, or beside one another, has some that are not read. */
+/* The part of a multipart body (RFC 2046 §5.1) that is application/sdp, in nested multiparts too, but not in all: a
+ * part with more of them in each other than NESTING_MAX, or beside one another, has some that are not read. */
 enum sip_multipart { SIP_MULTIPART_NONE = 0, SIP_MULTIPART_SDP, SIP_MULTIPART_UNREAD };
 enum sip_multipart sip_multipart_sdp(struct slice content_type, struct slice body, struct slice *ret);
 

@@ -12,7 +12,13 @@
 
 struct document; /* model/document.h: all records of an audit */
 
-enum direction { DIRECTION_UNATTRIBUTED = 0, DIRECTION_FROM_NODE, DIRECTION_TO_NODE, DIRECTION_BETWEEN_NODES, DIRECTION_COUNT };
+enum direction {
+    DIRECTION_UNATTRIBUTED = 0,
+    DIRECTION_FROM_NODE,
+    DIRECTION_TO_NODE,
+    DIRECTION_BETWEEN_NODES,
+    DIRECTION_COUNT
+};
 
 enum verdict { VERDICT_UNCHECKED = 0, VERDICT_CONFORMING, VERDICT_VIOLATING, VERDICT_UNDETERMINED };
 
@@ -76,7 +82,8 @@ struct rtp_figures {
 struct copied_marks {
     dscp_t before, after; /* by hop limit where the copies differ in it, else by the order in the capture */
     bool in_order;        /* so for nine of ten; otherwise nothing says which of the two came first */
-    uint8_t before_hops, after_hops; /* their hop limits, where nine of ten have the same two and these differ; 0 otherwise */
+    uint8_t before_hops,
+        after_hops; /* their hop limits, where nine of ten have the same two and these differ; 0 otherwise */
 };
 
 /*
@@ -93,7 +100,8 @@ struct record {
     enum kind kind;
     enum confidence confidence;
     const char *evidence;
-    const char *explanation;    /* what each feature said, one a line, where it was asked for (--explain); NULL otherwise */
+    const char
+        *explanation; /* what each feature said, one a line, where it was asked for (--explain); NULL otherwise */
     const char *unknown_reason; /* why kind is rtp-unknown or the class undetermined; "" otherwise */
 
     bool has_ssrc;
@@ -101,8 +109,8 @@ struct record {
     uint8_t payload_types[8];
     uint8_t payload_type_count;
     const char *codec;      /* "opus/48000", "" where not known */
-    uint32_t decided_after_packets; /* RTP without SDP: packets after which the kind was known (asked at 1, 4, 8, 16, 30, 64,
-                                       128...); 0 where it was known only at the end, or from SDP */
+    uint32_t decided_after_packets; /* RTP without SDP: packets after which the kind was known (asked at 1, 4, 8, 16,
+                                       30, 64, 128...); 0 where it was known only at the end, or from SDP */
     const char *repairs;    /* "rtx" or "fec" where the stream repairs another, "" otherwise */
     uint32_t media_kinds;   /* for rtcp, stun, turn, dtls: bit (1 << kind) for each kind of media on its 5-tuple */
     bool over_turn;         /* media inside TURN ChannelData or Data indications */
@@ -117,7 +125,8 @@ struct record {
     const struct record_mark *marks; /* by first appearance */
     uint32_t mark_count;
     uint32_t mark_changes; /* how often a packet had another mark than the one before it */
-    uint64_t copies_differ; /* packets seen before, a moment ago, with another mark: captured before and after a change */
+    uint64_t
+        copies_differ; /* packets seen before, a moment ago, with another mark: captured before and after a change */
     struct copied_marks copies; /* of most of those, the two marks */
     bool no_data;          /* of a TCP stream: none of its segments carried data */
     dscp_set_t data_marks; /* of a TCP stream of several marks, those of segments with data; 0 where nothing tells */
@@ -129,8 +138,8 @@ struct record {
     int16_t vlan_pcp; /* of the first packet; -1 without a tag */
     int16_t mpls_tc;  /* of the first packet; -1 without a label */
     bool fragmented;  /* some packets came in IP fragments */
-    uint8_t judged_version; /* the marks are those of the outermost header (--layer outer), of this IP version; 0: of the
-                               innermost. Then `outer` holds the marks of the innermost one. */
+    uint8_t judged_version; /* the marks are those of the outermost header (--layer outer), of this IP version; 0: of
+                               the innermost. Then `outer` holds the marks of the innermost one. */
     uint8_t judged_at;      /* which header of that version it is, from 1 */
     uint8_t tunnel_depth; /* IP headers outside the innermost, of the first packet */
     const struct rtp_figures *rtp; /* NULL for what is not RTP */
@@ -139,7 +148,7 @@ struct record {
     /* filled in by policy/ */
     uint32_t node;      /* index + 1 into document.nodes, 0 for none: the node that sends, or else receives */
     uint32_t peer_node; /* for between-nodes: the receiving one */
-    uint32_t site;      /* index + 1 into document.sites, 0 for none: of the end that is no node, or else of the sender */
+    uint32_t site; /* index + 1 into document.sites, 0 for none: of the end that is no node, or else of the sender */
     enum direction direction;
     enum traffic_class traffic_class;
     dscp_set_t expected; /* 0 where nothing is expected */

@@ -4,17 +4,21 @@
 
 static const char *const texts[REASON_COUNT] = {
     [REASON_NONE] = "",
-    [REASON_NO_DATA] = "only TCP segments without data (handshake, acknowledgements, resets) carry other marks, and the "
-                       "system sends these by itself; all that carry data are right",
+    [REASON_NO_DATA] =
+        "only TCP segments without data (handshake, acknowledgements, resets) carry other marks, and the "
+        "system sends these by itself; all that carry data are right",
     [REASON_ALL_EMPTY] = "none of its TCP segments carries data (handshake, acknowledgements, resets), and the system "
                          "sends these by itself, with a mark of its own",
     [REASON_TWO_MEDIA] = "after a silence its mark changed once, from that of one kind of media to that of the other, "
                          "and its payload type too: its SSRC may stand for two media, one after the other",
-    [REASON_MAYBE_WEBRTC] = "the marks would be right for WebRTC, and there is neither SDP nor the ICE and DTLS that a WebRTC "
-                            "conversation begins with, nor 30 s of media without a gap and without STUN, which would tell",
-    [REASON_NOT_WEBRTC] = "the marks would be right for WebRTC, and it is none: media ran on its 5-tuple for 30 s and more "
-                          "without STUN, which WebRTC sends every few seconds (RFC 7675)",
-    [REASON_MEDIA_OF_COMPANION] = "the marks are not those of the media known on this 5-tuple, but not all media on it is known",
+    [REASON_MAYBE_WEBRTC] =
+        "the marks would be right for WebRTC, and there is neither SDP nor the ICE and DTLS that a WebRTC "
+        "conversation begins with, nor 30 s of media without a gap and without STUN, which would tell",
+    [REASON_NOT_WEBRTC] =
+        "the marks would be right for WebRTC, and it is none: media ran on its 5-tuple for 30 s and more "
+        "without STUN, which WebRTC sends every few seconds (RFC 7675)",
+    [REASON_MEDIA_OF_COMPANION] =
+        "the marks are not those of the media known on this 5-tuple, but not all media on it is known",
     [REASON_SHARED] = "media in a TCP or TLS connection: whatever shares it has its mark, which is not any one's",
     [REASON_NO_CLASS] = "the policy has no class for it",
     [REASON_ANY_MARK] = "the policy allows it any mark",
@@ -37,10 +41,11 @@ static void copies_words(const struct copied_marks *c, char text[static REASON_M
     bool known = c->before != c->after; /* not in records that an older version saved */
     const char *between = !known ? "" : c->in_order ? " and then " : " and ";
     if (known && c->before_hops)
-        (void)snprintf(text, REASON_MAX,
-                       "packets were captured as two copies, %s with hop limit %u and then %s with hop limit %u: a router between "
-                       "the two places changed the mark; for which of them the policy holds is not known",
-                       dscp_name(c->before), c->before_hops, dscp_name(c->after), c->after_hops);
+        (void)snprintf(
+            text, REASON_MAX,
+            "packets were captured as two copies, %s with hop limit %u and then %s with hop limit %u: a router between "
+            "the two places changed the mark; for which of them the policy holds is not known",
+            dscp_name(c->before), c->before_hops, dscp_name(c->after), c->after_hops);
     else
         (void)snprintf(text, REASON_MAX,
                        "packets were captured as two copies, %s%s%s, as where a mirror port shows both sides of the "
@@ -55,16 +60,18 @@ const char *reason_words(enum reason reason, const struct record *r, uint64_t mi
     if (reason == REASON_COPIES)
         copies_words(&r->copies, text);
     else if (reason == REASON_OTHER_MEDIA)
-        (void)snprintf(text, REASON_MAX,
-                       "the marks are not those of %s, but would be right for the other kind of media, and which it is is known "
-                       "with low confidence only",
-                       kind_name(r->kind));
+        (void)snprintf(
+            text, REASON_MAX,
+            "the marks are not those of %s, but would be right for the other kind of media, and which it is is known "
+            "with low confidence only",
+            kind_name(r->kind));
     else if (reason == REASON_UNSURE_KIND)
-        (void)snprintf(text, REASON_MAX, "the marks are not those of %s, but that it is %s is known with low confidence only",
+        (void)snprintf(text, REASON_MAX,
+                       "the marks are not those of %s, but that it is %s is known with low confidence only",
                        class_name(r->traffic_class), kind_name(r->kind));
     else if (reason == REASON_FEW_PACKETS)
-        (void)snprintf(text, REASON_MAX, "%llu packet%s, and the policy asks for at least %llu", (unsigned long long)r->packets,
-                       r->packets == 1 ? "" : "s", (unsigned long long)min_packets);
+        (void)snprintf(text, REASON_MAX, "%llu packet%s, and the policy asks for at least %llu",
+                       (unsigned long long)r->packets, r->packets == 1 ? "" : "s", (unsigned long long)min_packets);
     else
         return texts[reason];
     return text;

@@ -407,11 +407,12 @@ static void read_copies(struct saved_json *j, const json_t *o, struct record *r)
     if (marks && !json_is_object(marks))
         saved_fail(j, "\"copies\" is not an object");
     else if (marks)
-        r->copies = (struct copied_marks){.before = (dscp_t)saved_count(j, marks, "before", DSCP_COUNT - 1, 0),
-                                          .after = (dscp_t)saved_count(j, marks, "after", DSCP_COUNT - 1, 0),
-                                          .in_order = saved_bool(j, marks, "in_order", false),
-                                          .before_hops = (uint8_t)saved_count(j, marks, "before_hop_limit", UINT8_MAX, 0),
-                                          .after_hops = (uint8_t)saved_count(j, marks, "after_hop_limit", UINT8_MAX, 0)};
+        r->copies =
+            (struct copied_marks){.before = (dscp_t)saved_count(j, marks, "before", DSCP_COUNT - 1, 0),
+                                  .after = (dscp_t)saved_count(j, marks, "after", DSCP_COUNT - 1, 0),
+                                  .in_order = saved_bool(j, marks, "in_order", false),
+                                  .before_hops = (uint8_t)saved_count(j, marks, "before_hop_limit", UINT8_MAX, 0),
+                                  .after_hops = (uint8_t)saved_count(j, marks, "after_hop_limit", UINT8_MAX, 0)};
     if (!saved_has(o, "data_dscp"))
         return;
     r->data_marks = saved_marks(j, o, "data_dscp", &first);

@@ -13,7 +13,8 @@ static void judgement_set(struct judgement *j, enum kind kind, enum confidence c
 }
 
 /* Notes in the decision where SDP might have said more. */
-static bool sdp_says(const struct stream_table *t, const struct stream *s, struct decision *decision, struct expect_answer *ret)
+static bool sdp_says(const struct stream_table *t, const struct stream *s, struct decision *decision,
+                     struct expect_answer *ret)
 {
     if (t->options.ignore_signalling || expect_table_generation(t->expect) == 0)
         return false;
@@ -92,14 +93,15 @@ static bool opposite_media(enum kind a, enum kind b)
     return (a == KIND_RTP_AUDIO && video_b) || (video_a && b == KIND_RTP_AUDIO);
 }
 
-/* One packet of an SSRC of its own, beside a stream that runs: whoever knows the ports of a call can send that, and among
- * noise a payload type that means something is not rare. */
+/* One packet of an SSRC of its own, beside a stream that runs: whoever knows the ports of a call can send that, and
+ * among noise a payload type that means something is not rare. */
 static bool is_rtp_by_chance(const struct stream_table *t, const struct stream *s)
 {
     int left = RELATIVES_LOOKED_AT;
     if (s->packets > 1)
         return false;
-    for (const struct stream *other = flow_media(t, stream_flow(t, s), s->side); other && left; other = stream_next(t, other), left--)
+    for (const struct stream *other = flow_media(t, stream_flow(t, s), s->side); other && left;
+         other = stream_next(t, other), left--)
         if (other->packets > 1)
             return true;
     return false;
@@ -113,7 +115,8 @@ void decide_rtp(const struct stream_table *t, const struct stream *s, bool words
 
     if (is_rtp_by_chance(t, s)) {
         *ret = (struct decision){.codec = "", .repairs = ""};
-        judgement_set(&ret->judgement, KIND_RTP_UNKNOWN, CONFIDENCE_NONE, "one packet beside another stream tells nothing");
+        judgement_set(&ret->judgement, KIND_RTP_UNKNOWN, CONFIDENCE_NONE,
+                      "one packet beside another stream tells nothing");
         return;
     }
     media_context_of(t, s, &context);
@@ -128,7 +131,8 @@ void decide_rtp(const struct stream_table *t, const struct stream *s, bool words
     ret->call = sdp.call;
     if (sdp.judgement.confidence < CONFIDENCE_CERTAIN && media.judgement.confidence >= CONFIDENCE_HIGH &&
         opposite_media(sdp.judgement.kind, media.judgement.kind)) {
-        judgement_set(&ret->judgement, KIND_RTP_UNKNOWN, CONFIDENCE_NONE, "the SDP that matches by port and the packets disagree");
+        judgement_set(&ret->judgement, KIND_RTP_UNKNOWN, CONFIDENCE_NONE,
+                      "the SDP that matches by port and the packets disagree");
         return;
     }
     ret->judgement = sdp.judgement;
@@ -152,8 +156,8 @@ static uint8_t side_towards(const struct stream_table *t, const struct flow *med
     return addr_equal(&lesser, &sender) ? 0 : 1;
 }
 
-static void decide_rtcp(const struct stream_table *t, const struct association *a, const struct stream *s, const uint8_t *kinds,
-                        struct decision *ret)
+static void decide_rtcp(const struct stream_table *t, const struct association *a, const struct stream *s,
+                        const uint8_t *kinds, struct decision *ret)
 {
     judgement_set(&ret->judgement, KIND_RTCP, CONFIDENCE_CERTAIN, "RTCP");
     if (!a)
@@ -199,8 +203,8 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
     const struct flow *f = stream_flow(t, s);
     struct expect_answer sdp;
     judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE, "");
-    if (!f->has_media && sdp_says(t, s, ret, &sdp) && sdp.judgement.kind != KIND_OTHER && !kind_is_rtp(sdp.judgement.kind) &&
-        sdp.judgement.confidence > CONFIDENCE_LOW) {
+    if (!f->has_media && sdp_says(t, s, ret, &sdp) && sdp.judgement.kind != KIND_OTHER &&
+        !kind_is_rtp(sdp.judgement.kind) && sdp.judgement.confidence > CONFIDENCE_LOW) {
         ret->judgement = sdp.judgement;
         ret->call = sdp.call;
         return;
@@ -211,7 +215,8 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
         return;
     }
     if (f->proto == PROTO_TCP && f->has_media) {
-        judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE, "handshake and acknowledgements of media in TCP (RFC 4571)");
+        judgement_set(&ret->judgement, KIND_OTHER, CONFIDENCE_NONE,
+                      "handshake and acknowledgements of media in TCP (RFC 4571)");
         return;
     }
     if (f->has_media) {
@@ -228,14 +233,15 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
     }
 }
 
-void decide_other(const struct stream_table *t, const struct association *a, const struct stream *s, const uint8_t *kinds,
-                  struct decision *ret)
+void decide_other(const struct stream_table *t, const struct association *a, const struct stream *s,
+                  const uint8_t *kinds, struct decision *ret)
 {
     *ret = (struct decision){.codec = "", .repairs = ""};
     switch ((enum family)s->family) {
     case FAMILY_RTCP: decide_rtcp(t, a, s, kinds, ret); break;
     case FAMILY_STUN:
-        judgement_set(&ret->judgement, KIND_STUN, CONFIDENCE_CERTAIN, stream_flow(t, s)->has_ice ? "STUN with ICE attributes" : "STUN");
+        judgement_set(&ret->judgement, KIND_STUN, CONFIDENCE_CERTAIN,
+                      stream_flow(t, s)->has_ice ? "STUN with ICE attributes" : "STUN");
         decide_companion(t, s, ret);
         break;
     case FAMILY_TURN:
@@ -243,7 +249,8 @@ void decide_other(const struct stream_table *t, const struct association *a, con
         decide_companion(t, s, ret);
         break;
     case FAMILY_DTLS:
-        judgement_set(&ret->judgement, KIND_DTLS, CONFIDENCE_CERTAIN, stream_flow(t, s)->use_srtp ? "DTLS with use_srtp" : "DTLS");
+        judgement_set(&ret->judgement, KIND_DTLS, CONFIDENCE_CERTAIN,
+                      stream_flow(t, s)->use_srtp ? "DTLS with use_srtp" : "DTLS");
         decide_companion(t, s, ret);
         break;
     case FAMILY_RTP:

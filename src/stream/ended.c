@@ -382,7 +382,10 @@ static void put_plain(struct writer *w, const struct record *r)
         put(w, (const uint8_t[]){(uint8_t)(r->vlan_pcp + 1), (uint8_t)(r->mpls_tc + 1)}, 2);
     if (bits & BIT_COPIES) {
         put_number(w, r->copies_differ);
-        put(w, (const uint8_t[]){r->copies.before, r->copies.after, r->copies.in_order, r->copies.before_hops, r->copies.after_hops}, 5);
+        put(w,
+            (const uint8_t[]){r->copies.before, r->copies.after, r->copies.in_order, r->copies.before_hops,
+                              r->copies.after_hops},
+            5);
     }
     if (bits & BIT_DATA_MARKS)
         put(w, &r->data_marks, sizeof r->data_marks);

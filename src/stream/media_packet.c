@@ -153,8 +153,8 @@ static void rtp_add(struct stream_table *t, struct stream *s, struct rtp_part *r
     rtp_stats_add(&rtp->stats, h, time_ns);
 }
 
-/* Noise has a new SSRC in each packet, and what finds no place on probation is nothing; an SSRC that finds none again and
- * again may have been media. */
+/* Noise has a new SSRC in each packet, and what finds no place on probation is nothing; an SSRC that finds none again
+ * and again may have been media. */
 enum { REFUSED_AGAIN = 4 };
 
 static void rtp_refused(struct stream_table *t, const struct flow *f, uint8_t side, uint32_t ssrc)

@@ -24,7 +24,7 @@ struct stream_options {
     bool mask_payload_types;  /* payload types mean nothing (--mask-payload-types) */
     size_t max_streams;       /* cap on those at a time; 0 for the default, 4,000,000 */
     size_t max_ended;         /* cap on ended ones that are kept; 0 for four times max_streams */
-    int64_t idle_ns;          /* what is silent for so long has ended: see stream_table_expire(). 0: nothing ever ends */
+    int64_t idle_ns; /* what is silent for so long has ended: see stream_table_expire(). 0: nothing ever ends */
     int64_t tcp_idle_ns;      /* the same of a TCP connection that was not closed; 0 for the default, 10 min */
     size_t idle_from;         /* nothing ends while there are fewer streams than that */
     bool by_input;            /* each input is a point: the same 5-tuple in two of them is two flows */
@@ -41,8 +41,8 @@ void stream_table_packet(struct stream_table *t, const struct packet *p);
 /* Takes `n` packets in their order: the same as one by one, and faster where there are many streams. */
 void stream_table_packets(struct stream_table *t, const struct packet *packets, size_t n);
 
-/* What packet.flow_hash may hold beforehand, so that the table need not compute it: the keyed hash of the 5-tuple, never
- * 0. `key` is stream_options.key. Any thread may ask. */
+/* What packet.flow_hash may hold beforehand, so that the table need not compute it: the keyed hash of the 5-tuple,
+ * never 0. `key` is stream_options.key. Any thread may ask. */
 uint64_t stream_packet_hash(const struct hash_key *key, const struct packet *p);
 
 /* The end of the capture: what was held (TCP bytes out of order, streams on probation) is decided. */
@@ -69,10 +69,10 @@ void stream_table_trim(struct stream_table *t);
  * Ends what has been silent for stream_options.idle_ns: streams are decided about with all that the table knows, and
  * leave it; what a record needs is kept, in about a hundred bytes a stream. Streams of one 5-tuple, and RTP with its
  * RTCP, leave together or not at all. TCP ends after idle_ns where it was closed, else after tcp_idle_ns; signalling
- * that is known as such, after twelve times that. SIP calls that are over are forgotten once their streams have ended. May
- * be called as often as one likes, twice a second of packet time say: it does nothing for most calls, and its cost is in
- * proportion to the packets taken between. What ends depends on the packets and on `now_ns` of the calls alone. 0, or
- * ERR_MEMORY: what could not be kept counts as untracked then, as does what is beyond max_ended.
+ * that is known as such, after twelve times that. SIP calls that are over are forgotten once their streams have ended.
+ * May be called as often as one likes, twice a second of packet time say: it does nothing for most calls, and its cost
+ * is in proportion to the packets taken between. What ends depends on the packets and on `now_ns` of the calls alone.
+ * 0, or ERR_MEMORY: what could not be kept counts as untracked then, as does what is beyond max_ended.
  */
 int stream_table_expire(struct stream_table *t, int64_t now_ns);
 
@@ -100,8 +100,8 @@ void stream_table_forget(struct stream_table *t, size_t n);
 
 #define STREAM_TOKEN_NONE UINT32_MAX
 
-/* As stream_table_packets(), and ret_tokens[i] stands for the stream that packets[i] counted to; STREAM_TOKEN_NONE where
- * it counted to none. Tokens are good until the next stream_table_expire(). */
+/* As stream_table_packets(), and ret_tokens[i] stands for the stream that packets[i] counted to; STREAM_TOKEN_NONE
+ * where it counted to none. Tokens are good until the next stream_table_expire(). */
 void stream_table_packets_to(struct stream_table *t, const struct packet *packets, size_t n, uint32_t *ret_tokens);
 
 /* The index of a token's stream among the records of `d`, the newest document of stream_table_export(): that of the
@@ -119,7 +119,8 @@ struct stream_stats {
     uint64_t tcp_overflows;     /* segments given up because the cap on held bytes was reached */
     uint64_t sip_too_long;      /* SIP messages with more of header or body than is read: given up, likewise */
     uint64_t sip_untracked;     /* SIP calls and m-lines beyond the caps on those: what they announced is not known */
-    uint64_t sdp_unanswered;    /* streams that SDP may announce, had it fewer m-lines at their ends; as of the newest document */
+    uint64_t sdp_unanswered;    /* streams that SDP may announce, had it fewer m-lines at their ends; as of the newest
+                                   document */
     uint64_t probation_full;    /* packets like RTP whose SSRC found no place on probation, again and again */
     bool memory_failed;         /* memory ran out at some time: something of the above is missing, or not known */
 };

@@ -63,7 +63,8 @@ static void both_marks_of_copies_are_named(void **state)
     last()->copies.before_hops = 255;
     last()->copies.after_hops = 254;
     judge(d, p);
-    assert_non_null(strstr(d->records[3].reason, "VOICE-ADMIT with hop limit 255 and then EF with hop limit 254: a router between"));
+    assert_non_null(strstr(d->records[3].reason,
+                           "VOICE-ADMIT with hop limit 255 and then EF with hop limit 254: a router between"));
     assert_non_null(strstr(d->records[3].reason, "the policy holds is not known"));
 }
 
@@ -174,14 +175,15 @@ static void one_ssrc_may_be_voice_and_then_video(void **state)
         assert_int_equal(d->records[i].verdict, VERDICT_VIOLATING);
 }
 
-/* Voice in AF41 on a 5-tuple of its own, where WebRTC would be right with it: after how long, how long a silence and how
- * many lost packets of how many. */
+/* Voice in AF41 on a 5-tuple of its own, where WebRTC would be right with it: after how long, how long a silence and
+ * how many lost packets of how many. */
 static struct record *voice_as_of_webrtc(int64_t seconds, double gap_ms, uint64_t lost)
 {
     struct rtp_figures *f = arena_alloc(&d->arena, sizeof *f);
     struct record *r = add(d, KIND_RTP_AUDIO, PHONE, 30000, CMS, 20000, AF41, 50 * (uint64_t)seconds);
     assert_non_null(f);
-    *f = (struct rtp_figures){.clock_rate = 48000, .expected = 50 * (uint64_t)seconds, .lost = lost, .max_gap_ms = gap_ms};
+    *f = (struct rtp_figures){
+        .clock_rate = 48000, .expected = 50 * (uint64_t)seconds, .lost = lost, .max_gap_ms = gap_ms};
     r->rtp = f;
     r->last_ns = seconds * NS_PER_S;
     return r;
@@ -217,9 +219,10 @@ static void what_goes_with_media_tells_whether_it_may_be_webrtc(void **state)
     static const struct {
         enum kind beside;
         enum verdict verdict;
-    } cases[] = {{KIND_STUN, VERDICT_UNDETERMINED}, {KIND_TURN, VERDICT_UNDETERMINED}, {KIND_DTLS, VERDICT_UNDETERMINED},
-                 {KIND_OTHER, VERDICT_UNDETERMINED}, /* STUN that was cut short is not known */
-                 {KIND_RTCP, VERDICT_VIOLATING}, {KIND_RTP_VIDEO, VERDICT_VIOLATING}};
+    } cases[] = {
+        {KIND_STUN, VERDICT_UNDETERMINED},  {KIND_TURN, VERDICT_UNDETERMINED},  {KIND_DTLS, VERDICT_UNDETERMINED},
+        {KIND_OTHER, VERDICT_UNDETERMINED}, /* STUN that was cut short is not known */
+        {KIND_RTCP, VERDICT_VIOLATING},     {KIND_RTP_VIDEO, VERDICT_VIOLATING}};
     (void)state;
     policy_free(p);
     p = policy_of("version: 1\nname: t\nexpect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
@@ -271,7 +274,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_ssrc_may_be_voice_and_then_video, start, stop),
         cmocka_unit_test_setup_teardown(media_that_ran_for_long_without_stun_is_no_webrtc, start, stop),
         cmocka_unit_test_setup_teardown(what_goes_with_media_tells_whether_it_may_be_webrtc, start, stop),
-        cmocka_unit_test_setup_teardown(a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft, start, stop),
+        cmocka_unit_test_setup_teardown(a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft, start,
+                                        stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,7 +205,8 @@ static void web_bridge_media_may_be_all_of_one_class(void **state)
 static void map_moves_a_kind_or_takes_its_class_away(void **state)
 {
     (void)state;
-    struct policy *p = parsed("version: 1\nmap: {rtcp: voice, web: none, stun: none, h323: signaling, database: oa&m}\n");
+    struct policy *p =
+        parsed("version: 1\nmap: {rtcp: voice, web: none, stun: none, h323: signaling, database: oa&m}\n");
     assert_true(policy_leaves_out(p, KIND_WEB) && policy_leaves_out(p, KIND_STUN));
     assert_false(policy_leaves_out(p, KIND_RTCP) || policy_leaves_out(p, KIND_TURN) || policy_leaves_out(p, KIND_DNS));
     assert_int_equal(policy_class_of(p, KIND_RTCP, false), CLASS_VOICE);
@@ -519,7 +520,8 @@ static void odd_policies_read_back_as_themselves(void **state)
     static const char *const yamls[] = {
         "version: 1\nname: \"007\"\nexpect: {voice: [EF, 45, VOICE-ADMIT]}\n",
         "version: 1\nname: \"null\"\nports: {}\npriority-classes: {marks: none}\n",
-        "version: 1\nname: two words\nmap: {web: none, stun: none, webrtc: multimedia-streaming, rtcp: voice, turn: oa&m}\n",
+        "version: 1\nname: two words\nmap: {web: none, stun: none, webrtc: multimedia-streaming, rtcp: voice, turn: "
+        "oa&m}\n",
         "version: 1\ndscp: [dscp assured true, dscp 6 voice none, dscp 4 oa&m 16]\n",
         "version: 1\nexpect: {voice: {marks: none, from-node: EF, tolerance: 12.345678%}, oa&m: any}\n",
         "version: 1\nexpect: {voice: {marks: EF, to-node: EF}}\ndscp: [dscp 4 voice 0x28]\n",

@@ -75,17 +75,41 @@ static void any_record(uint64_t *seed, struct any_record *ret)
 {
     struct record *r = &ret->record;
     uint8_t version = chance(seed, 3) ? 6 : chance(seed, 40) ? 0 : 4;
-    *r = (struct record){.proto = (uint8_t)next_random(seed), .src = any_end(seed, version), .dst = any_end(seed, version), .kind = (enum kind)(next_random(seed) % 20),
-                         .confidence = (enum confidence)(next_random(seed) % 4), .from_initiator = chance(seed, 2), .has_ssrc = chance(seed, 2),
-                         .over_turn = chance(seed, 5), .turn_channels = chance(seed, 5), .shares_connection = chance(seed, 5), .webrtc = chance(seed, 5),
-                         .fragmented = chance(seed, 5), .packets = any_number(seed), .bytes = any_number(seed), .first_ns = any_time(seed), .first = any_frame(seed),
-                         .vlan_pcp = (int16_t)(next_random(seed) % 9 - 1), .mpls_tc = (int16_t)(next_random(seed) % 9 - 1), .tunnel_depth = (uint8_t)(next_random(seed) % 4),
-                         .judged_version = chance(seed, 4) ? 6 : 0, .judged_at = (uint8_t)(next_random(seed) % 3), .media_kinds = (uint32_t)any_number(seed) & 0xffffff,
-                         .copies_differ = chance(seed, 4) ? any_number(seed) : 0, .repairs = chance(seed, 4) ? "rtx" : chance(seed, 4) ? "fec" : "",
-                         .explanation = NULL, .unknown_reason = "", .reason = "", .marks = ret->marks, .outer = ret->outer};
+    *r = (struct record){.proto = (uint8_t)next_random(seed),
+                         .src = any_end(seed, version),
+                         .dst = any_end(seed, version),
+                         .kind = (enum kind)(next_random(seed) % 20),
+                         .confidence = (enum confidence)(next_random(seed) % 4),
+                         .from_initiator = chance(seed, 2),
+                         .has_ssrc = chance(seed, 2),
+                         .over_turn = chance(seed, 5),
+                         .turn_channels = chance(seed, 5),
+                         .shares_connection = chance(seed, 5),
+                         .webrtc = chance(seed, 5),
+                         .fragmented = chance(seed, 5),
+                         .packets = any_number(seed),
+                         .bytes = any_number(seed),
+                         .first_ns = any_time(seed),
+                         .first = any_frame(seed),
+                         .vlan_pcp = (int16_t)(next_random(seed) % 9 - 1),
+                         .mpls_tc = (int16_t)(next_random(seed) % 9 - 1),
+                         .tunnel_depth = (uint8_t)(next_random(seed) % 4),
+                         .judged_version = chance(seed, 4) ? 6 : 0,
+                         .judged_at = (uint8_t)(next_random(seed) % 3),
+                         .media_kinds = (uint32_t)any_number(seed) & 0xffffff,
+                         .copies_differ = chance(seed, 4) ? any_number(seed) : 0,
+                         .repairs = chance(seed, 4)   ? "rtx"
+                                    : chance(seed, 4) ? "fec"
+                                                      : "",
+                         .explanation = NULL,
+                         .unknown_reason = "",
+                         .reason = "",
+                         .marks = ret->marks,
+                         .outer = ret->outer};
     if (r->copies_differ)
-        r->copies = (struct copied_marks){(dscp_t)(next_random(seed) % 64), (dscp_t)(next_random(seed) % 64), chance(seed, 2),
-                                          (uint8_t)(next_random(seed) % 256), (uint8_t)(next_random(seed) % 256)};
+        r->copies =
+            (struct copied_marks){(dscp_t)(next_random(seed) % 64), (dscp_t)(next_random(seed) % 64), chance(seed, 2),
+                                  (uint8_t)(next_random(seed) % 256), (uint8_t)(next_random(seed) % 256)};
     r->data_marks = chance(seed, 4) ? next_random(seed) : 0;
     r->no_data = chance(seed, 4);
     r->input = r->first.input;
@@ -95,13 +119,15 @@ static void any_record(uint64_t *seed, struct any_record *ret)
     r->unknown_reason = r->confidence == CONFIDENCE_NONE ? r->evidence : "";
     (void)snprintf(ret->codec, sizeof ret->codec, "%s", chance(seed, 2) ? "opus/48000" : "");
     if (chance(seed, 4))
-        (void)snprintf(ret->codec, sizeof ret->codec, "codec-that-somebody-invented/%llu", (unsigned long long)next_random(seed));
+        (void)snprintf(ret->codec, sizeof ret->codec, "codec-that-somebody-invented/%llu",
+                       (unsigned long long)next_random(seed));
     r->codec = ret->codec;
     (void)snprintf(ret->server, sizeof ret->server, "%s", chance(seed, 3) ? "conference.example.com" : "");
     r->server_name = ret->server;
     if (chance(seed, 2)) {
         r->mark_count = 1;
-        ret->marks[0] = (struct record_mark){(dscp_t)(next_random(seed) % 64), r->packets, r->bytes, r->first, any_frame(seed), r->first_ns, r->last_ns};
+        ret->marks[0] = (struct record_mark){
+            (dscp_t)(next_random(seed) % 64), r->packets, r->bytes, r->first, any_frame(seed), r->first_ns, r->last_ns};
         r->ecn[next_random(seed) % 4] = r->packets;
     } else {
         r->mark_count = (uint32_t)(next_random(seed) % (chance(seed, 20) ? 65 : 4));
@@ -122,8 +148,13 @@ static void any_record(uint64_t *seed, struct any_record *ret)
     for (uint8_t i = 0; i < r->payload_type_count; i++)
         r->payload_types[i] = (uint8_t)next_random(seed);
     r->decided_after_packets = (uint32_t)any_number(seed);
-    ret->rtp = (struct rtp_figures){(uint32_t)any_number(seed), any_number(seed), chance(seed, 2) ? any_number(seed) : 0, chance(seed, 2) ? any_number(seed) : 0, 0,
-                                    chance(seed, 3) ? -1.0 : (double)next_random(seed) / 977.0, (double)next_random(seed) / 1013.0};
+    ret->rtp = (struct rtp_figures){(uint32_t)any_number(seed),
+                                    any_number(seed),
+                                    chance(seed, 2) ? any_number(seed) : 0,
+                                    chance(seed, 2) ? any_number(seed) : 0,
+                                    0,
+                                    chance(seed, 3) ? -1.0 : (double)next_random(seed) / 977.0,
+                                    (double)next_random(seed) / 1013.0};
     r->rtp = &ret->rtp;
 }
 
@@ -137,7 +168,9 @@ static void any_record_comes_back_as_it_was(void **state)
     struct record_scratch s = {0};
     for (uint32_t i = 0; i < RECORDS; i++) {
         any_record(&seed, &r);
-        struct ended_head head = {.first_ns = r.record.first_ns, .first = frame_pack(r.record.first.frame, r.record.first.input), .group = i,
+        struct ended_head head = {.first_ns = r.record.first_ns,
+                                  .first = frame_pack(r.record.first.frame, r.record.first.input),
+                                  .group = i,
                                   .flags = (uint8_t)((i & 1 ? ENDED_CNAME : 0) | (i & 2 ? ENDED_SIDE : 0))};
         assert_true(ended_add(&e, &head, &r.record, i));
     }
@@ -174,12 +207,34 @@ static void an_ordinary_voice_stream_takes_little_more_than_a_hundred_bytes(void
     for (uint32_t i = 0; i < STREAMS; i++) {
         char evidence[EVIDENCE_MAX];
         (void)snprintf(evidence, sizeof evidence, "SDP m=audio, frame %u", 1000000 + i);
-        struct record_mark mark = {46, 9000, 1800000, {1000000 + i, 0}, {1900000 + i, 0}, 1700000000000000000, 1700000180000000000};
+        struct record_mark mark = {
+            46, 9000, 1800000, {1000000 + i, 0}, {1900000 + i, 0}, 1700000000000000000, 1700000180000000000};
         struct rtp_figures rtp = {48000, 9001, 1, 0, 0, 0.3141, 41.5};
-        struct record r = {.proto = 17, .src = {{4, {10, 1, 2, 3}}, 20000}, .dst = {{4, {10, 2, 2, 3}}, 30000}, .kind = KIND_RTP_AUDIO, .confidence = CONFIDENCE_CERTAIN,
-                           .has_ssrc = true, .ssrc = i * 7919, .payload_types = {108}, .payload_type_count = 1, .packets = 9000, .bytes = 1800000,
-                           .first_ns = mark.first_ns, .last_ns = mark.last_ns, .first = mark.first, .marks = &mark, .mark_count = 1, .ecn = {9000}, .vlan_pcp = -1, .mpls_tc = -1,
-                           .rtp = &rtp, .evidence = evidence, .unknown_reason = "", .codec = "opus/48000", .repairs = "", .server_name = ""};
+        struct record r = {.proto = 17,
+                           .src = {{4, {10, 1, 2, 3}}, 20000},
+                           .dst = {{4, {10, 2, 2, 3}}, 30000},
+                           .kind = KIND_RTP_AUDIO,
+                           .confidence = CONFIDENCE_CERTAIN,
+                           .has_ssrc = true,
+                           .ssrc = i * 7919,
+                           .payload_types = {108},
+                           .payload_type_count = 1,
+                           .packets = 9000,
+                           .bytes = 1800000,
+                           .first_ns = mark.first_ns,
+                           .last_ns = mark.last_ns,
+                           .first = mark.first,
+                           .marks = &mark,
+                           .mark_count = 1,
+                           .ecn = {9000},
+                           .vlan_pcp = -1,
+                           .mpls_tc = -1,
+                           .rtp = &rtp,
+                           .evidence = evidence,
+                           .unknown_reason = "",
+                           .codec = "opus/48000",
+                           .repairs = "",
+                           .server_name = ""};
         struct ended_head head = {.first_ns = r.first_ns, .first = frame_pack(r.first.frame, 0)};
         assert_true(ended_add(&e, &head, &r, 0));
     }
@@ -196,7 +251,8 @@ static void texts_beyond_what_is_kept_are_written_out(void **state)
     uint8_t bytes[1000][ENDED_TEXT_MAX];
     char text[EVIDENCE_MAX], back[EVIDENCE_MAX];
     for (unsigned i = 0; i < 1000; i++) {
-        (void)snprintf(text, sizeof text, "%c%c%c said %u", 'a' + (int)(i % 26), 'a' + (int)(i / 26 % 26), 'a' + (int)(i / 676), i);
+        (void)snprintf(text, sizeof text, "%c%c%c said %u", 'a' + (int)(i % 26), 'a' + (int)(i / 26 % 26),
+                       'a' + (int)(i / 676), i);
         size_t n = ended_text_write(&e, text, bytes[i]);
         assert_in_range(n, 1, ENDED_TEXT_MAX);
         assert_int_equal(ended_text_read(&e, bytes[i], back, sizeof back), n);

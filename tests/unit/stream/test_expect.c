@@ -759,7 +759,10 @@ static void answers_of_a_fork_beyond_the_cap_are_counted(void **state)
     (void)state;
     struct talk k = talk_begin();
     char tag[32];
-    say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 0\r\n"});
+    say(&k, (struct line){.start = "INVITE",
+                          .from_tag = "a",
+                          .cseq = "1 INVITE",
+                          .sdp = SDP("10.0.0.1") "m=audio 4000 RTP/AVP 0\r\n"});
     for (int i = 0; i < 20; i++) {
         assert_int_equal(expect_table_stats(k.table).dropped_media, i > 16 ? i - 16 : 0);
         (void)snprintf(tag, sizeof tag, "b%d", i);
