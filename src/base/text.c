@@ -245,7 +245,7 @@ static size_t code_columns(uint32_t code)
     return in_ranges(code, wide, sizeof wide / sizeof wide[0]) ? 2 : 1;
 }
 
-void text_printable(struct strbuf *to, const char *text, size_t len)
+static void add_printable(struct strbuf *to, const char *text, size_t len, bool ascii)
 {
     const unsigned char *p = (const unsigned char *)text;
     size_t left = len;
@@ -260,7 +260,7 @@ void text_printable(struct strbuf *to, const char *text, size_t len)
             break;
         uint32_t code = 0;
         size_t n = utf8_sequence(p, left, &code);
-        if (n && !is_unprintable(code)) {
+        if (n && !ascii && !is_unprintable(code)) {
             strbuf_add(to, (const char *)p, n);
         } else {
             n = n ? n : 1;
@@ -270,6 +270,16 @@ void text_printable(struct strbuf *to, const char *text, size_t len)
         p += n;
         left -= n;
     }
+}
+
+void text_printable(struct strbuf *to, const char *text, size_t len)
+{
+    add_printable(to, text, len, false);
+}
+
+void text_printable_ascii(struct strbuf *to, const char *text, size_t len)
+{
+    add_printable(to, text, len, true);
 }
 
 /* Steps over one code point, or over one byte of what is no UTF-8, and says how many columns it takes. */

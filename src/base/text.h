@@ -59,6 +59,8 @@ const char *strbuf_text(const struct strbuf *b); /* "" while empty */
  * sequences) becomes \xNN of its bytes. For terminals, and as the first step for JSON, CSV and HTML.
  */
 void text_printable(struct strbuf *to, const char *text, size_t len);
+/* The same for who has no UTF-8: all that is not ASCII becomes \xNN too. */
+void text_printable_ascii(struct strbuf *to, const char *text, size_t len);
 
 /* How many terminal columns valid UTF-8 takes: two for the wide letters of East Asia and for pictographs, none for a
  * mark that combines with the letter before it, one for any other. */

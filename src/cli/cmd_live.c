@@ -214,16 +214,17 @@ static void say_evidence(const struct live_session *s)
 {
     struct evidence_stats stats = evidence_stats(s->evidence);
     if (stats.not_kept)
-        (void)cli_fail(0, "%llu wrong packets were not kept: there was no room for them",
-                       (unsigned long long)stats.not_kept);
+        (void)cli_fail(0, "%llu wrong packet%s not kept: there was no room for %s", (unsigned long long)stats.not_kept,
+                       stats.not_kept == 1 ? " was" : "s were", stats.not_kept == 1 ? "it" : "them");
     if (stats.not_known)
-        (void)cli_fail(0, "%llu more packets were not kept, of which some may have been wrong",
-                       (unsigned long long)stats.not_known);
+        (void)cli_fail(0, "%llu more packet%s not kept, and may have been wrong", (unsigned long long)stats.not_known,
+                       stats.not_known == 1 ? " was" : "s were");
     if (stats.failed)
         (void)cli_fail(0, "%s does not have all wrong packets: it could not be written to its end",
                        s->arguments->violations);
     if (!s->arguments->report.quiet)
-        (void)cli_fail(0, "%llu wrong packets are in %s%s", (unsigned long long)stats.written, s->arguments->violations,
+        (void)cli_fail(0, "%llu wrong packet%s in %s%s", (unsigned long long)stats.written,
+                       stats.written == 1 ? " is" : "s are", s->arguments->violations,
                        stats.removed   ? " and the files beside it; older ones made room for them"
                        : stats.rotated ? " and the files beside it"
                                        : "");
@@ -249,8 +250,8 @@ static int finish(struct live_session *s, int status)
     if (s->evidence)
         say_evidence(s);
     if (s->notify && notify_lost(s->notify))
-        (void)cli_fail(0, "%llu messages were not taken by %s", (unsigned long long)notify_lost(s->notify),
-                       notify_destination(s->notify));
+        (void)cli_fail(0, "%llu message%s not taken by %s", (unsigned long long)notify_lost(s->notify),
+                       notify_lost(s->notify) == 1 ? " was" : "s were", notify_destination(s->notify));
     return status;
 }
 

@@ -169,13 +169,14 @@ static const char *why_unknown(struct compare_work *w, enum compare_way way)
                                      "of the other",
                                      (unsigned long long)row->matched);
     if (after->dropped)
-        return compare_document_text(d, "%s says that the capture itself dropped %llu packets", after->file,
-                                     (unsigned long long)after->dropped);
+        return compare_document_text(d, "%s says that the capture itself dropped %llu packet%s", after->file,
+                                     (unsigned long long)after->dropped, after->dropped == 1 ? "" : "s");
     if (unread)
-        return compare_document_text(d, "%llu packets of %s could not be read", unread, after->file);
+        return compare_document_text(d, "%llu packet%s of %s could not be read", unread, unread == 1 ? "" : "s", after->file);
     if (appeared && appeared * 10 >= row->lost)
-        return compare_document_text(d, "%s lacks %llu packets that %s has, so captures missed some themselves",
-                                     d->captures[compare_before(w->segment, way)].input.file, appeared, after->file);
+        return compare_document_text(d, "%s lacks %llu packet%s that %s has, so captures missed some themselves",
+                                     d->captures[compare_before(w->segment, way)].input.file, appeared,
+                                     appeared == 1 ? "" : "s", after->file);
     return "";
 }
 

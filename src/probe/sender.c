@@ -424,12 +424,12 @@ static void note_losses_of_our_own(struct sender *s)
     if (dropped)
         (void)probe_document_note(
             s->d,
-            "%llu replies were lost in this machine's own socket buffers: send more slowly, or raise "
-            "net.core.rmem_max",
-            (unsigned long long)dropped);
+            "%llu repl%s lost in this machine's own socket buffers: send more slowly, or raise net.core.rmem_max",
+            (unsigned long long)dropped, dropped == 1 ? "y was" : "ies were");
     if (s->d->strays.not_sent && s->d->packet_count)
-        (void)probe_document_note(s->d, "%llu packets could not be sent and are in no figure: %s",
-                                  (unsigned long long)s->d->strays.not_sent, strerror(s->send_errno));
+        (void)probe_document_note(s->d, "%llu packet%s could not be sent and %s in no figure: %s",
+                                  (unsigned long long)s->d->strays.not_sent, s->d->strays.not_sent == 1 ? "" : "s",
+                                  s->d->strays.not_sent == 1 ? "is" : "are", strerror(s->send_errno));
     if (s->load.sent)
         (void)probe_document_note(
             s->d, "%llu packets of best-effort load were sent to port 9 of the target while the probes ran",

@@ -141,7 +141,7 @@ static void stream_table(struct html *h, const struct compare_document *d, const
     }
     html_table_end(h);
     text.len = 0;
-    strbuf_addf(&text, "%zu more streams are not listed.", rest);
+    strbuf_addf(&text, "%zu more stream%s not listed.", rest, rest == 1 ? " is" : "s are");
     if (rest)
         html_paragraph(h, HTML_DIM, strbuf_text(&text));
     if (!strbuf_ok(&text))

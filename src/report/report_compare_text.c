@@ -234,19 +234,6 @@ static void section_unmatched(struct text *t, const struct compare_document *d)
         text_rest(t, INDENT, d->unmatched_count + d->unmatched_left_out - shown, "streams");
 }
 
-static void section_compare_notes(struct text *t, const struct compare_document *d)
-{
-    if (d->note_count) {
-        text_heading(t, "Notes");
-        text_end(t);
-    }
-    for (size_t i = 0; i < d->note_count; i++) {
-        text_put(t, STYLE_DIM, "  -");
-        text_wrap(t, STYLE_PLAIN, INDENT, d->notes[i]);
-        text_end(t);
-    }
-}
-
 void report_compare_text(struct out *out, const struct compare_document *d, const struct report_options *o)
 {
     size_t width = o->width < WIDTH_LEAST ? WIDTH_LEAST : o->width > WIDTH_MOST ? WIDTH_MOST : o->width;
@@ -261,9 +248,8 @@ void report_compare_text(struct out *out, const struct compare_document *d, cons
         section_unmatched(&t, d);
         for (size_t i = 0; i < d->segment_count; i++)
             section_compare_streams(&t, d, &d->segments[i]);
-        section_compare_notes(&t, d);
+        text_notes(&t, d->notes, d->note_count);
     }
     strbuf_done(&t.line);
-    strbuf_done(&t.scratch);
     strbuf_done(&t.escaped);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "report/csv.h"
 #include "report/formats.h"
 #include "report/view.h"
 
@@ -15,24 +16,9 @@ struct row {
     struct strbuf text; /* the field being made */
 };
 
-/* Characters with which a spreadsheet takes a field for a formula; the last four are their full-width forms. */
-static bool starts_formula(const char *text)
-{
-    static const char *const starts[] = {"=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20"};
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
-        if (strncmp(text, starts[i], strlen(starts[i])) == 0)
-            return true;
-    return false;
-}
-
-/* Text that may come from the network: printable, and no formula. */
 static void add_text(struct row *row, const char *text)
 {
-    if (!text)
-        return;
-    if (starts_formula(text))
-        strbuf_addc(&row->text, '\'');
-    text_printable(&row->text, text, strlen(text));
+    csv_add_text(&row->text, text);
 }
 
 static void add_count(struct row *row, uint64_t n)
@@ -369,18 +355,6 @@ static const struct {
 
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
-static void write_field(struct out *out, const char *text)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        out_adds(out, text);
-        return;
-    }
-    out_adds(out, "\"");
-    for (const char *p = text; *p; p++)
-        out_add(out, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
-    out_adds(out, "\"");
-}
-
 void report_csv(struct out *out, const struct document *d, const struct report_options *o)
 {
     (void)o;
@@ -398,7 +372,7 @@ void report_csv(struct out *out, const struct document *d, const struct report_o
             row.text.len = 0;
             columns[c].add(&row);
             out_adds(out, c ? "," : "");
-            write_field(out, row.text.len ? row.text.at : "");
+            csv_put(out, &row.text);
         }
         out_adds(out, "\r\n");
         if (!strbuf_ok(&row.text) || scratch.failed)

@@ -238,6 +238,5 @@ void live_interval_text(struct out *out, const struct live_view *v, const struct
         finding_lines(&t, v);
     }
     strbuf_done(&t.line);
-    strbuf_done(&t.scratch);
     strbuf_done(&t.escaped);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "report/csv.h"
 #include "report/report_probe.h"
 
 /* One row a target and class. */
@@ -13,7 +14,7 @@ struct row {
 
 static void add(struct row *row, const char *text)
 {
-    text_printable(&row->text, text, strlen(text));
+    csv_add_text(&row->text, text);
 }
 
 static void add_count(struct row *row, int64_t n)
@@ -205,18 +206,6 @@ static const struct {
 
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
-static void write_field(struct out *out, const char *text)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        out_adds(out, text);
-        return;
-    }
-    out_adds(out, "\"");
-    for (const char *p = text; *p; p++)
-        out_add(out, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
-    out_adds(out, "\"");
-}
-
 void report_probe_csv(struct out *out, const struct probe_report *r)
 {
     struct row row = {0};
@@ -233,7 +222,7 @@ void report_probe_csv(struct out *out, const struct probe_report *r)
                 row.text.len = 0;
                 columns[c].add(&row);
                 out_adds(out, c ? "," : "");
-                write_field(out, row.text.len ? row.text.at : "");
+                csv_put(out, &row.text);
             }
             out_adds(out, "\r\n");
         }

@@ -206,14 +206,7 @@ static void findings(struct text *t, const struct probe_document *d)
         text_end(t);
         text_wrap(t, STYLE_PLAIN, INDENT, f->message);
         text_end(t);
-        if (f->advice && *f->advice) {
-            size_t indent = INDENT + text_columns(sign_arrow(t)) + 1;
-            text_to(t, INDENT);
-            text_put(t, STYLE_GOOD, sign_arrow(t));
-            text_to(t, indent);
-            text_wrap(t, STYLE_PLAIN, indent, f->advice);
-            text_end(t);
-        }
+        text_advice(t, INDENT, f->advice);
     }
 }
 
@@ -351,6 +344,5 @@ void report_probe_text(struct out *out, const struct probe_report *r)
         document_text(&t, r->documents[i], r->set);
     }
     strbuf_done(&t.line);
-    strbuf_done(&t.scratch);
     strbuf_done(&t.escaped);
 }

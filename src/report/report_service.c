@@ -269,18 +269,6 @@ static void finding_head(struct text *t, size_t number, const struct probe_findi
     text_end(t);
 }
 
-static void finding_advice(struct text *t, const struct probe_finding *f)
-{
-    if (f->advice[0]) {
-        size_t indent = INDENT + text_columns(sign_arrow(t)) + 1;
-        text_to(t, INDENT);
-        text_put(t, STYLE_GOOD, sign_arrow(t));
-        text_to(t, indent);
-        text_wrap(t, STYLE_PLAIN, indent, f->advice);
-        text_end(t);
-    }
-}
-
 /* What one cause gives in several ways of asking is one finding. */
 static bool same_cause(const struct probe_finding *a, const struct probe_finding *b)
 {
@@ -338,7 +326,7 @@ static void findings(struct text *t, const struct many *m)
             }
             finding_head(t, ++number, f);
             others_line(t, m, i, f);
-            finding_advice(t, f);
+            text_advice(t, INDENT, f->advice);
         }
     }
 }
@@ -360,7 +348,6 @@ int report_service_text(struct probe_document *const *documents, size_t count, c
         findings(&t, &m);
     }
     strbuf_done(&t.line);
-    strbuf_done(&t.scratch);
     strbuf_done(&t.escaped);
     int r = out_finish(out);
     free(out);

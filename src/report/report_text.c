@@ -134,6 +134,5 @@ void report_text(struct out *out, const struct document *d, const struct report_
             break;
     }
     strbuf_done(&t.line);
-    strbuf_done(&t.scratch);
     strbuf_done(&t.escaped);
 }

@@ -24,7 +24,7 @@ struct text {
     size_t columns;     /* that it takes so far */
     enum style style;   /* of the last coloured piece, which ends at byte style_end of the line */
     size_t style_end;
-    struct strbuf scratch, escaped;
+    struct strbuf escaped;
 };
 
 /* Signs, in characters that the terminal has. */
@@ -50,6 +50,12 @@ void text_heading(struct text *t, const char *title);                           
 /* Adds words (escaped), beginning new lines at `indent` where the width asks for it. What stands between backticks is
  * a command to be copied: it stays in one piece, and on a line of its own where it is wider than the rest. */
 void text_wrap(struct text *t, enum style style, size_t indent, const char *text);
+/* What to do about a finding, behind an arrow; nothing where there is nothing ("" or NULL). */
+void text_advice(struct text *t, size_t indent, const char *advice);
+
+/* A section of sentences; nothing where there are none. */
+void text_notes(struct text *t, const char *const *notes, size_t count);
+
 /* The first line: PASS, FAIL or NOTHING CHECKED, with (INCOMPLETE) where something was not looked at, and why. With -q
  * not broken, and after `about`, where that is not "". */
 void text_verdict(struct text *t, enum summary_verdict verdict, bool incomplete, const char *about,

@@ -144,17 +144,8 @@ void section_unjudged(struct text *t)
 void section_notes(struct text *t)
 {
     const struct document *d = t->document;
-    if (d->note_count == 0)
-        return;
-    text_heading(t, "Notes");
-    text_end(t);
     size_t shown = rows_shown(t, d->note_count, NOTES_FEW, d->note_count);
-    for (size_t i = 0; i < shown && out_ok(t->out); i++) {
-        text_to(t, INDENT);
-        text_put(t, STYLE_PLAIN, "- ");
-        text_wrap(t, STYLE_PLAIN, INDENT + 2, d->notes[i]);
-        text_end(t);
-    }
+    text_notes(t, d->notes, shown);
     text_rest(t, INDENT, d->note_count - shown, "notes");
 }
 

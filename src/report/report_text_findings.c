@@ -71,14 +71,7 @@ static void finding_lines(struct text *t, size_t number, const struct finding *f
     evidence_line(t, f);
     if (t->options->verbose >= 1 && f->stream_count)
         stream_numbers(t, f);
-    if (f->advice && *f->advice) {
-        size_t indent = INDENT + text_columns(sign_arrow(t)) + 1;
-        text_to(t, INDENT);
-        text_put(t, STYLE_GOOD, sign_arrow(t));
-        text_to(t, indent);
-        text_wrap(t, STYLE_PLAIN, indent, f->advice);
-        text_end(t);
-    }
+    text_advice(t, INDENT, f->advice);
     size_t filter_len = f->wireshark ? strlen(f->wireshark) : 0;
     if (filter_len > FILTER_SHOWN_MAX && !t->options->verbose) {
         text_to(t, INDENT);

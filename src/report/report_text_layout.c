@@ -50,25 +50,21 @@ enum style style_of(enum verdict v)
     return styles[v];
 }
 
-const char *text_escape(struct text *t, const char *text)
+/* Escaped where it is: to be cut into words, or short. */
+static char *escape(struct text *t, const char *text)
 {
     t->escaped.len = 0;
-    if (text)
+    if (text && t->options->utf8)
         text_printable(&t->escaped, text, strlen(text));
-    if (t->escaped.len == 0)
-        return "";
-    if (t->options->utf8)
-        return t->escaped.at;
-    /* a terminal of eight bits takes the second byte of some letters for a control character */
-    t->scratch.len = 0;
-    strbuf_adds(&t->scratch, "");
-    for (const char *p = strbuf_text(&t->escaped); *p; p++) {
-        if ((unsigned char)*p < 0x80)
-            strbuf_addc(&t->scratch, *p);
-        else
-            strbuf_addf(&t->scratch, "\\x%02X", (unsigned)(unsigned char)*p);
-    }
-    return strbuf_text(&t->scratch);
+    else if (text) /* a terminal of eight bits takes the second byte of some letters for a control character */
+        text_printable_ascii(&t->escaped, text, strlen(text));
+    return t->escaped.len ? t->escaped.at : NULL;
+}
+
+const char *text_escape(struct text *t, const char *text)
+{
+    const char *safe = escape(t, text);
+    return safe ? safe : "";
 }
 
 static void put_bytes(struct text *t, enum style style, const char *text, size_t len)
@@ -105,16 +101,14 @@ void text_putf(struct text *t, enum style style, const char *format, ...)
 
 void text_net(struct text *t, enum style style, const char *text, size_t max)
 {
-    const char *safe = text_escape(t, text);
-    if (text_columns(safe) <= max) {
-        text_put(t, style, safe);
+    char *safe = escape(t, text);
+    if (!safe || text_columns(safe) <= max) {
+        text_put(t, style, safe ? safe : "");
         return;
     }
     size_t more = text_columns(sign_more(t));
-    size_t len = text_fit(safe, max > more ? max - more : 0);
-    char *cut = t->options->utf8 ? t->escaped.at : t->scratch.at;
-    cut[len] = '\0';
-    text_put(t, style, cut);
+    safe[text_fit(safe, max > more ? max - more : 0)] = '\0';
+    text_put(t, style, safe);
     text_put(t, style, sign_more(t));
 }
 
@@ -142,7 +136,7 @@ void text_end(struct text *t)
 {
     while (t->line.len && t->line.at[t->line.len - 1] == ' ')
         t->line.len--;
-    if (!strbuf_ok(&t->line) || !strbuf_ok(&t->escaped) || !strbuf_ok(&t->scratch))
+    if (!strbuf_ok(&t->line) || !strbuf_ok(&t->escaped))
         out_fail(t->out, ERR_MEMORY);
     if (t->line.len)
         out_add(t->out, t->line.at, t->line.len);
@@ -209,7 +203,7 @@ static char *cut_word(char *p, bool *ret_whole)
 void text_wrap(struct text *t, enum style style, size_t indent, const char *text)
 {
     /* cut into words where it is: nothing below escapes another text */
-    char *rest = *text_escape(t, text) ? t->options->utf8 ? t->escaped.at : t->scratch.at : NULL;
+    char *rest = escape(t, text);
     if (t->columns == 0)
         text_to(t, indent);
     for (char *p = rest; p && *p; p = rest) {
@@ -241,6 +235,33 @@ void text_rest(struct text *t, size_t indent, uint64_t rest, const char *what)
     text_to(t, indent);
     text_putf(t, STYLE_DIM, "%s and %s more %s (-vv shows all)", sign_more(t), count, what);
     text_end(t);
+}
+
+void text_advice(struct text *t, size_t indent, const char *advice)
+{
+    if (!advice || !*advice)
+        return;
+    size_t behind = indent + text_columns(sign_arrow(t)) + 1;
+    text_to(t, indent);
+    text_put(t, STYLE_GOOD, sign_arrow(t));
+    text_to(t, behind);
+    text_wrap(t, STYLE_PLAIN, behind, advice);
+    text_end(t);
+}
+
+void text_notes(struct text *t, const char *const *notes, size_t count)
+{
+    enum { INDENT_NOTES = 2 };
+    if (count == 0)
+        return;
+    text_heading(t, "Notes");
+    text_end(t);
+    for (size_t i = 0; i < count && out_ok(t->out); i++) {
+        text_to(t, INDENT_NOTES);
+        text_put(t, STYLE_PLAIN, "- ");
+        text_wrap(t, STYLE_PLAIN, INDENT_NOTES + 2, notes[i]);
+        text_end(t);
+    }
 }
 
 void text_verdict(struct text *t, enum summary_verdict verdict, bool incomplete, const char *about,

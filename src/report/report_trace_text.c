@@ -362,19 +362,6 @@ static void section_trace_findings(struct text *t, const struct trace_document *
     }
 }
 
-static void section_trace_notes(struct text *t, const struct trace_document *d)
-{
-    if (d->note_count) {
-        text_heading(t, "Notes");
-        text_end(t);
-    }
-    for (size_t i = 0; i < d->note_count; i++) {
-        text_put(t, STYLE_DIM, "  -");
-        text_wrap(t, STYLE_PLAIN, INDENT, d->notes[i]);
-        text_end(t);
-    }
-}
-
 static size_t width_of(const struct report_options *o)
 {
     return o->width < WIDTH_LEAST ? WIDTH_LEAST : o->width > WIDTH_MOST ? WIDTH_MOST : o->width;
@@ -390,9 +377,8 @@ void report_trace_text(struct out *out, const struct trace_document *d, const st
             legend(&t, d);
         section_hops(&t, d);
         section_trace_findings(&t, d);
-        section_trace_notes(&t, d);
+        text_notes(&t, d->notes, d->note_count);
     }
     strbuf_done(&t.line);
-    strbuf_done(&t.scratch);
     strbuf_done(&t.escaped);
 }

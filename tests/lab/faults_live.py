@@ -346,7 +346,7 @@ def a_disk_that_fills_up():
         os.close(held)
         check("status 3: there is no report", status == 3, (status, p.stderr))
         check("and no half one", names == ["filler", "wrong.pcapng"], names)
-        check("as many as are in it", f" {packets} wrong packets are in" in p.stderr, (packets, p.stderr))
+        check("as many as are in it", f" {packets} wrong packet{' is' if packets == 1 else 's are'} in" in p.stderr, (packets, p.stderr))
         check("each is said once", p.stderr.count("No space left") == 2, p.stderr)
 
 

@@ -39,7 +39,6 @@ void canvas_done(struct canvas *c)
     }
     free(c->rows);
     strbuf_done(&c->escaped);
-    strbuf_done(&c->scratch);
     *c = (struct canvas){0};
 }
 
@@ -133,28 +132,14 @@ void canvas_putf(struct canvas *c, enum look look, const char *format, ...)
 static char *escape(struct canvas *c, const char *text)
 {
     c->escaped.len = 0;
-    if (text)
+    if (text && c->utf8)
         text_printable(&c->escaped, text, strlen(text));
-    if (c->escaped.len == 0 || !strbuf_ok(&c->escaped)) {
-        c->failed = c->failed || !strbuf_ok(&c->escaped);
-        c->escaped.failed = false;
-        return NULL;
-    }
-    if (c->utf8)
-        return c->escaped.at;
-    c->scratch.len = 0;
-    for (const char *p = c->escaped.at; *p; p++) {
-        if ((unsigned char)*p < 0x80)
-            strbuf_addc(&c->scratch, *p);
-        else
-            strbuf_addf(&c->scratch, "\\x%02X", (unsigned)(unsigned char)*p);
-    }
-    if (!strbuf_ok(&c->scratch)) {
-        c->failed = true;
-        c->scratch.failed = false;
-        return NULL;
-    }
-    return c->scratch.at;
+    else if (text)
+        text_printable_ascii(&c->escaped, text, strlen(text));
+    bool ok = strbuf_ok(&c->escaped);
+    c->failed = c->failed || !ok;
+    c->escaped.failed = false;
+    return ok && c->escaped.len ? c->escaped.at : NULL;
 }
 
 const char *canvas_more(const struct canvas *c)

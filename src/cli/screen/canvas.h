@@ -46,7 +46,7 @@ struct canvas {
     struct canvas_row *rows;
     size_t row_cap;
     size_t at; /* the row that is written to */
-    struct strbuf escaped, scratch;
+    struct strbuf escaped;
     bool failed; /* something is missing for want of memory */
 };
 
