@@ -128,6 +128,21 @@ static void no_name_reaches_a_terminal_or_a_page_as_it_is(void **state)
     probe_document_free(d);
 }
 
+static void no_name_is_a_formula_in_a_spreadsheet(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *field;
+    } names[] = {{"=1+1", ",'=1+1,"}, {"@a,b", ",\"'@a,b\","}, {"-2", ",'-2,"}, {"\uff1d1", ",'\uff1d1,"}, {"a=1", ",a=1,"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct probe_document *d = document(names[i].name);
+        struct strbuf text = write_as(d, REPORT_CSV, false);
+        assert_non_null(strstr(strbuf_text(&text), names[i].field));
+        strbuf_done(&text);
+        probe_document_free(d);
+    }
+}
+
 static void a_sink_that_refuses_is_an_error(void **state)
 {
     (void)state;
@@ -187,6 +202,7 @@ int main(void)
         cmocka_unit_test(json_says_null_where_nothing_is_known),
         cmocka_unit_test(a_set_holds_its_probes),
         cmocka_unit_test(no_name_reaches_a_terminal_or_a_page_as_it_is),
+        cmocka_unit_test(no_name_is_a_formula_in_a_spreadsheet),
         cmocka_unit_test(a_sink_that_refuses_is_an_error),
         cmocka_unit_test(lines_of_text_fit_eighty_columns),
         cmocka_unit_test(totals_add_up_and_series_are_bounded),
