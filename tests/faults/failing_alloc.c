@@ -31,6 +31,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum {
@@ -149,10 +150,18 @@ static void trace_stack(void)
 
 /* Where a crash is, or a hang: what failed before may have been another's. The second signal, or the instruction again,
  * then ends the copy. */
-static void note_crash(int signal_number)
+static void note_crash(int signal_number, siginfo_t *info, void *user)
 {
     void *stack[DEPTH_MAX];
     (void)signal_number;
+    (void)info;
+#ifdef __x86_64__
+    /* a stack that was written over cannot be walked: the place by itself, first */
+    stack[0] = (void *)((const ucontext_t *)user)->uc_mcontext.gregs[REG_RIP];
+    backtrace_symbols_fd(stack, 1, crash);
+#else
+    (void)user;
+#endif
     backtrace_symbols_fd(stack, backtrace(stack, DEPTH_MAX), crash);
 }
 
@@ -169,7 +178,7 @@ static void watch(void)
         return;
     stack_t other = {.ss_sp = room, .ss_size = sizeof room};
     (void)sigaltstack(&other, NULL);
-    struct sigaction action = {.sa_handler = note_crash, .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
+    struct sigaction action = {.sa_sigaction = note_crash, .sa_flags = (int)SA_RESETHAND | SA_ONSTACK | SA_SIGINFO};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         (void)sigaction(signals[i], &action, NULL);
     crash = open("crash", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); /* the program may forbid itself to open files */
