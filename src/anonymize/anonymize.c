@@ -89,10 +89,11 @@ static int with_key(const uint8_t key[static ADDRESS_MAP_KEY_BYTES], struct anon
     if (!a)
         return error_set(error, ERR_MEMORY, "out of memory");
     memcpy(a->key, key, sizeof a->key);
+    /* OpenSSL fails in one way for whatever reason; where the first has no memory, it may be the second that fails of it */
+    errno = 0;
     int r = address_map_new(key, false, &a->addresses, error);
     /* what becomes of names is to say nothing of what becomes of addresses */
     memcpy(a->name_key, key, sizeof a->name_key);
-    errno = 0; /* OpenSSL fails in one way for whatever reason */
     if (r == 0 && !anonymizer_digest(a, ANONYMIZE_SORTS, purpose, sizeof purpose - 1, a->name_key, sizeof a->name_key))
         r = errno == ENOMEM ? error_set(error, ERR_MEMORY, "out of memory")
                             : error_set(error, ERR_UNSUPPORTED,

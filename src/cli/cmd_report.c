@@ -11,6 +11,7 @@
 #include "cli/terminal.h"
 #include "merge/merge.h"
 #include "model/document.h"
+#include "report/records_read.h"
 #include "report/report.h"
 
 static const struct option_spec specs[] = {
@@ -41,10 +42,20 @@ static int check_arguments(const struct file_arguments *a)
     return file_arguments_check(a);
 }
 
+static bool memory_ran_out; /* while records were read */
+
+static void *allocate(size_t bytes)
+{
+    void *at = malloc(bytes);
+    memory_ran_out = memory_ran_out || !at;
+    return at;
+}
+
 static void say_problem(void *user, const char *sentence)
 {
     progress_done(user);
-    (void)cli_fail(0, "%s", sentence);
+    if (!memory_ran_out) /* or what it says of the file is not true */
+        (void)cli_fail(0, "%s", sentence);
 }
 
 /* Writes the report; frees the document. */
@@ -74,9 +85,14 @@ static int merge(const struct file_arguments *a, struct policy *policy, struct a
                                     .progress_user = &progress};
     if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
+    records_allocate_with(allocate);
     progress_init(&progress);
     int r = merge_run(&options, &d, &error);
     progress_done(&progress);
+    if (memory_ran_out) {
+        document_free(r < 0 ? NULL : d);
+        return cli_fail(EXIT_INPUT, "out of memory");
+    }
     if (r == ERR_IO) /* each file's problem was said when it was met */
         return EXIT_INPUT;
     if (r < 0)

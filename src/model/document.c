@@ -56,10 +56,8 @@ bool document_note(struct document *d, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *text = arena_vprintf(&d->arena, format, args);
+    bool added = notes_add(&d->notes, &d->note_count, &d->arena, format, args);
     va_end(args);
-    bool added = notes_add(&d->notes, &d->note_count, text);
-    d->arena.failed = d->arena.failed || !added;
     return added;
 }
 

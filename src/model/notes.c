@@ -2,11 +2,16 @@
 
 #include <stdlib.h>
 
-bool notes_add(const char ***notes, size_t *count, const char *text)
+#include "base/arena.h"
+
+bool notes_add(const char ***notes, size_t *count, struct arena *arena, const char *format, va_list args)
 {
+    const char *text = arena_vprintf(arena, format, args);
     const char **grown = text ? realloc(*notes, (*count + 1) * sizeof *grown) : NULL;
-    if (!grown)
+    if (!grown) {
+        arena->failed = true;
         return false;
+    }
     *notes = grown;
     grown[(*count)++] = text;
     return true;

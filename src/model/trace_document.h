@@ -148,7 +148,7 @@ struct trace_document {
     size_t checked, changed, unknown; /* classes other than the control */
 
     const char *problem; /* one sentence where the trace could not be made or not ended; "" otherwise */
-    bool interrupted;
+    bool interrupted;    /* it did not come to its end: what has no answer may not have been asked */
 
     const char **notes;
     size_t note_count;

@@ -197,7 +197,9 @@ static void give_verdict(struct trace_document *d)
         d->verdict_text =
             trace_document_text(d, "%zu of %zu class%s %s mark%s", d->checked, classes, classes == 1 ? "" : "es",
                                 d->checked == 1 ? "keeps its" : "keep their",
-                                *d->arrived_text ? " as far as it is known" : " all the way to the target");
+                                d->interrupted     ? " as far as the trace came"
+                                : *d->arrived_text ? " as far as it is known"
+                                                   : " all the way to the target");
     else if (!d->sees_marks)
         d->verdict_text =
             "the path is shown, but not the marks: without raw packets the quotes of routers cannot be read";

@@ -115,6 +115,7 @@ int trace_run(const struct trace_plan *plan, const struct trace_io *io, struct t
         (void)trace_state_add(s, plan->marks[plan->mark_count > 1 ? 1 : 0], flow);
     s->paths[0].started = true;
     r = loop(s, io, d, error);
+    d->interrupted = d->interrupted || r < 0; /* what was not sent any more is not lost on the way */
     int stored = trace_state_store(s, d);
     if (r >= 0 && stored < 0)
         r = error_set(error, stored, "out of memory");

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/records_json.h"
@@ -127,6 +128,11 @@ static int take_value(struct record_set *s, const json_t *value, struct error *e
     bool document = is_family(schema, "qosmark.audit/");
     int r = records_check_schema(schema, document ? "qosmark.audit/1" : "qosmark.stream/1", error);
     return r < 0 ? r : document ? take_document(s, value, error) : take_record(s, value, error);
+}
+
+void records_allocate_with(void *(*allocate)(size_t bytes))
+{
+    json_set_alloc_funcs(allocate ? allocate : malloc, free);
 }
 
 /* jansson's word for where is a line and column within the text, which nobody sees: only what it says is kept. */

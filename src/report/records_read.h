@@ -12,6 +12,10 @@
  * their parts, a verdict against its marks. What contradicts itself is refused with a sentence; nothing of it is kept.
  */
 
+/* jansson takes a text whose memory ran out on the way for one without that byte, and does not say so. So who reads says
+ * where memory comes from, once for the process, and finds out there whether it ran out. NULL: from malloc(). */
+void records_allocate_with(void *(*allocate)(size_t bytes));
+
 /* Of a text: a record line, a line of a live check that is no record, or a whole document in one line. 0; ERR_FORMAT
  * with a sentence that names no place; ERR_MEMORY. */
 int records_read_text(struct record_set *s, struct slice text, struct error *error);

@@ -430,6 +430,22 @@ static void an_interrupt_keeps_what_was_found(void **state)
     free(n);
 }
 
+/* What was not asked any more is no loss of the network: policy/judge_trace_paths.c leaves an interrupted trace alone. */
+static void a_trace_that_fails_on_its_way_did_not_come_to_its_end(void **state)
+{
+    (void)state;
+    struct network *n = network_of(4);
+    struct trace_plan plan = plan_of(1);
+    struct error error = {0};
+    struct trace_document *d = trace_document_new();
+    assert_non_null(d);
+    n->refuse = ERR_MEMORY;
+    assert_int_equal(trace_run(&plan, &n->io, d, &error), ERR_MEMORY);
+    assert_true(d->interrupted);
+    trace_document_free(d);
+    free(n);
+}
+
 static void nonsense_plans_are_refused(void **state)
 {
     (void)state;
@@ -466,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_host_that_refuses_to_send_is_no_silent_path),
         cmocka_unit_test(the_first_hop_may_be_any),
         cmocka_unit_test(an_interrupt_keeps_what_was_found),
+        cmocka_unit_test(a_trace_that_fails_on_its_way_did_not_come_to_its_end),
         cmocka_unit_test(nonsense_plans_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
