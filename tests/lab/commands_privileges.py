@@ -17,10 +17,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import Checks, QOSMARK, status_of  # noqa: E402
 from inject import Inside, can_inject  # noqa: E402
 from lab import Lab, need, run, skip, wait_for  # noqa: E402
 
-QOSMARK = os.path.abspath(sys.argv[1])
 CAPTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "captures", "flawed-conference.pcapng")
 NOBODY, DAEMON = 65534, 1
 GROUP = int(run("id", "-g", "nobody").stdout)
@@ -28,20 +28,8 @@ FILE_CAPABILITIES = 1 << 1 | 1 << 2 | 1 << 3  # CAP_DAC_OVERRIDE, CAP_DAC_READ_S
 WAIT = 40
 EPERM, EACCES, ENOSYS = -1, -13, -38
 BEGIN = time.monotonic()
-checks, failures = 0, 0
-
-
-def check(what, got, wanted=True):
-    global checks, failures
-    checks += 1
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: got {got!r}, wanted {wanted!r}")
-
-
-def status_of(path):
-    with open(path) as f:
-        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+checks = Checks()
+check = checks.equal
 
 
 def is_confined(pid):
@@ -537,8 +525,7 @@ def main():
         in_a_container(scene)
         without_limits_it_works(scene)
         setuid_is_refused(scene)
-    print(f"{checks} checks, {failures} failures")
-    return 1 if failures else 0
+    return checks.finish()
 
 
 if __name__ == "__main__":

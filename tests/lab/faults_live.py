@@ -18,10 +18,14 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-import live  # noqa: E402
-from lab import Lab, LabError, need, run, wait_for  # noqa: E402
-from live import CS0, CS1, EF, NODE, Talker, check, failures, marks, start, stop_all, voice_call  # noqa: E402
-from live_http import PAGES, get, samples, talk  # noqa: E402
+from checks import Checks, QOSMARK, run_cases  # noqa: E402
+from lab import Lab, need, run, wait_for  # noqa: E402
+from live_calls import CS0, CS1, NODE, Talker, marks, start, stop_all, voice_call  # noqa: E402
+from live_frames import EF  # noqa: E402
+from live_http import PAGES, get, samples  # noqa: E402
+
+checks = Checks()
+check = checks.true
 
 
 def voice_of(records, source):
@@ -315,7 +319,7 @@ def a_disk_that_fills_up():
         os.chmod(lab.dir, 0o755)
         disk = pathlib.Path(lab.dir) / "disk"
         disk.mkdir()
-        p = far.popen("unshare", "-m", "sh", "-c", SMALL_DISK, "sh", disk, live.qosmark, "live", "-i", far.to(near),
+        p = far.popen("unshare", "-m", "sh", "-c", SMALL_DISK, "sh", disk, QOSMARK, "live", "-i", far.to(near),
                       "--interval", "1h", "-f", "json", "-vv", "-o", disk / "report.json", "--write-violations",
                       disk / "wrong.pcapng", "--user", "nobody", "--no-screen")
         wait_for("the start", lambda: "watching" in p.stderr or not p.running())
@@ -356,7 +360,7 @@ def nobody_reads_and_nobody_is_there():
         near, far = lab.host("near"), lab.host("far")
         lab.link(near, far)
         call = voice_call(near, far)
-        arguments = [live.qosmark, "live", "-i", far.to(near), "--interval", "300ms", "--user", "nobody"]
+        arguments = [QOSMARK, "live", "-i", far.to(near), "--interval", "300ms", "--user", "nobody"]
         for form in ("text", "jsonl"):
             r = far.run("sh", "-c", 'exec 3>&1; { timeout 30 "$@" 2>&1 >&4; echo "status $?" >&2; } 4>&1 3>&- | head -1',
                         "sh", *arguments, "-f", form, check=False)
@@ -389,7 +393,7 @@ def few_descriptors():
         call = voice_call(near, far)
         started = refused = 0
         for n in (4, 8, 12, 16, 24):
-            r = far.run("sh", "-c", f'ulimit -n {n}; exec timeout 30 "$@"', "sh", live.qosmark, "live", "-i", far.to(near),
+            r = far.run("sh", "-c", f'ulimit -n {n}; exec timeout 30 "$@"', "sh", QOSMARK, "live", "-i", far.to(near),
                         "--duration", "700ms", "--listen", f"127.0.0.1:{PAGES}", "-q", check=False)
             if "shared libraries" in r.stderr or r.returncode in (126, 127):
                 continue
@@ -408,20 +412,8 @@ CASES = (flaps, policies_with_errors_under_load, http_clients_that_mean_harm, a_
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    live.qosmark = os.path.abspath(sys.argv[1])
     need("nft", "ip")
-    for case in CASES:
-        if len(sys.argv) > 2 and case.__name__ not in sys.argv[2:]:
-            continue
-        began = time.monotonic()
-        print(case.__name__.replace("_", " "), flush=True)
-        try:
-            case()
-        except LabError as problem:
-            check(case.__name__, False, problem)
-        print(f"  {time.monotonic() - began:.1f} s", flush=True)
-    print(f"{len(failures)} failures" if failures else "all as it should be")
-    return 1 if failures else 0
+    return run_cases(checks, CASES, sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -20,17 +20,12 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.argv, ARGV = sys.argv[:2], sys.argv
-from lab import Lab, LabError, need, wait_for  # noqa: E402
-from probe_reflectors import COS, NTP, Reflector, base, now, tlvs  # noqa: E402
+from checks import Checks, QOSMARK, run_cases  # noqa: E402
+from lab import Lab, need, wait_for  # noqa: E402
+from probe_reflectors import COS, NTP, Reflector  # noqa: E402
 
-failures = []
-qosmark = None
-
-
-def check(what, condition, more=""):
-    if not condition:
-        failures.append(what)
-        print(f"FAILED: {what} {str(more)[:400]}")
+checks = Checks()
+check = checks.true
 
 
 # --- reflectors that mean harm: run as processes of their own ---------------------------------------------------------
@@ -155,7 +150,7 @@ def reflectors_that_mean_harm():
         for kind in HARM:
             p = line.h2.popen(sys.executable, __file__, "--serve", kind, line.h2.addr4, 8620)
             wait_for("the reflector", lambda: "ready" in p.stdout or not p.running())
-            r = line.h1.run(qosmark, "probe", line.h2.addr4, "--port", 8620, "--count", 12, "--interval", "20ms", "--timeout",
+            r = line.h1.run(QOSMARK, "probe", line.h2.addr4, "--port", 8620, "--count", 12, "--interval", "20ms", "--timeout",
                             "1s", "-f", "json", check=False)
             p.stop()
             check(f"{kind}: no sanitizer spoke", "Sanitizer" not in r.stderr and "runtime error" not in r.stderr, r.stderr)
@@ -232,7 +227,7 @@ def flood(more=(), kinds=("right", "random", "tlvs", "short", "large"), key=None
             path.write_text(key)
             path.chmod(0o600)
             arguments += ["--key-file", path]
-        p = h2.popen(qosmark, *arguments)
+        p = h2.popen(QOSMARK, *arguments)
         wait_for("the reflector", lambda: "answering" in p.stderr or not p.running())
         before = kernel_udp(h2)
         flooders = [h1.popen(sys.executable, "-c", FLOODER, h2.addr4, 862, k, 1.5) for k in kinds]
@@ -289,25 +284,12 @@ CASES = (reflectors_that_mean_harm, a_flood_of_all_kinds, a_flood_beyond_the_lim
 
 
 def main():
-    global qosmark
     if len(ARGV) < 2:
         sys.exit(__doc__)
     if ARGV[1] == "--serve":
         return serve(*ARGV[2:])
-    qosmark = os.path.abspath(ARGV[1])
     need("nft", "ip")
-    for case in CASES:
-        if len(ARGV) > 2 and case.__name__ not in ARGV[2:]:
-            continue
-        began = time.monotonic()
-        print(case.__name__.replace("_", " "), flush=True)
-        try:
-            case()
-        except LabError as problem:
-            check(case.__name__, False, problem)
-        print(f"  {time.monotonic() - began:.1f} s", flush=True)
-    print(f"{len(failures)} failures" if failures else "all as it should be")
-    return 1 if failures else 0
+    return run_cases(checks, CASES, ARGV[2:])
 
 
 if __name__ == "__main__":

@@ -22,18 +22,14 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import Checks  # noqa: E402
 from lab import Lab, LabError, Process, need, run, wait_for  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES, PROMETHEUS = 9464, 9090
 COUNTERS = re.compile(r"_total(\{|$)")
-failures = []
-
-
-def check(what, condition, more=""):
-    if not condition:
-        failures.append(what)
-        print(f"FAILED: {what} {str(more)[:600]}")
+checks = Checks()
+check = checks.true
 
 
 # --- a small HTTP client, because sockets have to be of the other namespace -------------------------------------------
@@ -513,8 +509,7 @@ def main():
                 total["ef" if m["dscp"] == 46 else "be"] += m["packets"]
         check("the intervals add up to what was sent", total == counted(h2), f"{total} {counted(h2)}")
         check("a finding opened", any(x["findings"]["opened"] for x in intervals))
-    print("ok" if not failures else f"{len(failures)} failed")
-    return 1 if failures else 0
+    return checks.finish()
 
 
 if __name__ == "__main__":

@@ -11,25 +11,14 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import Checks, QOSMARK, status_of  # noqa: E402
 from lab import Lab, need, run, skip, wait_for  # noqa: E402
 
-QOSMARK = os.path.abspath(sys.argv[1])
 NODE = "cms-01=10.1.1.11"
 NOBODY, DAEMON = 65534, 1
 WAIT = 40
-failures = 0
-
-
-def check(what, got, wanted):
-    global failures
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: got {got!r}, wanted {wanted!r}")
-
-
-def status_of(path):
-    with open(path) as f:
-        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+checks = Checks()
+check = checks.equal
 
 
 def as_user(uid, *words):
@@ -135,8 +124,7 @@ def main():
         r = h2.run(*as_user(DAEMON, program, "live", "-i", iface, "--user", "nobody"), check=False)
         check("--user is root's", (r.returncode, r.stderr.count("\n")), (2, 1))
         traffic.stop()
-    print("ok" if not failures else f"{failures} failures")
-    return 1 if failures else 0
+    return checks.finish()
 
 
 if __name__ == "__main__":

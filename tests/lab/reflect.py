@@ -15,18 +15,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import Checks, QOSMARK, run_cases  # noqa: E402
 from lab import Lab, need, run, skip, wait_for  # noqa: E402
 
-QOSMARK = os.path.abspath(sys.argv[1])
 IPV6_RECVTCLASS = 66
-failures = 0
-
-
-def check(what, got, wanted):
-    global failures
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: got {got!r}, wanted {wanted!r}")
+checks = Checks()
+check = checks.equal
 
 
 def ntp(now):
@@ -304,13 +298,8 @@ def main():
     with Lab() as lab:
         line = lab.line(routers=1)
         tshark_agrees(marks_are_told(line))
-        for test in (modes, sizes_and_addresses, reflectors_do_not_answer_each_other, the_rate_is_limited,
-                     privileges_are_gone, a_flood_keeps_memory_flat):
-            begin = time.monotonic()
-            test(line)
-            print(f"{test.__name__}: {time.monotonic() - begin:.1f} s")
-    print("failed" if failures else "all as wanted")
-    return 1 if failures else 0
+        return run_cases(checks, (modes, sizes_and_addresses, reflectors_do_not_answer_each_other, the_rate_is_limited,
+                                  privileges_are_gone, a_flood_keeps_memory_flat), (), line)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import Checks, QOSMARK  # noqa: E402
 from lab import Lab, need, run, skip, wait_for  # noqa: E402
 
-QOSMARK = os.path.abspath(sys.argv[1])
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 CAPTURE = os.path.join(TOP, "captures", "flawed-conference.pcapng")
 OTHER = os.path.join(TOP, "captures", "clean-conference.pcapng")
@@ -27,20 +27,13 @@ DAEMON = 1
 WAIT = 60
 # a leak looked for under strace is an error of its own
 ENVIRONMENT = {"PATH": os.environ["PATH"], "ASAN_OPTIONS": "detect_leaks=0"}
-checks, failures = 0, 0
+checks = Checks()
+check = checks.equal
 
 OPENING = re.compile(r'\b(?:openat\((AT_FDCWD|\d+[^,]*), |open\(|creat\()"((?:[^"\\]|\\.)*)"(?:, ([A-Z_|0-9]+))?')
 CHANGING = re.compile(r'\b(rename|renameat|renameat2|unlink|unlinkat|mkdir|mkdirat|rmdir|link|linkat|symlink|symlinkat|truncate|mknod|mknodat|chmod|fchmodat|chown|'
                       r'lchown|fchownat|setxattr|utimensat)\(((?:[^"\n]*"(?:[^"\\]|\\.)*")+)')
 EXECUTING = re.compile(r"\bexecve(?:at)?\(")
-
-
-def check(what, got, wanted=True):
-    global checks, failures
-    checks += 1
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: got {got!r}, wanted {wanted!r}")
 
 
 def touched(trace):
@@ -319,8 +312,7 @@ def main():
         keys(lab, h1)
         listening(h1, pages)
         reflector.stop()
-    print(f"{checks} checks, {failures} failures")
-    return 1 if failures else 0
+    return checks.finish()
 
 
 if __name__ == "__main__":
