@@ -7,10 +7,8 @@ The cases are those of false_copies.py, false_calls.py and false_paths.py; what 
 says. Here the text report is read too: its exit status is that of the JSON, its first line follows from it, and the
 reason of every stream that could not be judged is in it. One line a mismatch; exit 1 on any.
 """
-import pathlib
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True  # the modules beside this one leave nothing in the source tree
 
@@ -47,16 +45,7 @@ def main():
         sys.exit(__doc__)
     names = set(sys.argv[2:])
     chosen = [c for c in cases if c[1].__module__.startswith("false_") and (not names or c[1].__name__ in names)]
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for entry in chosen:
-            bad = hard_but_right.run(sys.argv[1], pathlib.Path(folder), entry)
-            bad += list(in_words(sys.argv[1], pathlib.Path(folder), entry))
-            failed += bool(bad)
-            for text in bad:
-                print(f"{entry[0]} {entry[1].__name__}: {text}")
-    print(f"{len(chosen)} cases, {failed} failed")
-    return 1 if failed or not chosen else 0
+    return hard_but_right.run_all(sys.argv[1], chosen, hard_but_right.run, in_words)
 
 
 if __name__ == "__main__":

@@ -60,20 +60,24 @@ def run(program, folder, entry):
     return bad
 
 
-def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    names = set(sys.argv[2:])
-    chosen = [c for c in cases if not names or c[1].__name__ in names]
+def run_all(program, chosen, *checks):
+    """Each case through each check, which yield what is wrong with it; the exit status."""
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         for entry in chosen:
-            bad = run(sys.argv[1], pathlib.Path(folder), entry)
+            bad = [text for check in checks for text in check(program, pathlib.Path(folder), entry)]
             failed += bool(bad)
             for text in bad:
                 print(f"{entry[0]} {entry[1].__name__}: {text}")
     print(f"{len(chosen)} cases, {failed} failed")
     return 1 if failed or not chosen else 0
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    names = set(sys.argv[2:])
+    return run_all(sys.argv[1], [c for c in cases if not names or c[1].__name__ in names], run)
 
 
 if __name__ == "__main__":

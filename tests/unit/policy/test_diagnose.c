@@ -1,6 +1,6 @@
 #include "testing.h"
 
-#include "building.h"
+#include "judging.h"
 
 #define CMS     "10.1.1.11"
 #define CMS2    "10.1.1.12"
@@ -18,31 +18,13 @@ static const char reference[] =
     "expect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
     "  signaling: AF31\n  low-latency: AF31\n";
 
-static struct document *d;
-static struct policy *p;
 static uint16_t port;
 
 static int start(void **state)
 {
     (void)state;
-    d = document_new();
-    p = policy_of(reference);
     port = 20000;
-    return d && p ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    document_free(d);
-    policy_free(p);
-    return 0;
-}
-
-static void use(const char *yaml)
-{
-    policy_free(p);
-    p = policy_of(yaml);
+    return start_with(reference);
 }
 
 /* One stream on ports of its own. */

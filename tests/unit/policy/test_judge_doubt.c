@@ -2,7 +2,7 @@
 #include "testing.h"
 
 #include "base/clock.h"
-#include "building.h"
+#include "judging.h"
 
 #define CMS   "10.1.1.11"
 #define PHONE "10.2.0.7"
@@ -13,23 +13,10 @@ static const char reference[] =
 
 enum { NONE = 0, AF11 = 10, AF31 = 26, AF41 = 34, EF = 46 };
 
-static struct document *d;
-static struct policy *p;
-
 static int start(void **state)
 {
     (void)state;
-    d = document_new();
-    p = policy_of(reference);
-    return d && p ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    document_free(d);
-    policy_free(p);
-    return 0;
+    return start_with(reference);
 }
 
 static struct record *last(void)
