@@ -20,6 +20,7 @@ breaks in a library that does not bear failed allocations is counted, and not at
 import argparse
 import array
 import collections
+import itertools
 import json
 import os
 import pathlib
@@ -168,7 +169,8 @@ def breaker_of(site, crash):
     """The library that a crash is of: it is in that library, or, where an allocation of the library failed, in malloc() (what
     it wrote over shows later), or nothing can be noted any more (libseccomp then loads a filter that allows nothing)."""
     called = next((m[1] for m in (re.search(r"libc\.so\.\d\((\w+)\+", s) for s in crash) if m), "")
-    if called.startswith("getpw") and "libc.so" in crash[0]:
+    within = itertools.takewhile(lambda s: any(p in s for p in PASSED_OVER), crash)
+    if any("(getpw" in s for s in within):
         return "libc.so"  # the name service of glibc
     heap = called in ("malloc", "calloc", "realloc", "free") and "libc.so" in crash[0]
     filtered = not crash and any("seccomp_load" in s for s in site)

@@ -84,7 +84,8 @@ def seen_in(path):
     """Counter of (src, sport, dst, dport, proto, dscp), and the times of the packets."""
     fields = ["frame.time_epoch", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst", "udp.srcport", "udp.dstport",
               "tcp.srcport", "tcp.dstport", "ip.dsfield.dscp", "ipv6.tclass.dscp"]
-    out = subprocess.run(["tshark", "-n", "-r", path, "-o", "ip.defragment:TRUE", "-T", "fields",
+    out = subprocess.run(["tshark", "-n", "-r", path, "-o", "ip.defragment:TRUE", "-Y", "not icmpv6",
+                          "-T", "fields",  # ICMPv6 is the kernels', about routers and groups
                           *[x for f in fields for x in ("-e", f)], "-E", "occurrence=f"],
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     counts, times, others = collections.Counter(), [], 0
