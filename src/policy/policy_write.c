@@ -5,7 +5,7 @@
 /*
  * The policy in force as YAML. Where a class has refinements, every IP version and direction is written out inside its
  * IP version, the form in which nothing has to be combined; what policy_parse() makes of it is the same policy
- * (tests/unit/policy/test_policy_yaml.c holds the two together).
+ * (tests/unit/policy/test_policy_write.c holds the two together).
  */
 
 static const char *const ip_keys[IP_INDEX_COUNT] = {"ipv4", "ipv6"};

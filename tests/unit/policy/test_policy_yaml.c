@@ -3,18 +3,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "policy/policy.h"
+#include "form.h"
 
-/* The policy file: what it means, what is refused and where, and that what is written is read back as the same. */
-
-static struct policy *parsed(const char *yaml)
-{
-    struct error error = {0};
-    struct policy *p = policy_parse(slice_make(yaml, strlen(yaml)), "site.yaml", &error);
-    if (p == NULL)
-        fail_msg("%s\n%s", error.text, yaml);
-    return p;
-}
+/* The policy file: what it means, and what is refused and where. */
 
 static void refuse(const char *yaml, size_t len, const char *place, const char *says)
 {
@@ -23,32 +14,6 @@ static void refuse(const char *yaml, size_t len, const char *place, const char *
     if (p || strncmp(error.text, place, strlen(place)) != 0 || strstr(error.text, says) == NULL)
         fail_msg("gave '%s', not '%s... %s', for:\n%s", p ? "a policy" : error.text, place, says, yaml);
 }
-
-static struct policy_rule rule(const struct policy *p, enum traffic_class c, int ip, enum direction d)
-{
-    return policy_rule_for(p, c, ip, d);
-}
-
-#define BIT(n) (1ULL << (n))
-
-/* The example of the policy form, with all its keys. */
-static const char whole_form[] =
-    "version: 1\n"
-    "name: reference\n"
-    "nodes:\n"
-    "  - {name: cms-01, addresses: [10.1.1.11, \"2001:db8::11\"], roles: [callbridge, xmpp, webbridge, database]}\n"
-    "sites:\n"
-    "  - {name: berlin, prefixes: [10.2.0.0/16, \"2001:db8:2::/48\"]}\n"
-    "discover: conf.example.com        # optional: nodes from its SRV and A records\n"
-    "expect:\n"
-    "  voice: EF\n"
-    "  multimedia: {ipv4: AF41, ipv6: AF41, from-node: AF41, to-node: any, tolerance: 0.1%, min-packets: 10}\n"
-    "  multimedia-streaming: AF41\n"
-    "  signaling: [AF31, CS3]          # the first is preferred\n"
-    "  low-latency: AF31\n"
-    "map: {rtp-slides: multimedia-streaming}\n"
-    "ports: {sip: [5060, 6000], sip-tls: [5061], xmpp-component: [5223]}\n"
-    "priority-classes: {marks: [EF, AF41], report-unentitled: false}\n";
 
 static void the_whole_form_is_read(void **state)
 {
@@ -419,218 +384,6 @@ static void a_policy_with_one_byte_changed_is_read_or_refused_with_its_place(voi
     }
 }
 
-static void assert_same_nodes_and_sites(const struct policy *a, const struct policy *b)
-{
-    const struct node *na, *nb;
-    const struct site *sa, *sb;
-    size_t n = policy_nodes(a, &na), s = policy_sites(a, &sa);
-    assert_int_equal(n, policy_nodes(b, &nb));
-    assert_int_equal(s, policy_sites(b, &sb));
-    for (size_t i = 0; i < n; i++) {
-        assert_string_equal(na[i].name, nb[i].name);
-        assert_int_equal(na[i].roles, nb[i].roles);
-        assert_int_equal(na[i].address_count, nb[i].address_count);
-        for (size_t j = 0; j < na[i].address_count; j++)
-            assert_true(addr_equal(&na[i].addresses[j], &nb[i].addresses[j]));
-    }
-    for (size_t i = 0; i < s; i++) {
-        assert_string_equal(sa[i].name, sb[i].name);
-        assert_int_equal(sa[i].prefix_count, sb[i].prefix_count);
-        for (size_t j = 0; j < sa[i].prefix_count; j++) {
-            assert_true(addr_equal(&sa[i].prefixes[j].addr, &sb[i].prefixes[j].addr));
-            assert_int_equal(sa[i].prefixes[j].len, sb[i].prefixes[j].len);
-        }
-    }
-}
-
-static bool same_rule(struct policy_rule a, struct policy_rule b)
-{
-    return a.any == b.any && a.marks == b.marks && (!a.marks || a.preferred == b.preferred) &&
-           !(a.tolerance < b.tolerance) && !(a.tolerance > b.tolerance) && a.min_packets == b.min_packets;
-}
-
-static void assert_same_policy(const struct policy *a, const struct policy *b, const char *yaml)
-{
-    for (int c = 0; c < CLASS_COUNT; c++) {
-        if (!same_rule(policy_rule_plain(a, (enum traffic_class)c), policy_rule_plain(b, (enum traffic_class)c)))
-            fail_msg("%s differs in:\n%s", class_name((enum traffic_class)c), yaml);
-        for (int v = 4; v <= 6; v += 2)
-            for (int d = 0; d < DIRECTION_COUNT; d++)
-                if (!same_rule(rule(a, (enum traffic_class)c, v, (enum direction)d),
-                               rule(b, (enum traffic_class)c, v, (enum direction)d)))
-                    fail_msg("%s IPv%d %s differs in:\n%s", class_name((enum traffic_class)c), v,
-                             direction_name((enum direction)d), yaml);
-    }
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        assert_int_equal(policy_class_of(a, (enum kind)kind, false), policy_class_of(b, (enum kind)kind, false));
-        assert_int_equal(policy_class_of(a, (enum kind)kind, true), policy_class_of(b, (enum kind)kind, true));
-        assert_int_equal(policy_leaves_out(a, (enum kind)kind), policy_leaves_out(b, (enum kind)kind));
-    }
-    const struct policy_port *pa, *pb;
-    assert_int_equal(policy_ports(a, &pa), policy_ports(b, &pb));
-    for (size_t i = 0; i < policy_ports(a, &pa); i++) {
-        bool found = false;
-        for (size_t j = 0; j < policy_ports(b, &pb); j++)
-            found = found || (pa[i].port == pb[j].port && pa[i].kind == pb[j].kind);
-        assert_true(found);
-    }
-    assert_int_equal(policy_priority_marks(a), policy_priority_marks(b));
-    assert_int_equal(policy_reports_unentitled(a), policy_reports_unentitled(b));
-    assert_string_equal(policy_name(a), policy_name(b));
-    assert_same_nodes_and_sites(a, b);
-}
-
-static void assert_reads_back(const struct policy *p)
-{
-    struct error error = {0};
-    struct strbuf yaml = {0}, again = {0};
-    assert_true(policy_write_yaml(p, &yaml));
-    struct policy *back = policy_parse(slice_make(yaml.at, yaml.len), policy_source(p), &error);
-    if (back == NULL)
-        fail_msg("%s\n%s", error.text, strbuf_text(&yaml));
-    assert_same_policy(p, back, strbuf_text(&yaml));
-    /* The server's lines mean the same to what was read back. */
-    assert_true(policy_write_yaml(back, &again));
-    assert_string_equal(strbuf_text(&yaml), strbuf_text(&again));
-    policy_free(back);
-    strbuf_done(&yaml);
-    strbuf_done(&again);
-}
-
-static void the_default_reads_back_as_itself(void **state)
-{
-    (void)state;
-    struct policy *p = policy_new_default(NULL);
-    assert_non_null(p);
-    assert_reads_back(p);
-    policy_free(p);
-}
-
-static void the_whole_form_reads_back_as_itself(void **state)
-{
-    (void)state;
-    struct policy *p = parsed(whole_form);
-    assert_reads_back(p);
-    policy_free(p);
-}
-
-static void odd_policies_read_back_as_themselves(void **state)
-{
-    (void)state;
-    static const char *const yamls[] = {
-        "version: 1\nname: \"007\"\nexpect: {voice: [EF, 45, VOICE-ADMIT]}\n",
-        "version: 1\nname: \"null\"\nports: {}\npriority-classes: {marks: none}\n",
-        "version: 1\nname: two words\nmap: {web: none, stun: none, webrtc: multimedia-streaming, rtcp: voice, turn: "
-        "oa&m}\n",
-        "version: 1\ndscp: [dscp assured true, dscp 6 voice none, dscp 4 oa&m 16]\n",
-        "version: 1\nexpect: {voice: {marks: none, from-node: EF, tolerance: 12.345678%}, oa&m: any}\n",
-        "version: 1\nexpect: {voice: {marks: EF, to-node: EF}}\ndscp: [dscp 4 voice 0x28]\n",
-        "version: 1\nsites: [{name: \xe5\x8c\x97\xe4\xba\xac, prefixes: [\"::/0\", 0.0.0.0/0]}]\n",
-        ("version: 1\nnodes: [{name: \"1\", addresses: [\"fe80::1\"]}, {name: x.y, addresses: [1.2.3.4], roles: [turn, "
-         "webadmin]}]\n"),
-    };
-    for (size_t i = 0; i < sizeof yamls / sizeof yamls[0]; i++) {
-        struct policy *p = parsed(yamls[i]);
-        assert_reads_back(p);
-        policy_free(p);
-    }
-}
-
-/* docs/POLICY.md: its first indented block that begins with version:. */
-static void the_example_of_the_documentation_is_read(void **state)
-{
-    (void)state;
-    static char text[1 << 16];
-    FILE *f = fopen(TEST_SOURCE_DIR "/docs/POLICY.md", "r");
-    assert_non_null(f);
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    assert_int_equal(fclose(f), 0);
-    text[n] = '\0';
-    const char *start = strstr(text, "\n    version: 1\n");
-    assert_non_null(start);
-    const char *end = strstr(start, "\n\n");
-    assert_non_null(end);
-    struct strbuf yaml = {0};
-    for (const char *line = start + 1; line < end; line = strchr(line, '\n') + 1)
-        strbuf_add(&yaml, line + 4, strcspn(line, "\n") - 4 + 1);
-    struct policy *p = parsed(strbuf_text(&yaml));
-    assert_true(rule(p, CLASS_MULTIMEDIA, 4, DIRECTION_TO_NODE).any);
-    assert_reads_back(p);
-    policy_free(p);
-    strbuf_done(&yaml);
-}
-
-static unsigned next_random(unsigned *seed, unsigned below)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return (*seed >> 12) % below;
-}
-
-static void add_random_marks(struct strbuf *b, unsigned *seed)
-{
-    static const char *const marks[] = {"EF",          "CS5", "any", "none",       "[AF31, CS3]",
-                                        "[CS3, AF31]", "45",  "0",   "[0, EF, 63]"};
-    strbuf_adds(b, marks[next_random(seed, sizeof marks / sizeof marks[0])]);
-}
-
-static void add_random_keys(struct strbuf *b, unsigned *seed, const char *const *keys, size_t n)
-{
-    const char *between = "{";
-    for (size_t i = 0; i < n; i++) {
-        if (i && next_random(seed, 2))
-            continue;
-        strbuf_addf(b, "%s%s: ", between, keys[i]);
-        add_random_marks(b, seed);
-        between = ", ";
-    }
-}
-
-/* A few thousand policies of random refinements and lines; those that contradict themselves are refused and skipped. */
-static void random_policies_read_back_as_themselves(void **state)
-{
-    (void)state;
-    static const char *const keys[] = {"marks", "from-node", "to-node", "between-nodes"};
-    static const char *const lines[] = {"dscp 4 voice 0x28", "dscp 6 voice 1", "dscp 4 multimedia none",
-                                        "dscp assured true", "dscp 6 low-latency 0x1A"};
-    unsigned seed = 1, read = 0;
-    for (int i = 0; i < 1500; i++) {
-        struct strbuf b = {0};
-        strbuf_adds(&b, "version: 1\nexpect:\n");
-        for (int c = 1; c < CLASS_COUNT; c++) {
-            if (next_random(&seed, 3) == 0)
-                continue;
-            strbuf_addf(&b, "  %s: ", class_name((enum traffic_class)c));
-            add_random_keys(&b, &seed, keys, 4);
-            for (int v = 4; v <= 6; v += 2) {
-                if (next_random(&seed, 2) == 0)
-                    continue;
-                strbuf_addf(&b, ", ipv%d: ", v);
-                add_random_keys(&b, &seed, keys, 4);
-                strbuf_addc(&b, '}');
-            }
-            if (next_random(&seed, 3) == 0)
-                strbuf_addf(&b, ", tolerance: %u.%06u%%, min-packets: %u", next_random(&seed, 100),
-                            next_random(&seed, 1000000), 1 + next_random(&seed, 50));
-            strbuf_adds(&b, "}\n");
-        }
-        if (strstr(strbuf_text(&b), "oa&m") == NULL)
-            strbuf_adds(&b, "  oa&m: none\n"); /* expect names one class at least */
-        if (next_random(&seed, 2))
-            strbuf_addf(&b, "dscp: [%s, %s]\n", lines[next_random(&seed, 5)], lines[next_random(&seed, 5)]);
-        struct error error = {0};
-        struct policy *p = policy_parse(slice_make(b.at, b.len), "random", &error);
-        if (p == NULL && strstr(error.text, "contradicts") == NULL)
-            fail_msg("%s\n%s", error.text, strbuf_text(&b));
-        if (p) {
-            assert_reads_back(p);
-            read++;
-        }
-        policy_free(p);
-        strbuf_done(&b);
-    }
-    assert_true(read > 100);
-}
-
 static void a_file_is_loaded_and_a_missing_one_is_named(void **state)
 {
     (void)state;
@@ -669,11 +422,6 @@ int main(void)
         cmocka_unit_test(windows_line_ends_and_a_byte_order_mark_are_fine),
         cmocka_unit_test(every_prefix_of_a_policy_is_read_or_refused_with_its_place),
         cmocka_unit_test(a_policy_with_one_byte_changed_is_read_or_refused_with_its_place),
-        cmocka_unit_test(the_default_reads_back_as_itself),
-        cmocka_unit_test(the_whole_form_reads_back_as_itself),
-        cmocka_unit_test(odd_policies_read_back_as_themselves),
-        cmocka_unit_test(the_example_of_the_documentation_is_read),
-        cmocka_unit_test(random_policies_read_back_as_themselves),
         cmocka_unit_test(a_file_is_loaded_and_a_missing_one_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

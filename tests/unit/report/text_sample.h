@@ -1,0 +1,54 @@
+#ifndef QOSMARK_TESTS_REPORT_TEXT_SAMPLE_H
+#define QOSMARK_TESTS_REPORT_TEXT_SAMPLE_H
+
+/* The text that is made of the sample, and what it is asked. */
+#include "sample.h"
+
+static inline int open_sample(void **state)
+{
+    struct sample *s = malloc(sizeof *s);
+    assert_non_null(s);
+    sample_open(s);
+    *state = s;
+    return 0;
+}
+
+static inline int close_sample(void **state)
+{
+    sample_close(*state);
+    free(*state);
+    return 0;
+}
+
+static inline struct strbuf text_of(const struct document *d, struct report_options o)
+{
+    o.format = REPORT_TEXT;
+    o.width = o.width ? o.width : 80;
+    return sample_write(d, &o);
+}
+
+static inline void assert_has(const struct strbuf *b, const char *expected)
+{
+    if (!strstr(strbuf_text(b), expected))
+        print_error("\"%s\" is not in:\n%s\n", expected, strbuf_text(b));
+    assert_non_null(strstr(strbuf_text(b), expected));
+}
+
+static inline void assert_has_not(const struct strbuf *b, const char *text)
+{
+    if (strstr(strbuf_text(b), text))
+        print_error("\"%s\" is in:\n%s\n", text, strbuf_text(b));
+    assert_null(strstr(strbuf_text(b), text));
+}
+
+/* `first` stands somewhere before `second`. */
+static inline void assert_before(const struct strbuf *b, const char *first, const char *second)
+{
+    assert_has(b, first);
+    assert_has(b, second);
+    assert_true(strstr(strbuf_text(b), first) < strstr(strbuf_text(b), second));
+}
+
+#define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, open_sample, close_sample)
+
+#endif
