@@ -6,16 +6,16 @@
 #include "model/packet.h"
 
 /* What a host serves, as far as it makes a node of it. */
-enum service { SERVICE_SIP = 0, SERVICE_XMPP, SERVICE_COMPONENT_CLIENT, SERVICE_DATABASE, SERVICE_COUNT };
+enum served { SERVED_SIP = 0, SERVED_XMPP, SERVED_COMPONENT_CLIENT, SERVED_DATABASE, SERVED_COUNT };
 
 static const struct {
     const char *name;
     uint32_t roles;
-} services[SERVICE_COUNT] = {
-    [SERVICE_SIP] = {"SIP", ROLE_CALLBRIDGE},
-    [SERVICE_XMPP] = {"XMPP", ROLE_XMPP},
-    [SERVICE_COMPONENT_CLIENT] = {"an XMPP component link", ROLE_CALLBRIDGE},
-    [SERVICE_DATABASE] = {"a database", ROLE_DATABASE},
+} services[SERVED_COUNT] = {
+    [SERVED_SIP] = {"SIP", ROLE_CALLBRIDGE},
+    [SERVED_XMPP] = {"XMPP", ROLE_XMPP},
+    [SERVED_COMPONENT_CLIENT] = {"an XMPP component link", ROLE_CALLBRIDGE},
+    [SERVED_DATABASE] = {"a database", ROLE_DATABASE},
 };
 
 /* Ports on which these are served when nobody chose otherwise; the policy's `ports` add to them. */
@@ -35,11 +35,11 @@ struct edge {
 
 struct candidate {
     struct addr addr;
-    uint32_t peers;                 /* distinct SIP peers at either end */
-    uint32_t served[SERVICE_COUNT]; /* distinct peers that it serves */
-    uint32_t weaker_peers;          /* SIP peers with fewer peers than this host */
-    bool sure_port;                 /* a peer came to a usual port, over TCP, from another */
-    bool mutual;                    /* it is also the client of somebody whom it serves */
+    uint32_t peers;                /* distinct SIP peers at either end */
+    uint32_t served[SERVED_COUNT]; /* distinct peers that it serves */
+    uint32_t weaker_peers;         /* SIP peers with fewer peers than this host */
+    bool sure_port;                /* a peer came to a usual port, over TCP, from another */
+    bool mutual;                   /* it is also the client of somebody whom it serves */
 };
 
 struct inference {
@@ -58,14 +58,14 @@ static int service_of(enum kind kind)
     switch ((int)kind) {
     case KIND_SIP:
     case KIND_SIP_TLS:
-        return SERVICE_SIP;
+        return SERVED_SIP;
     case KIND_XMPP_CLIENT:
     case KIND_XMPP_COMPONENT:
     case KIND_XMPP_SERVER:
     case KIND_XMPP_TLS:
-        return SERVICE_XMPP;
+        return SERVED_XMPP;
     case KIND_DATABASE:
-        return SERVICE_DATABASE;
+        return SERVED_DATABASE;
     default:
         return -1;
     }
@@ -114,7 +114,7 @@ static void add_edges(struct inference *x, const struct record *r)
     /* the client of a component link is a Call Bridge; other clients only count as peers */
     bool component = r->kind == KIND_XMPP_COMPONENT;
     x->edges[x->edge_count++] =
-        (struct edge){client->addr, server->addr, component ? (uint8_t)SERVICE_COMPONENT_CLIENT : (uint8_t)service,
+        (struct edge){client->addr, server->addr, component ? (uint8_t)SERVED_COMPONENT_CLIENT : (uint8_t)service,
                       component,    false,        tcp};
 }
 
@@ -154,8 +154,8 @@ static void count_candidates(struct inference *x)
             *c = (struct candidate){.addr = e->host};
         }
         c->served[e->service] += serves;
-        c->peers += e->service == SERVICE_SIP;
-        if (e->service == SERVICE_SIP) {
+        c->peers += e->service == SERVED_SIP;
+        if (e->service == SERVED_SIP) {
             c->sure_port |= sure;
             c->mutual |= serves && asks;
         }
@@ -185,7 +185,7 @@ static void count_weaker_peers(struct inference *x)
 {
     for (size_t i = 0; i < x->edge_count; i++) {
         const struct edge *e = &x->edges[i];
-        if (e->service != SERVICE_SIP || (i && same_link(e, &x->edges[i - 1])))
+        if (e->service != SERVED_SIP || (i && same_link(e, &x->edges[i - 1])))
             continue;
         struct candidate *host = find_candidate(x, &e->host), *peer = find_candidate(x, &e->peer);
         if (host && peer && peer->peers < host->peers)
@@ -206,7 +206,7 @@ static uint32_t strongest_peer(const struct inference *x, const struct candidate
     }
     for (; low < x->edge_count && addr_equal(&x->edges[low].host, &c->addr); low++) {
         const struct candidate *peer = find_candidate(x, &x->edges[low].peer);
-        if (x->edges[low].service == SERVICE_SIP && peer && peer->peers > most)
+        if (x->edges[low].service == SERVED_SIP && peer && peer->peers > most)
             most = peer->peers;
     }
     return most;
@@ -215,9 +215,9 @@ static uint32_t strongest_peer(const struct inference *x, const struct candidate
 static bool is_node(const struct inference *x, const struct candidate *c)
 {
     /* no endpoint serves XMPP or a database, and only a Call Bridge connects as a component */
-    if (c->served[SERVICE_XMPP] || c->served[SERVICE_DATABASE] || c->served[SERVICE_COMPONENT_CLIENT])
+    if (c->served[SERVED_XMPP] || c->served[SERVED_DATABASE] || c->served[SERVED_COMPONENT_CLIENT])
         return true;
-    if (c->served[SERVICE_SIP] == 0)
+    if (c->served[SERVED_SIP] == 0)
         return false;
     if (c->peers >= 2)
         return c->weaker_peers * 2 >= c->peers;
@@ -229,14 +229,14 @@ static const char *evidence_of(struct document *d, const struct candidate *c)
 {
     struct strbuf b = {0};
     const char *between = "serves ";
-    for (int s = 0; s < SERVICE_COUNT; s++) {
+    for (int s = 0; s < SERVED_COUNT; s++) {
         if (!c->served[s])
             continue;
-        if (s == SERVICE_COMPONENT_CLIENT)
+        if (s == SERVED_COMPONENT_CLIENT)
             strbuf_addf(&b, "%s", b.len ? ", opens an XMPP component link" : "opens an XMPP component link");
         else
             strbuf_addf(&b, "%s%s to %u peer%s", between, services[s].name, c->served[s], c->served[s] == 1 ? "" : "s");
-        between = s == SERVICE_COMPONENT_CLIENT ? ", serves " : ", ";
+        between = s == SERVED_COMPONENT_CLIENT ? ", serves " : ", ";
     }
     const char *text = strbuf_ok(&b) ? arena_copy(&d->arena, strbuf_text(&b), b.len) : NULL;
     strbuf_done(&b);
@@ -247,7 +247,7 @@ static int compare_strength(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
     uint32_t nx = x->peers, ny = y->peers;
-    for (int s = 0; s < SERVICE_COUNT; s++) {
+    for (int s = 0; s < SERVED_COUNT; s++) {
         nx += x->served[s];
         ny += y->served[s];
     }
@@ -278,7 +278,7 @@ static int write_nodes(struct document *d, struct candidate *chosen, size_t n)
         *address = chosen[i].addr;
         d->nodes[i] = (struct node){
             .name = name, .addresses = address, .address_count = 1, .inferred = true, .evidence = evidence};
-        for (int s = 0; s < SERVICE_COUNT; s++)
+        for (int s = 0; s < SERVED_COUNT; s++)
             d->nodes[i].roles |= chosen[i].served[s] ? services[s].roles : 0;
     }
     d->node_count = n;
