@@ -19,7 +19,7 @@
  *                     tells nothing
  *
  * Counts are those of the interval, never sums since the beginning: each is added once, and a message that comes again is
- * known by its id: point, start of the sensor, interval, stream. `stream` is a serial number that the sensor gives to
+ * known by its id: site, point, start of the sensor, interval, stream. `stream` is a serial number that the sensor gives to
  * what it tells of, new after each start; 0 in DELTA_INTERVAL.
  *
  * Nothing is in it of what packets carried, and of SIP only a hash of the Call-ID.
@@ -32,7 +32,7 @@ enum {
     DELTA_BLOCKS_MAX = 512,     /* blocks in one message */
     DELTA_BLOCK_MARKS_MAX = 4,  /* marks told apart in a block; packets with others count as `other` */
     DELTA_BYTES_MAX = 256 * 1024, /* of a message: more is refused when read */
-    DELTA_ID_MAX = DELTA_NAME_MAX + 64,
+    DELTA_ID_MAX = 2 * DELTA_NAME_MAX + 64,
 };
 
 struct delta_count {
@@ -122,8 +122,8 @@ struct delta {
     uint64_t unblocked; /* RTP packets of the interval that are in no block: too many, or not to be read */
 };
 
-/* "POINT START INTERVAL STREAM" in hexadecimal save the point, and in DELTA_INTERVAL the partition too: no two messages
- * that say something different have the same. */
+/* "SITE POINT START INTERVAL STREAM", the last three in hexadecimal; in DELTA_INTERVAL "pPARTITION" in place of the stream.
+ * No two messages that say something different have the same. */
 void delta_id(const struct delta *d, char ret[static DELTA_ID_MAX]);
 
 /* Adds the message, JSON in one line, without a newline. ERR_MEMORY. */

@@ -216,7 +216,7 @@ static void ids_differ_where_what_is_told_does(void **state)
     for (unsigned i = 0; i < 7; i++)
         for (unsigned k = 0; k < i; k++)
             assert_string_not_equal(id[i], id[k]);
-    assert_string_equal(id[0], "cms-1:eth0 187a96ca5f930001 28 11"); /* python: hex(1763888000000000001) */
+    assert_string_equal(id[0], "berlin cms-1:eth0 187a96ca5f930001 28 11"); /* python: hex(1763888000000000001) */
 }
 
 /* `from` of the message in `text` becomes `to`; the sentence, where that is refused. */

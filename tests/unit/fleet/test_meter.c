@@ -1,0 +1,305 @@
+#include "testing.h"
+
+#include "base/clock.h"
+#include "fleet/meter.h"
+
+/* A datagram of RTP: its bytes and the packet that borrows them. */
+struct datagram {
+    uint8_t bytes[40];
+    struct packet packet;
+};
+
+static const int64_t T0 = 1700000000 * NS_PER_S;
+
+static struct datagram rtp(uint32_t ssrc, uint16_t sequence, uint32_t timestamp, tos_t tos, int64_t ns)
+{
+    struct datagram d = {.bytes = {0x80, 111, (uint8_t)(sequence >> 8), (uint8_t)sequence}};
+    for (unsigned i = 0; i < 4; i++) {
+        d.bytes[4 + i] = (uint8_t)(timestamp >> (24 - 8 * i));
+        d.bytes[8 + i] = (uint8_t)(ssrc >> (24 - 8 * i));
+    }
+    d.packet = (struct packet){.proto = PROTO_UDP, .tos = tos, .ttl = 60, .ip_bytes = 60, .time_ns = T0 + ns};
+    d.packet.payload_bytes = d.packet.payload_wire_bytes = 32;
+    assert_true(endpoint_parse(SLICE("10.0.0.1:5004"), 0, &d.packet.src));
+    assert_true(endpoint_parse(SLICE("10.0.0.2:6000"), 0, &d.packet.dst));
+    return d;
+}
+
+static void take(struct meter *m, uint32_t token, struct datagram *d)
+{
+    d->packet.payload = d->bytes;
+    meter_packet(m, token, &d->packet);
+}
+
+static void take_rtp(struct meter *m, uint32_t token, uint16_t sequence, tos_t tos, int64_t ns)
+{
+    struct datagram d = rtp(7, sequence, sequence * 960u, tos, ns);
+    take(m, token, &d);
+}
+
+static struct meter *new_meter(void)
+{
+    struct meter_options options = {0};
+    struct meter *m = meter_new(&options);
+    assert_non_null(m);
+    return m;
+}
+
+static struct delta tell(struct meter *m, uint32_t token, int64_t ns, bool all)
+{
+    static const uint32_t ssrc = 7;
+    struct delta d = {0};
+    meter_tell(m, token, &ssrc, T0 + ns, all, &d);
+    return d;
+}
+
+static bool has(struct meter *m, uint32_t token, int64_t ns)
+{
+    bool silent;
+    return meter_has(m, token, T0 + ns, &silent) && !silent;
+}
+
+/* 50 packets a second from `from` on, numbers as they are. */
+static void take_many(struct meter *m, uint32_t from, uint32_t until, tos_t tos)
+{
+    for (uint32_t i = from; i < until; i++)
+        take_rtp(m, 0, (uint16_t)i, tos, i * 20 * NS_PER_MS);
+}
+
+static void an_interval_is_told_once(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    take_rtp(m, 3, 10, 184, 0);
+    take_rtp(m, 3, 11, 0, NS_PER_MS);
+    take_rtp(m, 3, 12, 3, 2 * NS_PER_MS);
+    struct delta d = tell(m, 3, NS_PER_S, false);
+    assert_true(d.began && d.packets == 3 && d.bytes == 180 && d.stream > 0);
+    assert_true(d.first_ns == T0 && d.last_ns == T0 + 2 * NS_PER_MS);
+    assert_int_equal(d.mark_count, 2);
+    assert_true(d.marks[0].dscp == 46 && d.marks[0].packets == 1 && d.marks[1].dscp == 0 && d.marks[1].packets == 2);
+    assert_true(d.ecn[0] == 2 && d.ecn[3] == 1 && d.ttl_lowest == 60 && d.ttl_highest == 60);
+    assert_int_equal(d.block_count, 0); /* it is not over */
+    assert_int_equal(d.unblocked, 0);
+    assert_false(has(m, 3, NS_PER_S));
+    take_rtp(m, 3, 13, 184, NS_PER_S);
+    uint64_t serial = d.stream;
+    d = tell(m, 3, 2 * NS_PER_S, false);
+    assert_true(!d.began && d.packets == 1 && d.stream == serial);
+    meter_free(m);
+}
+
+static void a_block_is_told_when_it_is_over(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    take_many(m, 256, 612, 184);
+    assert_int_equal(tell(m, 0, 611 * 20 * NS_PER_MS, false).block_count, 0); /* 99 more numbers only */
+    take_many(m, 612, 640, 184);
+    struct delta d = tell(m, 0, 640 * 20 * NS_PER_MS, false);
+    assert_int_equal(d.block_count, 1);
+    const struct delta_block *b = d.blocks;
+    assert_true(b->number % 256 == 1 && b->packets == 256 && b->copies == 0 && b->other == 0);
+    assert_true(b->anchor_sequence == 256 && b->anchor_rtp == 256 * 960 && b->anchor_ns == T0 + 256 * 20 * NS_PER_MS);
+    assert_true(b->mark_count == 1 && b->marks[0].dscp == 46 && b->marks[0].packets == 256);
+    d = tell(m, 0, 641 * 20 * NS_PER_MS, true); /* and the one that is open, at the end */
+    assert_int_equal(d.block_count, 1);
+    assert_true(d.blocks[0].number % 256 == 2 && d.blocks[0].packets == 128);
+    assert_false(has(m, 0, 641 * 20 * NS_PER_MS));
+    meter_free(m);
+}
+
+static void what_is_missing_and_what_came_twice_shows(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    for (uint32_t i = 0; i < 256; i++)
+        if (i != 17 && i != 255)
+            take_rtp(m, 0, (uint16_t)i, i < 100 ? 184 : 0, i);
+    take_rtp(m, 0, 5, 0, 300); /* a copy, with another mark: the first comer counts */
+    struct delta d = tell(m, 0, NS_PER_S, true);
+    const struct delta_block *b = d.blocks;
+    assert_true(d.block_count == 1 && b->packets == 254 && b->copies == 1);
+    assert_int_equal(b->seen[17 / 8], 0xff & ~(1 << 17 % 8));
+    assert_int_equal(b->seen[31], 0x7f);
+    assert_true(b->marks[0].packets == 99 && b->marks[1].packets == 155);
+    assert_int_equal(d.unblocked, 0);
+    assert_int_equal(d.packets, 255);
+    meter_free(m);
+}
+
+static void numbers_go_on_where_they_come_round(void **state)
+{
+    struct meter *m = new_meter();
+    uint64_t before = 0;
+    (void)state;
+    for (uint32_t i = 65000; i < 65536 + 500; i++) /* every tenth pair in the wrong order */
+        take_rtp(m, 0, (uint16_t)(i % 10 == 0 ? i + 1 : i % 10 == 1 ? i - 1 : i), 184, i * NS_PER_MS);
+    struct delta d = tell(m, 0, 70000 * NS_PER_MS, true);
+    assert_int_equal(d.block_count, 5); /* 65000 is in 253; 254, 255, 0, 1 */
+    uint64_t sum = 0;
+    for (size_t i = 0; i < d.block_count; i++) {
+        assert_true(i == 0 || d.blocks[i].number == before + 1);
+        assert_int_equal(d.blocks[i].number % 256, (253 + i) % 256);
+        before = d.blocks[i].number;
+        sum += d.blocks[i].packets;
+    }
+    assert_int_equal(sum, 1036);
+    meter_free(m);
+}
+
+static void a_packet_that_comes_late_is_one_more_part(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    for (uint32_t i = 0; i < 400; i++)
+        if (i != 100)
+            take_rtp(m, 0, (uint16_t)i, 184, i * 20 * NS_PER_MS);
+    struct delta d = tell(m, 0, 9 * NS_PER_S, false);
+    assert_true(d.block_count == 1 && d.blocks[0].packets == 255);
+    uint64_t number = d.blocks[0].number;
+    take_rtp(m, 0, 100, 184, 9 * NS_PER_S);
+    d = tell(m, 0, 10 * NS_PER_S, false);
+    assert_true(d.block_count == 1 && d.blocks[0].number == number && d.blocks[0].packets == 1);
+    assert_int_equal(d.blocks[0].seen[12], 1 << 4);
+    meter_free(m);
+}
+
+static void a_slow_stream_is_told_in_parts(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    for (uint32_t i = 0; i < 50; i++)
+        take_rtp(m, 0, (uint16_t)i, 184, i * 2 * NS_PER_S);
+    struct delta d = tell(m, 0, 100 * NS_PER_S, false);
+    assert_true(d.block_count == 1 && d.blocks[0].packets == 50);
+    take_rtp(m, 0, 50, 184, 101 * NS_PER_S);
+    assert_int_equal(tell(m, 0, 110 * NS_PER_S, false).block_count, 0);
+    assert_int_equal(tell(m, 0, 161 * NS_PER_S, false).block_count, 1);
+    meter_free(m);
+}
+
+static void another_stream_with_the_same_token_is_another(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    take_rtp(m, 0, 1, 184, 0);
+    uint64_t serial = tell(m, 0, 1, false).stream;
+    take_rtp(m, 0, 2, 184, 2);
+    struct datagram d = rtp(8, 3, 0, 184, 3);
+    d.packet.dst.port++;
+    take(m, 0, &d);
+    struct delta t = {0};
+    meter_tell(m, 0, &(uint32_t){8}, T0 + 4, false, &t);
+    assert_true(t.stream != serial && t.began && t.packets == 1);
+    assert_int_equal(meter_lost(m), 1); /* the one packet that was never told */
+    meter_free(m);
+}
+
+static void what_is_silent_ends_and_may_begin_again(void **state)
+{
+    struct meter *m = new_meter();
+    bool silent;
+    (void)state;
+    take_rtp(m, 0, 1, 184, 0);
+    struct delta d = tell(m, 0, 1, false);
+    assert_false(meter_has(m, 0, T0 + 29 * NS_PER_S, &silent));
+    assert_true(meter_has(m, 0, T0 + 30 * NS_PER_S, &silent));
+    assert_true(silent);
+    struct delta end = tell(m, 0, 30 * NS_PER_S, true);
+    assert_true(end.stream == d.stream && end.packets == 0 && end.block_count == 1);
+    assert_false(meter_has(m, 0, T0 + 90 * NS_PER_S, &silent));
+    take_rtp(m, 0, 2, 184, 91 * NS_PER_S);
+    d = tell(m, 0, 92 * NS_PER_S, false);
+    assert_true(d.began && d.stream != end.stream);
+    meter_free(m);
+}
+
+/* ChannelData (RFC 8656 §12.4): number, length, and then the media. */
+static void media_behind_a_channel_number_is_counted(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    struct datagram inner = rtp(7, 300, 9, 184, 0), d = inner;
+    d.bytes[0] = 0x40;
+    d.bytes[1] = 1;
+    d.bytes[2] = 0;
+    d.bytes[3] = 32;
+    memcpy(d.bytes + 4, inner.bytes, 32);
+    d.packet.payload_bytes = 36;
+    take(m, 0, &d);
+    struct delta t = tell(m, 0, 1, true);
+    assert_true(t.block_count == 1 && t.blocks[0].anchor_sequence == 300 && t.unblocked == 0);
+    meter_free(m);
+}
+
+static void what_only_looks_like_media_keeps_no_blocks(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    for (uint32_t i = 0; i < 5000; i++) {
+        struct datagram d = rtp(i * 2654435761u, (uint16_t)(i * 40503u), i, 0, i);
+        take(m, 0, &d);
+    }
+    struct delta t = {0};
+    meter_tell(m, 0, NULL, T0 + NS_PER_S, false, &t);
+    assert_true(t.packets == 5000 && t.block_count == 0 && t.unblocked == 0);
+    t = tell(m, 0, NS_PER_S, true);
+    assert_int_equal(t.block_count, 0);
+    meter_free(m);
+}
+
+static void beyond_the_cap_packets_are_unblocked(void **state)
+{
+    struct meter_options options = {.max_blocks = 3};
+    struct meter *m = meter_new(&options);
+    (void)state;
+    for (uint32_t i = 0; i < 1024; i++)
+        take_rtp(m, 0, (uint16_t)i, 184, i);
+    take_rtp(m, 1, 1, 184, 0);
+    struct delta d = tell(m, 0, NS_PER_S, true);
+    assert_true(d.block_count == 3 && d.packets == 1024 && d.unblocked == 256);
+    assert_int_equal(tell(m, 1, NS_PER_S, true).unblocked, 1);
+    take_rtp(m, 1, 1, 184, 0); /* there is room again */
+    assert_int_equal(tell(m, 1, NS_PER_S, true).block_count, 1);
+    meter_free(m);
+}
+
+static void marks_of_any_number_add_up(void **state)
+{
+    struct meter *m = new_meter();
+    uint64_t sum = 0, in_block = 0;
+    (void)state;
+    for (uint32_t i = 0; i < 256; i++)
+        take_rtp(m, 0, (uint16_t)i, (tos_t)(i % 64 * 4), i);
+    struct delta d = tell(m, 0, NS_PER_S, true);
+    assert_int_equal(d.mark_count, 64);
+    for (uint8_t i = 0; i < d.mark_count; i++) {
+        assert_int_equal(d.marks[i].packets, 4);
+        sum += d.marks[i].packets;
+    }
+    assert_int_equal(sum, 256);
+    for (uint8_t i = 0; i < d.blocks[0].mark_count; i++)
+        in_block += d.blocks[0].marks[i].packets;
+    assert_int_equal(in_block + d.blocks[0].other, 256);
+    meter_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_interval_is_told_once),
+        cmocka_unit_test(a_block_is_told_when_it_is_over),
+        cmocka_unit_test(what_is_missing_and_what_came_twice_shows),
+        cmocka_unit_test(numbers_go_on_where_they_come_round),
+        cmocka_unit_test(a_packet_that_comes_late_is_one_more_part),
+        cmocka_unit_test(a_slow_stream_is_told_in_parts),
+        cmocka_unit_test(another_stream_with_the_same_token_is_another),
+        cmocka_unit_test(what_is_silent_ends_and_may_begin_again),
+        cmocka_unit_test(media_behind_a_channel_number_is_counted),
+        cmocka_unit_test(what_only_looks_like_media_keeps_no_blocks),
+        cmocka_unit_test(beyond_the_cap_packets_are_unblocked),
+        cmocka_unit_test(marks_of_any_number_add_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
