@@ -67,6 +67,7 @@ const char *compare_why_name(enum compare_why w)
         [COMPARE_COPIES_DIFFER] = "copies-differ", [COMPARE_CUT] = "cut",
         [COMPARE_FRAGMENTS] = "fragments",         [COMPARE_RESEGMENTED] = "resegmented",
         [COMPARE_WAY_UNKNOWN] = "way-unknown",
+        [COMPARE_MIXED] = "mixed-marks",
     };
     return names[w];
 }

@@ -39,6 +39,7 @@ enum compare_why {
     COMPARE_FRAGMENTS,     /* its fragments are incomplete, or carry different marks */
     COMPARE_RESEGMENTED,   /* bytes that the other capture has in packets of other sizes, or with other content */
     COMPARE_WAY_UNKNOWN,   /* only in one capture, and which of the two it passes first is not known */
+    COMPARE_MIXED,         /* among others with several marks on both sides, so that nothing tells which became which */
     COMPARE_WHY_COUNT
 };
 
@@ -62,6 +63,7 @@ struct compare_capture {
 struct compare_cell {
     dscp_t before, after;
     uint64_t packets;
+    uint64_t streams; /* that have such packets; 0: not counted */
     uint64_t first_before,
         first_after; /* frames of the earliest such packet, in the capture before and in that after */
 };
@@ -158,6 +160,7 @@ struct compare_finding {
     uint32_t segment; /* index into segments */
     enum compare_way way;
     uint64_t packets;
+    uint64_t streams;                   /* 0: not counted */
     uint32_t classes;                   /* bit n: traffic class n */
     uint64_t first_before, first_after; /* frames; 0 for none */
     const char *wireshark;              /* display filter for the capture after; "" for none */
@@ -167,6 +170,7 @@ struct compare_finding {
 
 struct compare_document {
     struct arena arena;
+    bool points; /* the captures are points of a fleet (fleet/fleet_sum.h), and segments lie between any two of them */
     const char *policy_name, *policy_source;
 
     struct compare_capture *captures;

@@ -122,6 +122,30 @@ static const char *unmatched_text(struct compare_document *d)
     return compare_document_text(d, "; %zu stream%s of a class could not be matched%s", n, n == 1 ? "" : "s", classes);
 }
 
+/* Of a fleet each segment speaks for itself: one of which nothing is known takes nothing from the others. */
+static void give_verdict_of_points(struct compare_document *d)
+{
+    size_t good = 0;
+    uint64_t matched = 0;
+    for (size_t i = 0; i < d->segment_count; i++) {
+        const struct compare_row *row = &d->segments[i].rows[COMPARE_BOTH];
+        good += row->matched && has_marks(row);
+        matched += row->matched;
+    }
+    d->verdict = good ? SUMMARY_PASS : SUMMARY_NOTHING_CHECKED;
+    if (good)
+        d->verdict_text = compare_document_text(
+            d, "all %llu packets found at neighbouring points kept their marks%s", (unsigned long long)matched,
+            good == d->segment_count
+                ? ""
+                : compare_document_text(d, "; nothing is known of %zu of %zu segments", d->segment_count - good,
+                                        d->segment_count));
+    else
+        d->verdict_text = matched ? "all packets that were seen at two points are unmarked: whether marks survive cannot "
+                                    "be told from them"
+                                  : "no stream was seen at two points";
+}
+
 static void give_verdict(struct compare_document *d)
 {
     const struct compare_segment *empty = NULL, *unmarked = NULL, *changed = NULL;
@@ -147,7 +171,10 @@ static void give_verdict(struct compare_document *d)
             d, "%llu of %llu packets changed their mark between %s and %s%s%s%s", (unsigned long long)row->changed,
             (unsigned long long)row->matched, d->captures[changed->first].input.file,
             d->captures[changed->second].input.file, change_text(d, row),
-            places > 1 ? compare_document_text(d, "; %zu segments change marks", places) : "", unmatched_text(d));
+            places > 1 ? compare_document_text(d, "; %zu segments change marks", places) : "",
+            d->points ? "" : unmatched_text(d));
+    } else if (d->points) {
+        give_verdict_of_points(d);
     } else if (empty) {
         d->verdict = SUMMARY_NOTHING_CHECKED;
         d->verdict_text =

@@ -79,6 +79,7 @@ static const char *classes_text(struct compare_document *d, uint32_t classes)
 /* The changes of one kind, gathered. */
 struct gathered {
     uint64_t by_mark[DSCP_COUNT]; /* bit n: became n */
+    uint64_t streams;
     uint64_t packets, kept;       /* kept: of the same marks before, unchanged */
     uint32_t classes;
     bool wanted; /* each new mark is one that the policy expects of the class, and each old one is not */
@@ -108,6 +109,7 @@ static void gather(const struct compare_row *row, const struct policy *policy, e
             g->by_mark[cell->before] |= dscp_set_of(cell->after);
             g->after |= dscp_set_of(cell->after);
             g->packets += cell->packets;
+            g->streams += cell->streams;
             g->classes |= 1U << c;
             g->wanted &= is_wanted(policy, c, cell);
             if (g->first_before == 0 || cell->first_before < g->first_before) {
@@ -176,6 +178,7 @@ static void find_changes(struct compare_document *d, const struct policy *policy
         const char *title = title_of(row->behaviour);
         f->violation = true;
         f->packets = g.packets;
+        f->streams = g.streams;
         f->classes = g.classes;
         f->first_before = g.first_before;
         f->first_after = g.first_after;
@@ -185,12 +188,16 @@ static void find_changes(struct compare_document *d, const struct policy *policy
                         : row->assumed_streams ? CONFIDENCE_HIGH
                                                : CONFIDENCE_CERTAIN;
         f->message = compare_document_text(
-            d, "Between %s and %s, %s: %s, on %llu packet%s of %s%s%s%s%s%s.",
+            d, "Between %s and %s, %s: %s, on %llu packet%s of %s%s%s%s%s%s%s.",
             d->captures[compare_before(s, way)].input.file, d->captures[compare_after(s, way)].input.file,
             row->assumed_changed      ? "whichever way"
             : way == COMPARE_BACKWARD ? "on the way back"
                                       : "on the way there",
-            marks_become(d, &g), (unsigned long long)g.packets, g.packets == 1 ? "" : "s", classes_text(d, g.classes),
+            marks_become(d, &g), (unsigned long long)g.packets, g.packets == 1 ? "" : "s",
+            g.streams ? compare_document_text(d, "%llu stream%s of ", (unsigned long long)g.streams,
+                                              g.streams == 1 ? "" : "s")
+                      : "",
+            classes_text(d, g.classes),
             g.kept
                 ? compare_document_text(d, " (%llu others with the same marks kept them)", (unsigned long long)g.kept)
                 : "",

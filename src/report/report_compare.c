@@ -54,6 +54,7 @@ void report_compare_unresolved(const struct compare_class *c, struct strbuf *to)
         [COMPARE_FRAGMENTS] = "with fragments that are incomplete or differ in mark",
         [COMPARE_RESEGMENTED] = "rewritten or in segments of other sizes there",
         [COMPARE_WAY_UNKNOWN] = "in one capture only, and which way they went is not known",
+        [COMPARE_MIXED] = "among packets with several marks at both points",
     };
     bool any = false;
     for (int i = 0; i < COMPARE_WHY_COUNT; i++) {

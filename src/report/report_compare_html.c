@@ -17,7 +17,7 @@ static void number_cell(struct html *h, uint64_t n)
 static void capture_table(struct html *h, const struct compare_document *d)
 {
     static const char *const columns[] = {">point", "capture", ">packets", "began", ">dropped", "problem"};
-    html_table_begin(h, "Captures, in the order of the path", columns, sizeof columns / sizeof columns[0]);
+    html_table_begin(h, d->points ? "Points" : "Captures, in the order of the path", columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < d->capture_count; i++) {
         const struct compare_capture *c = &d->captures[i];
         char when[CLOCK_TEXT_MAX] = "";
@@ -196,8 +196,11 @@ void report_compare_html(struct out *out, const struct compare_document *d, cons
     struct html h;
     (void)o;
     struct strbuf path = {0};
-    strbuf_addf(&path, "%s to %s", d->captures[0].input.file, d->captures[d->capture_count - 1].input.file);
-    html_begin(&h, out, "qosmark compare", strbuf_text(&path));
+    if (d->points)
+        strbuf_addf(&path, "%zu points", d->capture_count);
+    else
+        strbuf_addf(&path, "%s to %s", d->captures[0].input.file, d->captures[d->capture_count - 1].input.file);
+    html_begin(&h, out, d->points ? "qosmark collect" : "qosmark compare", strbuf_text(&path));
     if (!strbuf_ok(&path))
         out_fail(out, ERR_MEMORY);
     strbuf_done(&path);

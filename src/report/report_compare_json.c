@@ -60,6 +60,8 @@ static json_t *make_matrix(struct js *js, const struct compare_class *c)
         js_count(js, o, "before", cell->before);
         js_count(js, o, "after", cell->after);
         js_count(js, o, "packets", cell->packets);
+        if (cell->streams)
+            js_count(js, o, "streams", cell->streams);
         js_text(js, o, "before_name", dscp_name(cell->before));
         js_text(js, o, "after_name", dscp_name(cell->after));
         js_count(js, o, "first_frame_before", cell->first_before);
@@ -271,6 +273,8 @@ static json_t *make_finding(struct js *js, const struct compare_document *d, con
     js_text(js, o, "after", d->captures[compare_after(s, f->way)].input.file);
     js_text(js, o, "direction", compare_way_name(f->way));
     js_count(js, o, "packets", f->packets);
+    if (f->streams)
+        js_count(js, o, "streams", f->streams);
     js_set(js, o, "first_frame_before", count_or_null(f->first_before != 0, f->first_before));
     js_set(js, o, "first_frame_after", count_or_null(f->first_after != 0, f->first_after));
     js_text(js, o, "wireshark", f->wireshark);
@@ -310,7 +314,7 @@ static json_t *make_document(struct js *js, const struct compare_document *d)
            *segments = js_check(js, json_array()), *unmatched = js_check(js, json_array()),
            *findings = js_check(js, json_array()), *notes = js_check(js, json_array()),
            *policy = js_check(js, json_object());
-    js_text(js, o, "schema", "qosmark.compare/1");
+    js_text(js, o, "schema", d->points ? "qosmark.fleet/1" : "qosmark.compare/1");
     js_text(js, policy, "name", d->policy_name);
     js_text(js, policy, "source", d->policy_source);
     js_set(js, o, "policy", policy);

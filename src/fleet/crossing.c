@@ -1,0 +1,142 @@
+#include "fleet/crossing.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { BUCKETS_A_DOUBLING = 4 };
+
+#define BUCKET_LEAST_NS 10000.0
+
+bool crossing_add(struct crossing *c, dscp_t before, dscp_t after, uint64_t packets)
+{
+    size_t i = 0;
+    while (i < c->cell_count && (c->cells[i].before < before ||
+                                 (c->cells[i].before == before && c->cells[i].after < after)))
+        i++;
+    bool there = i < c->cell_count && c->cells[i].before == before && c->cells[i].after == after;
+    if (!there) {
+        if (c->cell_count == CROSSING_CELLS_MAX)
+            return false;
+        memmove(&c->cells[i + 1], &c->cells[i], (c->cell_count - i) * sizeof c->cells[0]);
+        c->cells[i] = (struct crossing_cell){before, after, 0};
+        c->cell_count++;
+    }
+    c->cells[i].packets += packets;
+    return true;
+}
+
+size_t crossing_bucket(double delay_ns)
+{
+    if (!(delay_ns > BUCKET_LEAST_NS))
+        return 0;
+    double at = log2(delay_ns / BUCKET_LEAST_NS) * BUCKETS_A_DOUBLING;
+    return at >= CROSSING_DELAYS - 1 ? CROSSING_DELAYS - 1 : (size_t)at;
+}
+
+double crossing_bucket_ms(size_t bucket)
+{
+    return bucket == 0 ? 0 : BUCKET_LEAST_NS / 1e6 * exp2(((double)bucket + 0.5) / BUCKETS_A_DOUBLING);
+}
+
+void crossing_cells_text(const struct crossing *c, struct strbuf *to)
+{
+    for (size_t i = 0; i < c->cell_count; i++)
+        strbuf_addf(to, "%s%u>%u:%llu", i ? " " : "", c->cells[i].before, c->cells[i].after,
+                    (unsigned long long)c->cells[i].packets);
+}
+
+bool crossing_cells_parse(struct slice text, struct crossing *ret)
+{
+    while (text.len) {
+        struct slice word = slice_next(&text, ' ');
+        uint64_t before, after, packets;
+        if (!slice_number(slice_next(&word, '>'), DSCP_COUNT - 1, &before) ||
+            !slice_number(slice_next(&word, ':'), DSCP_COUNT - 1, &after) ||
+            !slice_number(word, UINT64_MAX, &packets) || !crossing_add(ret, (dscp_t)before, (dscp_t)after, packets))
+            return false;
+    }
+    return true;
+}
+
+void crossing_counts_text(const uint64_t *counts, size_t n, struct strbuf *to)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++)
+        if (counts[i]) {
+            strbuf_addf(to, "%s%zu:%llu", any ? " " : "", i, (unsigned long long)counts[i]);
+            any = true;
+        }
+}
+
+bool crossing_counts_parse(struct slice text, uint64_t *counts, size_t n)
+{
+    while (text.len) {
+        struct slice word = slice_next(&text, ' ');
+        uint64_t index, count;
+        if (n == 0 || !slice_number(slice_next(&word, ':'), n - 1, &index) || !slice_number(word, UINT64_MAX, &count))
+            return false;
+        counts[index] += count;
+    }
+    return true;
+}
+
+/* ---- JSON: names of points are of few letters (delta_name_is_good()), all else is ours or a number ---- */
+
+static void add_stream(const struct compare_stream *s, struct strbuf *to)
+{
+    static const char *const ends[2][2] = {{"src", "dst"}, {"src_after", "dst_after"}};
+    int before = s->way == COMPARE_BACKWARD;
+    for (int i = 0; i < 2; i++) {
+        int at = i == 0 ? before : !before;
+        const struct endpoint *both[2] = {&s->src[at], &s->dst[at]};
+        for (int end = 0; end < 2; end++) {
+            char text[ADDR_TEXT_MAX];
+            addr_format(&both[end]->addr, text);
+            strbuf_addf(to, ",\"%s\":\"%s\",\"%s_port\":%u", ends[i][end], text, ends[i][end], both[end]->port);
+        }
+    }
+    strbuf_addf(to, ",\"proto\":%u,\"ssrc\":", s->proto);
+    if (s->has_ssrc)
+        strbuf_addf(to, "\"0x%08x\"", s->ssrc);
+    else
+        strbuf_adds(to, "null");
+    strbuf_addf(to, ",\"kind\":\"%s\",\"class\":\"%s\"", kind_name(s->kind), compare_class_name(s->traffic_class));
+}
+
+static void add_time(const char *key, int64_t ns, struct strbuf *to)
+{
+    char text[CLOCK_TEXT_MAX];
+    clock_format(ns, text);
+    strbuf_addf(to, ",\"%s\":\"%s\"", key, text);
+}
+
+void crossing_write_json(const struct crossing *c, struct strbuf *to)
+{
+    bool backward = c->stream.way == COMPARE_BACKWARD;
+    uint64_t unresolved = 0;
+    for (size_t i = 0; i < COMPARE_WHY_COUNT; i++)
+        unresolved += c->unresolved[i];
+    strbuf_addf(to, "{\"schema\":\"qosmark.crossing/1\",\"id\":\"%s\",\"stream\":\"%016llx\"", c->id,
+                (unsigned long long)c->stream_id);
+    add_time("window", c->window_ns, to);
+    strbuf_addf(to, ",\"partition\":%u,\"final\":%s,\"before\":\"%s\",\"after\":\"%s\",\"order_by\":\"%s\"",
+                c->partition, c->final ? "true" : "false", backward ? c->second : c->first,
+                backward ? c->first : c->second, compare_way_by_name(c->stream.way_by));
+    add_stream(&c->stream, to);
+    add_time("first", c->first_ns, to);
+    add_time("last", c->last_ns, to);
+    strbuf_addf(to, ",\"matched\":%llu,\"changed\":%llu,\"not_compared\":%llu,\"lost\":",
+                (unsigned long long)c->stream.matched, (unsigned long long)c->stream.changed,
+                (unsigned long long)unresolved);
+    if (c->loss_known)
+        strbuf_addf(to, "%llu", (unsigned long long)c->stream.lost);
+    else
+        strbuf_adds(to, "null");
+    strbuf_adds(to, ",\"marks\":[");
+    for (size_t i = 0; i < c->cell_count; i++)
+        strbuf_addf(to, "%s{\"before\":%u,\"after\":%u,\"packets\":%llu}", i ? "," : "", c->cells[i].before,
+                    c->cells[i].after, (unsigned long long)c->cells[i].packets);
+    strbuf_adds(to, "]}\n");
+}

@@ -1,0 +1,312 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "fleet/fleet_sum_internal.h"
+#include "policy/judge_compare.h"
+
+/* The sums as a document of `compare`, for policy/ to judge and report/ to show. */
+
+#define AWAY_LEAST_NS NS_PER_S
+
+/* ---- figures ---- */
+
+static void spread_of(const uint64_t *delays, struct compare_spread *ret)
+{
+    uint64_t n = 0, passed = 0;
+    *ret = (struct compare_spread){.jitter = -1};
+    for (size_t i = 0; i < CROSSING_DELAYS; i++)
+        n += delays[i];
+    for (size_t i = 0; i < CROSSING_DELAYS; i++) {
+        uint64_t before = passed;
+        double ms = crossing_bucket_ms(i);
+        passed += delays[i];
+        if (delays[i] == 0)
+            continue;
+        ret->median = before * 2 <= n ? ms : ret->median;
+        ret->p95 = before * 20 <= n * 19 ? ms : ret->p95;
+        ret->p99 = before * 100 <= n * 99 ? ms : ret->p99;
+        ret->max = ms;
+    }
+    ret->packets = n;
+}
+
+static bool add_cell(struct compare_class *c, dscp_t before, dscp_t after, uint64_t packets, uint64_t streams)
+{
+    for (size_t i = 0; i < c->cell_count; i++)
+        if (c->cells[i].before == before && c->cells[i].after == after) {
+            c->cells[i].packets += packets;
+            c->cells[i].streams += streams;
+            return true;
+        }
+    c->cells[c->cell_count++] =
+        (struct compare_cell){.before = before, .after = after, .packets = packets, .streams = streams};
+    return true;
+}
+
+static size_t count_cells(const struct sum_class *x)
+{
+    size_t n = 0;
+    for (size_t i = 0; x->cells && i < (size_t)DSCP_COUNT * DSCP_COUNT; i++)
+        n += x->cells[i].packets != 0;
+    return n;
+}
+
+static int by_mark_and_number(const void *a, const void *b)
+{
+    const struct compare_cell *x = a, *y = b;
+    if (x->before != y->before)
+        return x->before < y->before ? -1 : 1;
+    return x->packets != y->packets ? (x->packets > y->packets ? -1 : 1) : (x->after > y->after) - (x->after < y->after);
+}
+
+/* Adds the sums of up to two ways to one class of the document. */
+static bool fill_class(struct compare_document *d, const struct sum_class *const *from, size_t n, struct compare_class *to)
+{
+    uint64_t delays[CROSSING_DELAYS] = {0};
+    size_t room = 0;
+    for (size_t i = 0; i < n; i++)
+        room += count_cells(from[i]);
+    to->cells = arena_alloc(&d->arena, (room + 1) * sizeof *to->cells);
+    if (!to->cells)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct sum_class *x = from[i];
+        to->streams += x->streams;
+        to->matched += x->matched;
+        to->changed += x->changed;
+        to->lost += x->lost;
+        to->appeared += x->appeared;
+        for (size_t k = 0; k < DSCP_COUNT; k++)
+            to->lost_by_dscp[k] += x->lost_by_dscp[k];
+        for (size_t k = 0; k < COMPARE_WHY_COUNT; k++)
+            to->unresolved[k] += x->unresolved[k];
+        for (size_t k = 0; k < CROSSING_DELAYS; k++)
+            delays[k] += x->delays[k];
+        for (size_t k = 0; x->cells && k < (size_t)DSCP_COUNT * DSCP_COUNT; k++)
+            if (x->cells[k].packets)
+                (void)add_cell(to, (dscp_t)(k / DSCP_COUNT), (dscp_t)(k % DSCP_COUNT), x->cells[k].packets,
+                               x->cells[k].streams);
+    }
+    qsort(to->cells, to->cell_count, sizeof *to->cells, by_mark_and_number);
+    spread_of(delays, &to->delay);
+    return true;
+}
+
+/* One row out of the ways of some segments. */
+static bool fill_row(struct compare_document *d, const struct sum_way *const *ways, size_t n, struct compare_row *row)
+{
+    row->behaviour = row->loss_reason = "";
+    for (size_t i = 0; i < n; i++) {
+        row->loss_known |= ways[i]->loss_known;
+        row->assumed_streams += ways[i]->assumed_streams;
+        row->assumed_changed += ways[i]->assumed_changed;
+    }
+    if (!row->loss_known)
+        row->loss_reason = "no stream with sequence numbers was seen at both";
+    const struct sum_class **from = arena_alloc(&d->arena, (n + 1) * sizeof *from);
+    for (int c = 0; from && c < CLASS_COUNT; c++) {
+        for (size_t i = 0; i < n; i++)
+            from[i] = &ways[i]->classes[c];
+        if (!fill_class(d, from, n, &row->classes[c]))
+            return false;
+        row->streams += row->classes[c].streams;
+        row->matched += row->classes[c].matched;
+        row->changed += row->classes[c].changed;
+        row->lost += row->classes[c].lost;
+    }
+    return from != NULL;
+}
+
+/* ---- streams ---- */
+
+static int by_changed(const void *a, const void *b)
+{
+    const struct sum_stream *const *x = a, *const *y = b;
+    if ((*x)->stream.changed != (*y)->stream.changed)
+        return (*x)->stream.changed > (*y)->stream.changed ? -1 : 1;
+    return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
+}
+
+static bool fill_streams(struct compare_document *d, const struct sum_segment *x, struct compare_segment *to)
+{
+    size_t n = x->stream_count < FLEET_STREAMS_LISTED ? x->stream_count : FLEET_STREAMS_LISTED;
+    const struct sum_stream **order = malloc((x->stream_count + 1) * sizeof *order);
+    to->streams = arena_alloc(&d->arena, (n + 1) * sizeof *to->streams);
+    bool ok = order && to->streams;
+    for (size_t i = 0; ok && i < x->stream_count; i++)
+        order[i] = &x->streams[i];
+    if (ok)
+        qsort(order, x->stream_count, sizeof *order, by_changed);
+    for (size_t i = 0; ok && i < n; i++)
+        to->streams[i] = order[i]->stream;
+    to->stream_count = ok ? n : 0;
+    to->streams_left_out = x->stream_count - n + (size_t)x->streams_left_out;
+    free(order);
+    return ok;
+}
+
+static bool fill_segment(struct compare_document *d, const struct sum_segment *x, const uint32_t *place,
+                         struct compare_segment *to)
+{
+    const struct sum_way *ways[2] = {&x->ways[0], &x->ways[1]};
+    to->first = place[x->first];
+    to->second = place[x->second];
+    for (int way = 0; way < 2; way++) {
+        to->clock_known[way] = ways[way]->clock_known;
+        to->offset_ns[way] = ways[way]->offset_ns;
+    }
+    bool ok = fill_row(d, &ways[0], 1, &to->rows[COMPARE_FORWARD]) &&
+              fill_row(d, &ways[1], 1, &to->rows[COMPARE_BACKWARD]) && fill_row(d, ways, 2, &to->rows[COMPARE_BOTH]) &&
+              fill_streams(d, x, to);
+    to->both_ways = to->rows[COMPARE_FORWARD].matched && to->rows[COMPARE_BACKWARD].matched;
+    return ok;
+}
+
+/* All segments together: what is in it is what was found somewhere. */
+static bool fill_whole(struct compare_document *d, const struct fleet_sum *s)
+{
+    size_t n = 2 * s->segment_count;
+    const struct sum_way **ways = arena_alloc(&d->arena, (n + 1) * sizeof *ways);
+    d->whole = arena_alloc(&d->arena, sizeof *d->whole);
+    if (!ways || !d->whole)
+        return false;
+    for (size_t i = 0; i < s->segment_count; i++) {
+        ways[2 * i] = &s->segments[i]->ways[0];
+        ways[2 * i + 1] = &s->segments[i]->ways[1];
+    }
+    d->whole->second = d->capture_count ? (uint32_t)d->capture_count - 1 : 0;
+    return fill_row(d, ways, n, &d->whole->rows[COMPARE_BOTH]) && fill_row(d, ways, 0, &d->whole->rows[0]) &&
+           fill_row(d, ways, 0, &d->whole->rows[1]);
+}
+
+/* ---- points ---- */
+
+static void note_point(struct compare_document *d, const struct sum_point *p, const struct input *in, int64_t present_ns)
+{
+    const char *name = in->file;
+    int64_t away = in->last_ns - in->first_ns - present_ns;
+    if (away > AWAY_LEAST_NS)
+        (void)compare_document_note(d, "%s told nothing of %lld of %lld seconds: what it did not see then is not lost",
+                                    name, (long long)(away / NS_PER_S),
+                                    (long long)((in->last_ns - in->first_ns) / NS_PER_S));
+    if (in->dropped)
+        (void)compare_document_note(d, "%s lost %llu frames itself: no packet of those intervals is called lost", name,
+                                    (unsigned long long)in->dropped);
+    if (p->missing)
+        (void)compare_document_note(d, "%llu messages of %s did not arrive", (unsigned long long)p->missing, name);
+    if (p->unpublished)
+        (void)compare_document_note(d, "%s had to drop %llu messages, while the bus was away for longer than its "
+                                    "buffers last", name, (unsigned long long)p->unpublished);
+    if (p->alone)
+        (void)compare_document_note(d, "%llu times in a window a stream was seen at %s alone",
+                                    (unsigned long long)p->alone, name);
+}
+
+static void fill_point(struct compare_document *d, const struct sum_point *p, struct compare_capture *to)
+{
+    struct input *in = &to->input;
+    int64_t present = 0;
+    *in = (struct input){.packets = p->packets, .complete = true, .problem = ""};
+    in->file = compare_document_text(d, "%s", p->name);
+    for (size_t i = 0; i < p->window_count; i++) {
+        const struct sum_window *w = &p->windows[i];
+        present += w->present_ns;
+        in->dropped += w->dropped;
+        in->first_ns = i == 0 || w->first_ns < in->first_ns ? w->first_ns : in->first_ns;
+        in->last_ns = i == 0 || w->last_ns > in->last_ns ? w->last_ns : in->last_ns;
+    }
+    to->taken = p->packets;
+    in->complete = !in->dropped && !p->missing && !p->unpublished && !p->late;
+    if (!in->complete)
+        in->problem = "not all that passed it is known";
+    d->complete &= in->complete;
+    note_point(d, p, in, present);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct sum_point *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+/* Points by name; `place` says where each is. */
+static bool fill_points(struct compare_document *d, const struct fleet_sum *s, uint32_t *place)
+{
+    const struct sum_point **order = malloc((s->point_count + 1) * sizeof *order);
+    d->captures = arena_alloc(&d->arena, (s->point_count + 1) * sizeof *d->captures);
+    bool ok = order && d->captures;
+    for (size_t i = 0; ok && i < s->point_count; i++)
+        order[i] = &s->points[i];
+    if (ok)
+        qsort(order, s->point_count, sizeof *order, by_name);
+    for (size_t i = 0; ok && i < s->point_count; i++) {
+        place[order[i] - s->points] = (uint32_t)i;
+        fill_point(d, order[i], &d->captures[i]);
+    }
+    d->capture_count = ok ? s->point_count : 0;
+    free(order);
+    return ok;
+}
+
+static void note_segment(struct compare_document *d, const struct sum_segment *x, const struct compare_segment *to)
+{
+    uint64_t away = x->ways[0].away + x->ways[1].away;
+    const char *first = d->captures[to->first].input.file, *second = d->captures[to->second].input.file;
+    if (to->rows[COMPARE_BOTH].assumed_streams)
+        (void)compare_document_note(d, "of %llu streams nothing tells whether they pass %s or %s first",
+                                    (unsigned long long)to->rows[COMPARE_BOTH].assumed_streams, first, second);
+    if (away)
+        (void)compare_document_note(d, "%llu packets were seen at one of %s and %s, in stretches of more than three "
+                                    "seconds, and not at the other: an outage, or another way",
+                                    (unsigned long long)away, first, second);
+}
+
+static int by_points(const void *a, const void *b)
+{
+    const struct compare_segment *x = a, *y = b;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    return (x->second > y->second) - (x->second < y->second);
+}
+
+static bool fill_segments(struct compare_document *d, const struct fleet_sum *s, const uint32_t *place)
+{
+    d->segments = arena_alloc(&d->arena, (s->segment_count + 1) * sizeof *d->segments);
+    for (size_t i = 0; d->segments && i < s->segment_count; i++) {
+        if (!fill_segment(d, s->segments[i], place, &d->segments[i]))
+            return false;
+        note_segment(d, s->segments[i], &d->segments[i]);
+        d->segment_count = i + 1;
+    }
+    if (!d->segments)
+        return false;
+    qsort(d->segments, d->segment_count, sizeof *d->segments, by_points);
+    return fill_whole(d, s);
+}
+
+int fleet_sum_document(const struct fleet_sum *s, const struct policy *policy, struct compare_document **ret)
+{
+    struct compare_document *d = compare_document_new();
+    uint32_t *place = calloc(s->point_count + 1, sizeof *place);
+    bool ok = d && place;
+    if (ok) {
+        d->points = true;
+        d->policy_name = compare_document_text(d, "%s", policy_name(policy));
+        d->policy_source = compare_document_text(d, "%s", policy_source(policy));
+        ok = fill_points(d, s, place) && fill_segments(d, s, place);
+    }
+    for (size_t i = 0; ok && i < s->note_count; i++)
+        ok = compare_document_note(d, "%s", s->notes[i]);
+    if (ok && s->left_out)
+        ok = compare_document_note(d, "%llu rows were of segments beyond the cap of %d", (unsigned long long)s->left_out,
+                                   FLEET_SEGMENTS_MAX);
+    ok = ok && judge_compare(d, policy) == 0 && !d->arena.failed;
+    free(place);
+    if (!ok) {
+        compare_document_free(d);
+        return ERR_MEMORY;
+    }
+    *ret = d;
+    return 0;
+}

@@ -1,0 +1,137 @@
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "fleet/join_internal.h"
+#include "model/notes.h"
+
+enum { NOTES_MAX = 64 };
+
+void join_note(struct join_look *l, const char *format, ...)
+{
+    va_list args;
+    if (l->note_count == NOTES_MAX)
+        return;
+    va_start(args, format);
+    const char *text = arena_vprintf(&l->texts, format, args);
+    va_end(args);
+    if (!notes_add(&l->notes, &l->note_count, text))
+        l->failed = true;
+}
+
+/* ---- streams ---- */
+
+static void count_alone(struct join_look *l, const struct join_place *places, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (places[i].point != places[0].point)
+            return;
+    if (places[0].packets || places[0].piece_count)
+        l->window->points[places[0].point].sums.alone++;
+}
+
+static bool take_stream(struct join_look *l, uint32_t *runs, size_t count)
+{
+    size_t n = 0;
+    struct join_place *places = join_places(l, runs, count, &n);
+    struct join_step *steps = places ? arena_alloc(&l->arena, (n + 1) * sizeof *steps) : NULL;
+    if (!steps)
+        return false;
+    count_alone(l, places, n);
+    size_t step_count = n > 1 ? join_order(l, places, n, steps) : 0;
+    for (size_t i = 0; i < step_count; i++) {
+        const struct join_place *near = &places[steps[i].near], *far = &places[steps[i].far];
+        struct crossing *c = join_crossing(l, near, far, &steps[i]);
+        if (!c)
+            return false;
+        if (near->piece_count && far->piece_count)
+            join_pair_blocks(l, places, &steps[i], step_count - i, c);
+        else
+            join_pair_counts(l, near, far, c);
+    }
+    arena_done(&l->arena);
+    l->arena = (struct arena){0};
+    return !l->failed;
+}
+
+/* ---- points ---- */
+
+static int by_from(const void *a, const void *b)
+{
+    const struct join_presence *x = a, *y = b;
+    if (x->from_ns != y->from_ns)
+        return x->from_ns < y->from_ns ? -1 : 1;
+    return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
+}
+
+static void sort_presence(struct join_window *w)
+{
+    for (size_t i = 0; i < w->point_count; i++) {
+        struct join_point *p = &w->points[i];
+        if (!p->presence_sorted)
+            qsort(p->presence, p->presence_count, sizeof *p->presence, by_from);
+        p->presence_sorted = true;
+        p->sums.alone = 0;
+    }
+}
+
+static struct fleet_point describe(const struct join_look *l, const struct join_point *p, bool final)
+{
+    struct fleet_point f = p->sums;
+    const struct join_options *o = &l->join->options;
+    f.name = p->name;
+    f.window_ns = l->window->number * o->window_ns;
+    f.partition = o->partition;
+    f.final = final;
+    f.unpublished = p->unpublished;
+    f.present_ns = 0;
+    for (size_t i = 0; i < p->presence_count; i++) {
+        const struct join_presence *x = &p->presence[i];
+        f.first_ns = i == 0 ? x->from_ns : f.first_ns;
+        f.last_ns = x->to_ns > f.last_ns ? x->to_ns : f.last_ns;
+        f.starts += i == 0 || x->start_ns != p->presence[i - 1].start_ns;
+        f.present_ns += x->closed ? x->to_ns - x->from_ns : 0;
+        f.missing += x->closed && x->deltas > x->came ? x->deltas - x->came : 0;
+    }
+    return f;
+}
+
+/* ---- telling ---- */
+
+static int tell(struct join_look *l, bool final, const struct join_sink *sink)
+{
+    struct join_window *w = l->window;
+    int64_t begin_ns = w->number * l->join->options.window_ns;
+    int status = sink->begin ? sink->begin(sink->user, begin_ns, final) : 0;
+    for (size_t i = 0; status >= 0 && i < l->crossing_count; i++) {
+        l->crossings[i].final = final;
+        status = sink->crossing(sink->user, &l->crossings[i]);
+    }
+    for (size_t i = 0; status >= 0 && i < w->point_count; i++) {
+        struct fleet_point f = describe(l, &w->points[i], final);
+        status = sink->point(sink->user, &f);
+    }
+    if (w->left_out)
+        join_note(l, "%llu messages were beyond the caps of a window and count nowhere",
+                  (unsigned long long)w->left_out);
+    for (size_t i = 0; status >= 0 && i < l->note_count; i++)
+        status = sink->note(sink->user, begin_ns, l->notes[i]);
+    return status;
+}
+
+int join_look_window(struct join *j, struct join_window *w, bool final, const struct join_sink *sink)
+{
+    struct join_look l = {.join = j, .window = w};
+    sort_presence(w);
+    bool ok = join_group(&l, true, take_stream) && join_clocks(&l) && join_group(&l, false, take_stream);
+    int status = ok && !l.failed ? tell(&l, final, sink) : ERR_MEMORY;
+    if (l.failed)
+        status = ERR_MEMORY;
+    arena_done(&l.arena);
+    arena_done(&l.texts);
+    free(l.notes);
+    free(l.crossings);
+    free(l.samples);
+    return status;
+}
