@@ -15,6 +15,7 @@ OWNERS = [
     (r"pcap(/pcap)?\.h", {"capture"}),
     (r"(archive|archive_entry|zlib)\.h", {"capture"}),
     (r"libnet\.h", {"probe"}),
+    (r"sqlite3\.h", {"store"}),
     (r"libfyaml\.h|ldns/.*", {"policy"}),
     (r"jansson\.h", {"report"}),
     (r"openssl/.*", {"probe", "anonymize"}),

@@ -1,0 +1,248 @@
+#include "testing.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "store/store.h"
+
+static char path[] = "/tmp/qosmark-store-XXXXXX";
+
+struct seen {
+    struct crossing last;
+    struct fleet_point point;
+    size_t crossings, points, notes;
+    char first[FLEET_NAME_MAX];
+};
+
+static int on_crossing(void *user, const struct crossing *c)
+{
+    struct seen *s = user;
+    s->last = *c;
+    snprintf(s->first, sizeof s->first, "%s", c->first);
+    s->crossings++;
+    return 0;
+}
+
+static int on_point(void *user, const struct fleet_point *p)
+{
+    struct seen *s = user;
+    s->point = *p;
+    s->points++;
+    return 0;
+}
+
+static int on_note(void *user, const char *text)
+{
+    struct seen *s = user;
+    assert_string_equal(text, "a clock was set");
+    s->notes++;
+    return 0;
+}
+
+static struct seen read_all(struct store *s)
+{
+    struct seen seen = {.first = ""};
+    struct store_reader r = {on_crossing, on_point, on_note, &seen};
+    struct error error = {.text = ""};
+    if (store_read(s, 0, INT64_MAX, &r, &error) < 0)
+        fail_msg("%s", error.text);
+    return seen;
+}
+
+static struct store *open_store(void)
+{
+    struct store *s = NULL;
+    struct error error = {.text = ""};
+    if (store_open(path, &s, &error) < 0)
+        fail_msg("%s", error.text);
+    return s;
+}
+
+static struct crossing sample(void)
+{
+    struct crossing c = {.id = "7-abc",
+                         .window_ns = 300 * NS_PER_S,
+                         .partition = 3,
+                         .first = "x/a",
+                         .second = "y/b:eth0",
+                         .stream_id = INT64_MAX,
+                         .loss_known = true,
+                         .clock_known = true,
+                         .offset_ns = -5,
+                         .away = 4,
+                         .appeared = 2,
+                         .first_ns = 1,
+                         .last_ns = 2};
+    assert_true(endpoint_parse(SLICE("10.0.0.1:5000"), 0, &c.stream.src[0]));
+    assert_true(endpoint_parse(SLICE("[2001:db8::1]:6000"), 0, &c.stream.dst[1]));
+    c.stream.proto = 17;
+    c.stream.has_ssrc = true;
+    c.stream.ssrc = 0xfffffffe;
+    c.stream.kind = KIND_RTP_VIDEO;
+    c.stream.traffic_class = CLASS_MULTIMEDIA;
+    c.stream.way = COMPARE_BACKWARD;
+    c.stream.way_by = COMPARE_WAY_TTL;
+    c.stream.translated = true;
+    c.stream.matched = 100;
+    c.stream.changed = 60;
+    c.stream.lost = 9;
+    c.lost_by_dscp[34] = 9;
+    c.unresolved[COMPARE_OUTSIDE] = 11;
+    c.delays[5] = 3;
+    assert_true(crossing_add(&c, 34, 34, 40));
+    assert_true(crossing_add(&c, 34, 0, 60));
+    return c;
+}
+
+static void put(struct store *s, const struct crossing *c)
+{
+    struct error error = {.text = ""};
+    assert_int_equal(store_begin(s, &error), 0);
+    if (store_crossing(s, c, &error) < 0)
+        fail_msg("%s", error.text);
+    assert_int_equal(store_commit(s, &error), 0);
+}
+
+static int fresh(void **state)
+{
+    (void)state;
+    memcpy(path + sizeof path - 7, "XXXXXX", 6);
+    int fd = mkstemp(path);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int forget(void **state)
+{
+    char other[sizeof path + 8];
+    (void)state;
+    (void)unlink(path);
+    snprintf(other, sizeof other, "%s-wal", path);
+    (void)unlink(other);
+    snprintf(other, sizeof other, "%s-shm", path);
+    (void)unlink(other);
+    return 0;
+}
+
+static void a_row_comes_back_as_it_was(void **state)
+{
+    (void)state;
+    struct store *s = open_store();
+    struct crossing c = sample();
+    put(s, &c);
+    store_close(s);
+    s = open_store();
+    struct seen seen = read_all(s);
+    const struct crossing *r = &seen.last;
+    assert_int_equal(seen.crossings, 1);
+    assert_string_equal(r->id, "7-abc");
+    assert_string_equal(seen.first, "x/a");
+    assert_true(r->stream_id == c.stream_id);
+    assert_memory_equal(r->stream.src, c.stream.src, sizeof c.stream.src);
+    assert_memory_equal(r->stream.dst, c.stream.dst, sizeof c.stream.dst);
+    assert_int_equal(r->stream.ssrc, 0xfffffffe);
+    assert_true(r->stream.has_ssrc && r->stream.translated && r->loss_known && r->clock_known);
+    assert_int_equal(r->stream.kind, KIND_RTP_VIDEO);
+    assert_int_equal(r->stream.traffic_class, CLASS_MULTIMEDIA);
+    assert_int_equal(r->stream.way, COMPARE_BACKWARD);
+    assert_int_equal(r->stream.matched, 100);
+    assert_int_equal(r->stream.lost, 9);
+    assert_memory_equal(r->cells, c.cells, sizeof c.cells);
+    assert_memory_equal(r->delays, c.delays, sizeof c.delays);
+    assert_memory_equal(r->lost_by_dscp, c.lost_by_dscp, sizeof c.lost_by_dscp);
+    assert_memory_equal(r->unresolved, c.unresolved, sizeof c.unresolved);
+    assert_int_equal(r->offset_ns, -5);
+    store_close(s);
+}
+
+static void a_row_that_comes_again_counts_once_and_a_final_one_stays(void **state)
+{
+    (void)state;
+    struct store *s = open_store();
+    struct crossing c = sample();
+    put(s, &c);
+    c.stream.matched = 200;
+    c.final = true;
+    put(s, &c);
+    c.stream.matched = 50;
+    c.final = false;
+    put(s, &c); /* who takes over has read half of it by now */
+    struct seen seen = read_all(s);
+    assert_int_equal(seen.crossings, 1);
+    assert_int_equal(seen.last.stream.matched, 200);
+    store_close(s);
+}
+
+static void what_was_not_final_is_forgotten_with_its_window(void **state)
+{
+    (void)state;
+    struct store *s = open_store();
+    struct error error;
+    struct crossing c = sample();
+    struct fleet_point p = {.name = "x/a", .window_ns = c.window_ns, .partition = 3, .packets = 5};
+    put(s, &c);
+    snprintf(c.id, sizeof c.id, "7-def");
+    c.final = true;
+    put(s, &c);
+    assert_int_equal(store_begin(s, &error), 0);
+    assert_int_equal(store_point(s, &p, &error), 0);
+    assert_int_equal(store_note(s, 3, c.window_ns, false, "a clock was set", &error), 0);
+    assert_int_equal(store_commit(s, &error), 0);
+    struct seen seen = read_all(s);
+    assert_int_equal(seen.crossings, 2);
+    assert_int_equal(seen.points, 1);
+    assert_int_equal(seen.notes, 1);
+    assert_int_equal(store_window(s, 4, c.window_ns, &error), 0); /* another partition's */
+    assert_int_equal(read_all(s).crossings, 2);
+    assert_int_equal(store_window(s, 3, c.window_ns, &error), 0);
+    seen = read_all(s);
+    assert_int_equal(seen.crossings, 1);
+    assert_string_equal(seen.last.id, "7-def");
+    assert_int_equal(seen.points + seen.notes, 0);
+    assert_int_equal(store_prune(s, INT64_MAX, &error), 0);
+    assert_int_equal(read_all(s).crossings, 0);
+    store_close(s);
+}
+
+static void what_is_not_committed_is_not_there(void **state)
+{
+    (void)state;
+    struct store *s = open_store();
+    struct error error;
+    struct crossing c = sample();
+    assert_int_equal(store_begin(s, &error), 0);
+    assert_int_equal(store_crossing(s, &c, &error), 0);
+    store_close(s);
+    s = open_store();
+    assert_int_equal(read_all(s).crossings, 0);
+    store_close(s);
+}
+
+static void a_file_that_is_something_else_is_refused(void **state)
+{
+    (void)state;
+    struct store *s = NULL;
+    struct error error = {.text = ""};
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int i = 0; i < 1000; i++)
+        fputs("this is no database\n", f);
+    assert_int_equal(fclose(f), 0);
+    assert_true(store_open(path, &s, &error) < 0);
+    assert_true(error.text[0] != '\0');
+    assert_true(store_open("/nonexistent/folder/x", &s, &error) < 0);
+}
+
+int main(void)
+{
+    if (!store_built_in())
+        return 77;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_row_comes_back_as_it_was, fresh, forget),
+        cmocka_unit_test_setup_teardown(a_row_that_comes_again_counts_once_and_a_final_one_stays, fresh, forget),
+        cmocka_unit_test_setup_teardown(what_was_not_final_is_forgotten_with_its_window, fresh, forget),
+        cmocka_unit_test_setup_teardown(what_is_not_committed_is_not_there, fresh, forget),
+        cmocka_unit_test_setup_teardown(a_file_that_is_something_else_is_refused, fresh, forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
