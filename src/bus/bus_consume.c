@@ -1,0 +1,202 @@
+#ifdef QOSMARK_HAVE_NATS
+
+#include "bus/bus_consume.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "bus/bus_reader_internal.h"
+
+enum {
+    WAIT_MS = 5000,           /* for an answer of JetStream */
+    ACK_WAIT_S = 300,         /* an effect is made durable long before */
+    ACK_PENDING_MAX = 1000000,
+    INACTIVE_S = 3600,        /* the server then forgets a consumer that nobody reads */
+    CONNECT_STEP_MS = 50,
+};
+
+/* ---- opening ---- */
+
+static int wait_connected(struct bus_reader *r, unsigned wait_ms, struct error *error)
+{
+    for (unsigned waited = 0; natsConnection_Status(r->nc) != NATS_CONN_STATUS_CONNECTED; waited += CONNECT_STEP_MS) {
+        if (waited >= wait_ms)
+            return error_set(error, ERR_IO, "no server of the message bus answers");
+        nats_Sleep(CONNECT_STEP_MS);
+    }
+    return 0;
+}
+
+static int open_context(struct bus_reader *r, struct error *error)
+{
+    jsOptions o;
+    (void)jsOptions_Init(&o);
+    o.Wait = WAIT_MS;
+    natsStatus s = natsConnection_JetStream(&r->js, r->nc, &o);
+    return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "the message bus has no JetStream", s);
+}
+
+int bus_reader_open(const struct bus_options *o, const struct bus_retention *retention, const char *name,
+                    int64_t lease_ns, unsigned wait_ms, struct bus_reader **ret, struct error *error)
+{
+    struct bus_reader *r = calloc(1, sizeof *r);
+    if (!r)
+        return error_set(error, ERR_MEMORY, "out of memory");
+    (void)snprintf(r->name, sizeof r->name, "%s", name);
+    r->lease_ns = lease_ns;
+    int status = bus_connect(o, r->name, &r->watch, &r->nc, error);
+    status = status < 0 ? status : wait_connected(r, wait_ms, error);
+    status = status < 0 ? status : open_context(r, error);
+    status = status < 0 ? status : bus_stream_make(r->nc, r->js, retention, error);
+    status = status < 0 ? status : bus_lease_open(r, error);
+    if (status < 0) {
+        bus_reader_close(r);
+        return status;
+    }
+    *ret = r;
+    return 0;
+}
+
+void bus_reader_close(struct bus_reader *r)
+{
+    if (!r)
+        return;
+    for (unsigned i = 0; i < BUS_PARTITIONS_MAX; i++) {
+        natsSubscription_Destroy(r->partitions[i].sub);
+        free(r->partitions[i].reply);
+    }
+    kvStore_Destroy(r->leases);
+    kvStore_Destroy(r->checkpoints);
+    jsCtx_Destroy(r->js);
+    bus_disconnect(r->nc, &r->watch);
+    free(r);
+}
+
+bool bus_reader_connected(const struct bus_reader *r)
+{
+    return natsConnection_Status(r->nc) == NATS_CONN_STATUS_CONNECTED;
+}
+
+/* ---- a partition ---- */
+
+static natsStatus make_consumer(struct bus_reader *r, const struct bus_partition *p, unsigned partition,
+                                uint64_t sequence, jsErrCode *ret_code)
+{
+    char subject[64];
+    jsConsumerConfig c;
+    (void)snprintf(subject, sizeof subject, "qosmark.v1.%u.>", partition);
+    (void)jsConsumerConfig_Init(&c);
+    c.Durable = p->consumer;
+    c.Description = "a collector of qosmark";
+    c.FilterSubject = subject;
+    c.AckPolicy = js_AckAll;
+    c.AckWait = ACK_WAIT_S * NS_PER_S;
+    c.MaxAckPending = ACK_PENDING_MAX;
+    c.InactiveThreshold = INACTIVE_S * NS_PER_S;
+    c.DeliverPolicy = sequence ? js_DeliverByStartSequence : js_DeliverAll;
+    c.OptStartSeq = sequence;
+    return js_AddConsumer(NULL, r->js, BUS_STREAM, &c, NULL, ret_code);
+}
+
+static natsStatus subscribe(struct bus_reader *r, struct bus_partition *p, unsigned partition)
+{
+    char subject[64];
+    jsSubOptions o;
+    jsErrCode code = 0;
+    (void)snprintf(subject, sizeof subject, "qosmark.v1.%u.>", partition);
+    (void)jsSubOptions_Init(&o);
+    o.Stream = BUS_STREAM;
+    o.Consumer = p->consumer;
+    return js_PullSubscribe(&p->sub, r->js, subject, p->consumer, NULL, &o, &code);
+}
+
+int bus_reader_begin(struct bus_reader *r, unsigned partition, uint64_t lease, uint64_t sequence, struct error *error)
+{
+    struct bus_partition *p = &r->partitions[partition];
+    jsErrCode code = 0;
+    (void)snprintf(p->consumer, sizeof p->consumer, "collect-%u-%llu", partition, (unsigned long long)lease);
+    natsStatus s = make_consumer(r, p, partition, sequence, &code);
+    if (s == NATS_OK)
+        s = subscribe(r, p, partition);
+    if (s != NATS_OK)
+        bus_reader_end(r, partition);
+    return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "a partition cannot be read", s);
+}
+
+void bus_reader_end(struct bus_reader *r, unsigned partition)
+{
+    struct bus_partition *p = &r->partitions[partition];
+    jsErrCode code = 0;
+    natsSubscription_Destroy(p->sub);
+    p->sub = NULL;
+    free(p->reply);
+    p->reply = NULL;
+    if (*p->consumer && bus_reader_connected(r))
+        (void)js_DeleteConsumer(r->js, BUS_STREAM, p->consumer, NULL, &code);
+    p->consumer[0] = '\0';
+}
+
+/* ---- messages ---- */
+
+static int hand_over(natsMsg *m, struct bus_partition *p, int (*take)(void *user, const struct bus_message *m), void *user)
+{
+    jsMsgMetaData *meta = NULL;
+    if (natsMsg_GetMetaData(&meta, m) != NATS_OK)
+        return 0; /* no message of a stream: what the server says beside */
+    struct bus_message to = {.bytes = natsMsg_GetData(m),
+                             .len = (size_t)natsMsg_GetDataLength(m),
+                             .sequence = meta->Sequence.Stream,
+                             .stored_ns = meta->Timestamp,
+                             .pending = meta->NumPending};
+    jsMsgMetaData_Destroy(meta);
+    int status = take(user, &to);
+    char *reply = status < 0 ? NULL : strdup(natsMsg_GetReply(m));
+    if (reply) {
+        free(p->reply);
+        p->reply = reply;
+    }
+    return status;
+}
+
+int bus_reader_fetch(struct bus_reader *r, unsigned partition, unsigned most,
+                     int (*take)(void *user, const struct bus_message *m), void *user, struct error *error)
+{
+    struct bus_partition *p = &r->partitions[partition];
+    jsFetchRequest request;
+    natsMsgList list = {.Msgs = NULL};
+    int status = 0, count = 0;
+    (void)jsFetchRequest_Init(&request);
+    request.Batch = (int)most;
+    request.NoWait = true;
+    natsStatus s = natsSubscription_FetchRequest(&list, p->sub, &request);
+    if (s == NATS_NOT_FOUND)
+        return 0; /* nothing is there */
+    if (s != NATS_OK)
+        return bus_error(error, ERR_IO, "the message bus does not answer", s);
+    for (int i = 0; status >= 0 && i < list.Count; i++) {
+        status = hand_over(list.Msgs[i], p, take, user);
+        count += status >= 0;
+    }
+    natsMsgList_Destroy(&list);
+    return status < 0 ? error_set(error, status, "%s", error_name(status)) : count;
+}
+
+void bus_reader_acknowledge(struct bus_reader *r, unsigned partition)
+{
+    struct bus_partition *p = &r->partitions[partition];
+    if (!p->reply)
+        return;
+    if (natsConnection_PublishString(r->nc, p->reply, "+ACK") == NATS_OK) {
+        free(p->reply);
+        p->reply = NULL;
+    }
+}
+
+#else
+
+/* ISO C has no empty translation unit. */
+typedef int bus_consume_is_absent;
+
+#endif
