@@ -66,7 +66,8 @@ static int open_run(struct live_session *s)
                                        .ignore_signalling = a->ignore_signalling,
                                        .mask_payload_types = a->mask_payload_types,
                                        .evidence = s->evidence,
-                                       .anonymizer = s->anonymizer};
+                                       .anonymizer = s->anonymizer,
+                                       .publish = s->publish};
     if (getrandom(&options.key, sizeof options.key, 0) != (ssize_t)sizeof options.key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
     int r = live_run_open(&options, &s->run, &error);
@@ -112,6 +113,8 @@ static void announce(struct live_session *s, const struct privileges *p)
         strbuf_adds(&text, "; few system calls");
     if (s->notify)
         strbuf_addf(&text, "; findings go to %s", notify_destination(s->notify));
+    if (s->publish)
+        strbuf_addf(&text, "; messages go to the collectors");
     if (p->missing[0])
         strbuf_addf(&text, " (%s)", p->missing);
     if (s->screen || !s->arguments->report.quiet)
@@ -128,6 +131,13 @@ static void limit_writing(const struct live_arguments *a, struct privileges *p)
     privileges_limit_writing(paths, sizeof paths / sizeof paths[0], p);
 }
 
+static enum privileges_work work_of(const struct live_arguments *a, bool screen)
+{
+    if (a->publish.servers)
+        return PRIVILEGES_WATCH_PUBLISHING;
+    return screen || a->output || a->violations ? PRIVILEGES_WATCH_WRITING : PRIVILEGES_WATCH;
+}
+
 static int drop(struct live_session *s, struct privileges *p)
 {
     const struct live_arguments *a = s->arguments;
@@ -139,12 +149,14 @@ static int drop(struct live_session *s, struct privileges *p)
     /* the thread that serves pages gets what is left, and then the same system calls as all */
     int status = open_pages(s);
     if (status == 0)
+        status = live_publishing_begin(s);
+    if (status == 0)
         status = live_report_begin(s);
     if (status == 0)
         status = live_screen_open(s);
     if (status)
         return status;
-    privileges_limit(s->screen || a->output || a->violations ? PRIVILEGES_WATCH_WRITING : PRIVILEGES_WATCH, p);
+    privileges_limit(work_of(a, s->screen != NULL), p);
     return 0;
 }
 
@@ -157,8 +169,7 @@ static void say_attempt(void *user, const char *attempt, bool refused)
 static int try_forbidden(const struct live_session *s)
 {
     const struct live_arguments *a = s->arguments;
-    bool all = privileges_try_forbidden(a->output || a->violations ? PRIVILEGES_WATCH_WRITING : PRIVILEGES_WATCH,
-                                        say_attempt, NULL);
+    bool all = privileges_try_forbidden(work_of(a, false), say_attempt, NULL);
     (void)fflush(stdout);
     return all ? EXIT_CONFORMS : cli_fail(EXIT_INPUT, "something that must not work any more still does");
 }
@@ -247,6 +258,7 @@ static int finish(struct live_session *s, int status)
     if (status) /* else what was said on the way stays */
         s->status = status;
     status = live_report_final(s, view);
+    live_publishing_finish(s);
     if (s->evidence)
         say_evidence(s);
     if (s->notify && notify_lost(s->notify))
@@ -266,6 +278,8 @@ static int run(struct live_session *s)
     if (status == 0)
         status = open_evidence(s);
     if (status == 0)
+        status = live_publishing_open(s);
+    if (status == 0)
         status = open_run(s);
     if (status == 0)
         status = drop(s, &privileges);
@@ -284,6 +298,7 @@ static void done(struct live_session *s)
     live_screen_close(s);
     live_pages_stop(s->pages);
     live_run_free(s->run);
+    live_publishing_close(s);
     evidence_close(s->evidence);
     anonymizer_free(s->anonymizer);
     notify_close(s->notify);

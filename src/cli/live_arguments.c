@@ -29,6 +29,7 @@ static const struct option_spec specs[] = {
     {"syslog", 0, NULL, "a message to the journal or syslog when a finding opens and when it closes"},
     {"user", 0, "NAME", "whom root becomes (default: who called sudo, or else nobody)"},
     ANONYMIZE_OPTIONS,
+    PUBLISH_OPTIONS,
     {"layer", 0, "inner|outer", "which IP header of a tunnel is judged (default inner)"},
     {"ignore-signalling", 0, NULL, "take nothing from SDP: tell voice and video by the packets alone"},
     {"mask-payload-types", 0, NULL, "give no payload type a meaning, not even the static ones of RFC 3551"},
@@ -185,7 +186,9 @@ static int take_one(struct live_arguments *a, const struct option_walk *w)
         return cli_fail(EXIT_INPUT, "out of memory");
     if (taken || anonymize_arguments_take(&a->anonymize, w) || take_flag(a, name) || take_text(a, name, w->value))
         return 0;
-    taken = w->value ? take_time(a, name, w->value) : 0;
+    taken = publish_arguments_take(&a->publish, w);
+    if (taken == 0 && w->value)
+        taken = take_time(a, name, w->value);
     if (taken == 0 && w->value)
         taken = take_number(a, name, w->value);
     if (taken)
@@ -231,10 +234,14 @@ static int check(const struct live_arguments *a)
                         a->violations_bytes ? "max" : "files");
     if (a->output && a->violations && output_is_output(a->output, a->violations))
         return cli_fail(EXIT_USAGE, "-o and --write-violations name the same file");
+    if (a->publish.spill && ((a->output && output_is_output(a->output, a->publish.spill)) ||
+                             (a->violations && output_is_output(a->violations, a->publish.spill))))
+        return cli_fail(EXIT_USAGE, "--spill names a file that something else is written to");
     const struct {
         const char *option, *path;
-    } written[] = {{"--output", a->output}, {"--write-violations", a->violations}};
-    int status = 0;
+    } written[] = {
+        {"--output", a->output}, {"--write-violations", a->violations}, {"--spill", a->publish.spill}};
+    int status = publish_arguments_check(&a->publish);
     for (size_t i = 0; i < sizeof written / sizeof written[0] && status == 0; i++) {
         status = policy_arguments_spare(&a->policy, written[i].option, written[i].path);
         if (status == 0)

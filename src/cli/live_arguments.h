@@ -7,6 +7,7 @@
 
 #include "cli/anonymize_arguments.h"
 #include "cli/common.h"
+#include "cli/publish_arguments.h"
 #include "cli/terminal.h"
 #include "model/address.h"
 #include "report/report.h"
@@ -18,6 +19,7 @@ struct live_arguments {
     size_t interface_count;
     const char *point, *filter, *output, *violations, *user;
     struct anonymize_arguments anonymize;
+    struct publish_arguments publish;
     struct report_options report;
     enum color_choice color;
     struct endpoint listen_at;

@@ -24,6 +24,8 @@ struct live_session {
     struct anonymizer *anonymizer;
     struct notify *notify;
     struct live_pages *pages;
+    struct live_publish *publish;             /* NULL: nothing is published */
+    struct live_publishing_parts *publishing; /* what goes with it: live_publishing.c */
     struct screen *screen; /* NULL: lines */
     struct output stream;  /* -f jsonl: records as they come */
     bool streaming;
@@ -50,6 +52,12 @@ void live_events_take(struct live_session *s);                   /* what has com
 void live_events_second_interrupt(void);                        /* from now on an interrupt ends the process at once */
 void live_events_close(struct live_session *s);
 int64_t live_clock_ms(void); /* only goes forward */
+
+/* ---- live_publishing.c: messages to the collectors of a fleet; an exit status, said ---- */
+int live_publishing_open(struct live_session *s);  /* what takes rights: files */
+int live_publishing_begin(struct live_session *s); /* its threads, after rights were given up */
+void live_publishing_finish(struct live_session *s); /* the last messages, and what became of them */
+void live_publishing_close(struct live_session *s);
 
 /* ---- live_policy.c ---- */
 void live_policy_again(struct live_session *s); /* where that was asked for */

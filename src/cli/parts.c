@@ -35,6 +35,11 @@
 #else
 #define HAVE_MICROHTTPD false
 #endif
+#ifdef QOSMARK_HAVE_NATS
+#define HAVE_NATS true
+#else
+#define HAVE_NATS false
+#endif
 #ifdef QOSMARK_HAVE_NCURSES
 #define HAVE_NCURSES true
 #else
@@ -49,6 +54,7 @@ const struct part parts[] = {
     {"libcap-ng", "dropping capabilities", "libcap-ng-dev", HAVE_CAPNG},
     {"libseccomp", "a filter on system calls", "libseccomp-dev", HAVE_SECCOMP},
     {"libmicrohttpd", "--listen", "libmicrohttpd-dev", HAVE_MICROHTTPD},
+    {"libnats", "live --publish, collect", "libnats-dev", HAVE_NATS},
     {"ncurses", "the screen of live; without it there are lines", "libncurses-dev", HAVE_NCURSES},
 };
 

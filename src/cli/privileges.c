@@ -324,17 +324,17 @@ bool privileges_try_forbidden(enum privileges_work work, void (*report)(void *us
         bool (*works)(void);
         enum privileges_work from, until; /* what it is tried of, and forbidden to */
     } attempts[] = {
-        {"become root again", becomes_root, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
+        {"become root again", becomes_root, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_PUBLISHING},
         {"open a file", opens_file, PRIVILEGES_ANSWER, PRIVILEGES_ANSWER},
         {"create a file", creates_file, PRIVILEGES_ANSWER, PRIVILEGES_WATCH},
-        {"open a raw socket", opens_raw_socket, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
-        {"open a packet socket", opens_packet_socket, PRIVILEGES_WATCH, PRIVILEGES_WATCH_WRITING},
+        {"open a raw socket", opens_raw_socket, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_PUBLISHING},
+        {"open a packet socket", opens_packet_socket, PRIVILEGES_WATCH, PRIVILEGES_WATCH_PUBLISHING},
         {"open a TCP socket", opens_tcp_socket, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
-        {"type into the terminal", types_into_terminal, PRIVILEGES_WATCH, PRIVILEGES_WATCH_WRITING},
-        {"trace a process", traces_process, PRIVILEGES_WATCH, PRIVILEGES_WATCH_WRITING},
-        {"start a process", starts_process, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
-        {"make a namespace", makes_namespace, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
-        {"run a program", runs_program, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_WRITING},
+        {"type into the terminal", types_into_terminal, PRIVILEGES_WATCH, PRIVILEGES_WATCH_PUBLISHING},
+        {"trace a process", traces_process, PRIVILEGES_WATCH, PRIVILEGES_WATCH_PUBLISHING},
+        {"start a process", starts_process, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_PUBLISHING},
+        {"make a namespace", makes_namespace, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_PUBLISHING},
+        {"run a program", runs_program, PRIVILEGES_ANSWER, PRIVILEGES_WATCH_PUBLISHING},
     };
     bool all = true;
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {

@@ -16,6 +16,7 @@ enum privileges_work {
     PRIVILEGES_ANSWER,        /* packets on open sockets; nothing can be opened (`reflect`) */
     PRIVILEGES_WATCH,         /* rings of open interfaces, a page or two served; files can be read (`live`) */
     PRIVILEGES_WATCH_WRITING, /* the same, and files can be written, renamed and removed: reports, kept packets */
+    PRIVILEGES_WATCH_PUBLISHING, /* and connections to a message bus (`live --publish`) */
     PRIVILEGES_FILES, /* files read, threads begun, outputs that are open put in place; no socket (`audit`, `policy`) */
     PRIVILEGES_SEND,  /* the same with UDP sockets (`probe`, `trace`, `generate`) */
     PRIVILEGES_ASK,   /* and TCP connections (`probe --service`, `policy` with a domain to ask for) */

@@ -267,7 +267,8 @@ static int add_rules(scmp_filter_ctx filter)
  * stay out, since what it takes is refused. */
 static bool is_service(enum privileges_work work)
 {
-    return work == PRIVILEGES_ANSWER || work == PRIVILEGES_WATCH || work == PRIVILEGES_WATCH_WRITING;
+    return work == PRIVILEGES_ANSWER || work == PRIVILEGES_WATCH || work == PRIVILEGES_WATCH_WRITING ||
+           work == PRIVILEGES_WATCH_PUBLISHING;
 }
 
 static int add_work(scmp_filter_ctx filter, enum privileges_work work)
@@ -277,7 +278,14 @@ static int add_work(scmp_filter_ctx filter, enum privileges_work work)
     int r = add_rules(filter);
     if (r == 0 && !is_service(work))
         return add_reporting(filter, work);
-    return r == 0 && work != PRIVILEGES_ANSWER ? add_watching(filter, work == PRIVILEGES_WATCH_WRITING) : r;
+    if (r == 0 && work != PRIVILEGES_ANSWER)
+        r = add_watching(filter, work != PRIVILEGES_WATCH);
+    /* a connection that is made again has threads of its own */
+    if (r == 0 && work == PRIVILEGES_WATCH_PUBLISHING)
+        r = add_threads(filter);
+    if (r == 0 && work == PRIVILEGES_WATCH_PUBLISHING)
+        r = add_sending(filter, true);
+    return r;
 }
 
 bool privileges_limit_syscalls(enum privileges_work work, char *why, size_t size)

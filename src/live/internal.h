@@ -11,6 +11,7 @@
  *   findings.c  findings as they open and close
  *   tally.c     what came between two looks, by second and by interval
  *   filter.c    the kernel's filter, made from the nodes
+ *   publish.c   messages to the collectors of a fleet
  */
 
 #include "base/arena.h"

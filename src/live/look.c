@@ -6,6 +6,7 @@
 #include "engine/evidence.h"
 #include "engine/limits.h"
 #include "live/internal.h"
+#include "live/publish.h"
 #include "policy/diagnose.h"
 #include "policy/judge.h"
 
@@ -53,6 +54,7 @@ static bool note_limits(const struct live_run *l, struct document *d)
     }
     for (size_t i = 0; i < n; i++)
         ok = ok && document_note(d, "%s", notes[i]);
+    ok = ok && (!l->options.publish || live_publish_note(l->options.publish, d));
     return limits_note(d, &streams, &decode) && ok;
 }
 
@@ -214,6 +216,15 @@ static void set_pace(struct live_run *l, int64_t began_ns)
     l->view.look_took_ns = cost;
 }
 
+/* By the clock of the packets, which goes on where the host's is set. */
+static int publish(struct live_run *l, const struct document *d, bool last)
+{
+    if (!l->options.publish)
+        return 0;
+    copy_points(l, d);
+    return live_publish_look(l->options.publish, l->table, d, l->points, l->host.began_ns + live_clock(), last);
+}
+
 int live_look(struct live_run *l, bool last, struct error *error)
 {
     int64_t began_ns = clock_monotonic_ns();
@@ -225,8 +236,11 @@ int live_look(struct live_run *l, bool last, struct error *error)
     /* what cannot be written is said by evidence_stats(), and no reason to stop looking */
     if (l->options.evidence)
         (void)evidence_look(l->options.evidence, l->table, d, NULL);
+    if (publish(l, d, last) < 0)
+        return error_set(error, ERR_MEMORY, "out of memory for the messages to the collectors");
     if (make_view(l, d, last) < 0)
         return error_set(error, ERR_MEMORY, "out of memory while the streams were judged");
+    l->view.publishing = l->options.publish ? live_publish_state(l->options.publish) : NULL;
     l->rejudged = false;
     set_pace(l, began_ns);
     return 0;

@@ -24,6 +24,7 @@
 struct live_run;
 struct evidence;   /* engine/evidence.h: wrong packets into a file */
 struct anonymizer; /* anonymize/anonymize.h */
+struct live_publish; /* live/publish.h: messages to the collectors of a fleet */
 
 enum {
     LIVE_RUN_BUFFER_BYTES = 64 << 20, /* of each ring, unless told otherwise */
@@ -52,6 +53,7 @@ struct live_run_options {
     bool outer_layer, ignore_signalling, mask_payload_types;
     bool explain;                  /* fills in record.explanation */
     struct evidence *evidence;     /* NULL: no packets are kept */
+    struct live_publish *publish;  /* NULL: nothing is published */
     struct anonymizer *anonymizer; /* NULL: names and addresses as they are. Else of all that views show; `policy` is
                                       the real one all the same */
 };

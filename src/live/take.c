@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "engine/evidence.h"
 #include "live/internal.h"
+#include "live/publish.h"
 
 static const int64_t STEP_NS = 5 * NS_PER_S; /* a clock that moved by more than frames may have waited has stepped */
 
@@ -16,13 +17,15 @@ struct passage {
 
 /* --- packets ------------------------------------------------------------------------------------------------------ */
 
-/* To the table, and to who keeps the wrong ones. */
-static void give_with_evidence(struct live_run *l, struct passage *p)
+/* To the table, and to those who ask of which stream each was. */
+static void give_with_tokens(struct live_run *l, struct passage *p)
 {
     const struct decoded *d = p->d;
     uint32_t tokens[FRAME_BATCH_MAX], n = 0;
     stream_table_packets_to(l->table, &d->packets[p->given], p->packet - p->given, tokens);
-    for (uint32_t f = p->given_frame; f < p->frame; f++)
+    for (uint32_t i = 0; l->options.publish && i < p->packet - p->given; i++)
+        live_publish_packet(l->options.publish, tokens[i], &d->packets[p->given + i]);
+    for (uint32_t f = p->given_frame; l->options.evidence && f < p->frame; f++)
         if (d->status[f] == DECODE_PACKET) {
             evidence_frame(l->options.evidence, &d->batch.frames[f], &d->packets[p->given + n], tokens[n]);
             n++;
@@ -32,8 +35,8 @@ static void give_with_evidence(struct live_run *l, struct passage *p)
 /* The packets that were passed and not given yet. */
 static void give(struct live_run *l, struct passage *p)
 {
-    if (p->packet > p->given && l->options.evidence)
-        give_with_evidence(l, p);
+    if (p->packet > p->given && (l->options.evidence || l->options.publish))
+        give_with_tokens(l, p);
     else if (p->packet > p->given)
         stream_table_packets(l->table, &p->d->packets[p->given], p->packet - p->given);
     p->given = p->packet;
@@ -45,6 +48,8 @@ static void take_one(struct live_run *l, const struct packet *packet)
 {
     uint32_t token;
     stream_table_packets_to(l->table, packet, 1, &token);
+    if (l->options.publish)
+        live_publish_packet(l->options.publish, token, packet);
     if (l->options.evidence)
         evidence_datagram(l->options.evidence, packet, token);
 }

@@ -60,6 +60,18 @@ struct live_interval {
     uint64_t dropped_kernel, dropped_interface;
 };
 
+/* What became of the messages to the collectors of a fleet. */
+struct live_publishing {
+    bool connected;
+    uint64_t added, acknowledged;
+    uint64_t buffered, buffered_bytes; /* in memory now */
+    uint64_t spilled;                  /* went through the file, so far */
+    uint64_t waiting, waiting_bytes;   /* in the file now */
+    uint64_t dropped, damaged, repeated;
+    uint64_t connections;
+    char problem[256]; /* why none is acknowledged; "" */
+};
+
 /* What a look shows. Everything in it is good until the next call of live_run_*(). */
 struct live_view {
     int64_t began_ns, now_ns;
@@ -89,6 +101,7 @@ struct live_view {
      * what is judged by is then not what its file says. */
     uint64_t policy_reloads, policy_refusals;
     bool policy_refused;
+    const struct live_publishing *publishing; /* NULL where nothing is published */
 };
 
 #endif

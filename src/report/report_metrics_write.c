@@ -1,6 +1,8 @@
 #include "report/report_metrics.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "report/report_metrics_internal.h"
@@ -203,6 +205,48 @@ static void write_process(const struct live_metrics *m, const struct live_view *
     metrics_count(to, process->resident_bytes);
 }
 
+static const struct {
+    const char *name, *type, *help;
+    size_t at; /* in struct live_publishing, of a uint64_t */
+} of_publishing[] = {
+    {"qosmark_publish_messages_total", "counter", "Messages made for the collectors.",
+     offsetof(struct live_publishing, added)},
+    {"qosmark_publish_acknowledged_total", "counter", "Messages that a server of the message bus has stored.",
+     offsetof(struct live_publishing, acknowledged)},
+    {"qosmark_publish_repeated_total", "counter", "Messages sent once more, for want of an acknowledgement.",
+     offsetof(struct live_publishing, repeated)},
+    {"qosmark_publish_dropped_total", "counter", "Messages that had no room, or were refused for good: they are lost.",
+     offsetof(struct live_publishing, dropped)},
+    {"qosmark_publish_spilled_total", "counter", "Messages that went into the file, for want of a server.",
+     offsetof(struct live_publishing, spilled)},
+    {"qosmark_publish_damaged_total", "counter", "Messages that were damaged in the file: they are lost.",
+     offsetof(struct live_publishing, damaged)},
+    {"qosmark_publish_connections_total", "counter", "How often a server of the message bus was reached.",
+     offsetof(struct live_publishing, connections)},
+    {"qosmark_publish_buffered_messages", "gauge", "Messages in memory that no server has acknowledged.",
+     offsetof(struct live_publishing, buffered)},
+    {"qosmark_publish_buffered_bytes", "gauge", "Bytes of them.", offsetof(struct live_publishing, buffered_bytes)},
+    {"qosmark_publish_file_messages", "gauge", "Messages in the file that no server has acknowledged.",
+     offsetof(struct live_publishing, waiting)},
+    {"qosmark_publish_file_bytes", "gauge", "Bytes of them.", offsetof(struct live_publishing, waiting_bytes)},
+};
+
+static void write_publishing(const struct live_publishing *p, struct strbuf *to)
+{
+    if (!p)
+        return;
+    metrics_head(to, "qosmark_publish_connected", "gauge", "1 while a server of the message bus is reached.");
+    metrics_sample(to, "qosmark_publish_connected", NULL, 0);
+    metrics_count(to, p->connected);
+    for (size_t i = 0; i < sizeof of_publishing / sizeof of_publishing[0]; i++) {
+        uint64_t value;
+        memcpy(&value, (const char *)p + of_publishing[i].at, sizeof value);
+        metrics_head(to, of_publishing[i].name, of_publishing[i].type, of_publishing[i].help);
+        metrics_sample(to, of_publishing[i].name, NULL, 0);
+        metrics_count(to, value);
+    }
+}
+
 bool live_metrics_write(const struct live_metrics *m, const struct live_view *v, const struct live_process *process,
                         struct strbuf *to)
 {
@@ -212,6 +256,7 @@ bool live_metrics_write(const struct live_metrics *m, const struct live_view *v,
     write_points(m, v, to);
     write_classes(m, v, to);
     write_policy(v, to);
+    write_publishing(v->publishing, to);
     write_process(m, v, process, to);
     return strbuf_ok(to);
 }

@@ -1,0 +1,202 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bus/bus_publish.h"
+#include "cli/cli.h"
+#include "cli/live_session.h"
+#include "cli/privileges.h"
+#include "fleet/delta.h"
+#include "live/publish.h"
+
+/* --publish: messages to the collectors of a fleet. */
+
+static const int64_t FINISH_NS = 5 * NS_PER_S; /* for the last messages, where there is somebody who takes them */
+#define DEFAULT_SPILL_BYTES (256ULL << 20)
+
+struct live_publishing_parts {
+    struct bus_options options;
+    struct spill *spill;
+    struct bus_publish *bus;
+    char (*names)[DELTA_NAME_MAX];
+    const char **points;
+    char name[DELTA_NAME_MAX + 16];
+};
+
+/* ---- names ---- */
+
+/* "HOST:eth0", with '_' for what a subject cannot have. */
+static void name_point(const struct live_session *s, const char *sensor, const char *interface,
+                       char to[static DELTA_NAME_MAX])
+{
+    char whole[300];
+    (void)s;
+    (void)snprintf(whole, sizeof whole, "%s:%s", sensor, interface);
+    (void)snprintf(to, DELTA_NAME_MAX, "%.*s", DELTA_NAME_MAX - 1, whole);
+    for (char *c = to; *c; c++) {
+        const char one[2] = {*c, '\0'};
+        if (!delta_name_is_good(one))
+            *c = '_';
+    }
+}
+
+static int name_points(struct live_session *s)
+{
+    struct live_publishing_parts *p = s->publishing;
+    const struct live_arguments *a = s->arguments;
+    char host[256] = "sensor";
+    if (gethostname(host, sizeof host - 1) < 0 || !host[0])
+        (void)snprintf(host, sizeof host, "sensor");
+    p->names = calloc(a->interface_count + 1, sizeof *p->names);
+    p->points = calloc(a->interface_count + 1, sizeof *p->points);
+    if (!p->names || !p->points)
+        return cli_fail(EXIT_INPUT, "out of memory");
+    for (size_t i = 0; i < a->interface_count; i++) {
+        name_point(s, host, a->interfaces[i], p->names[i]);
+        p->points[i] = p->names[i];
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(p->names[i], p->names[k]) == 0)
+                return cli_fail(EXIT_USAGE, "%s and %s would both be the point %s: --point NAME with a shorter name helps",
+                                a->interfaces[k], a->interfaces[i], p->names[i]);
+    }
+    (void)snprintf(p->name, sizeof p->name, "qosmark live %s", p->names[0]);
+    return 0;
+}
+
+/* ---- messages ---- */
+
+static bool take_message(void *user, struct slice subject, struct slice id, struct slice body)
+{
+    struct live_publishing_parts *p = user;
+    return p->bus && bus_publish_add(p->bus, subject, id, body);
+}
+
+static void tell_state(void *user, struct live_publishing *ret)
+{
+    struct live_publishing_parts *p = user;
+    if (!p->bus)
+        return;
+    struct bus_publish_stats s = bus_publish_stats(p->bus);
+    *ret = (struct live_publishing){.connected = s.connected,
+                                    .added = s.added,
+                                    .acknowledged = s.acknowledged,
+                                    .buffered = s.buffered,
+                                    .buffered_bytes = s.buffered_bytes,
+                                    .spilled = s.spilled,
+                                    .waiting = s.waiting,
+                                    .waiting_bytes = s.waiting_bytes,
+                                    .dropped = s.dropped,
+                                    .damaged = s.damaged,
+                                    .repeated = s.repeated,
+                                    .connections = s.connections};
+    memcpy(ret->problem, s.problem, sizeof ret->problem);
+}
+
+/* ---- beginning ---- */
+
+static int open_spill(struct live_session *s)
+{
+    const struct publish_arguments *a = &s->arguments->publish;
+    struct error error = {0};
+    if (!a->spill)
+        return 0;
+    int r = privileges_act_as(s->user, &error);
+    if (r == 0) {
+        r = spill_open(a->spill, a->spill_bytes ? a->spill_bytes : DEFAULT_SPILL_BYTES, &s->publishing->spill, &error);
+        privileges_act_back();
+    }
+    if (r < 0 && r != ERR_USAGE && geteuid() == 0)
+        return cli_fail(EXIT_INPUT, "%s (as the user %s, whom root becomes; --user NAME is another)", error.text,
+                        s->user ? s->user : "nobody");
+    return r < 0 ? cli_fail(r == ERR_USAGE ? EXIT_USAGE : EXIT_INPUT, "%s", error.text) : 0;
+}
+
+int live_publishing_open(struct live_session *s)
+{
+    const struct live_arguments *a = s->arguments;
+    struct timespec now;
+    if (!a->publish.servers)
+        return 0;
+    s->publishing = calloc(1, sizeof *s->publishing);
+    if (!s->publishing)
+        return cli_fail(EXIT_INPUT, "out of memory");
+    int status = bus_arguments_load(a->publish.servers, a->publish.config, &s->publishing->options);
+    if (status == 0)
+        status = name_points(s);
+    if (status == 0)
+        status = open_spill(s);
+    if (status)
+        return status;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    struct live_publish_options options = {.site = a->publish.site,
+                                           .points = s->publishing->points,
+                                           .point_count = a->interface_count,
+                                           .partitions = (unsigned)a->publish.partitions,
+                                           .interval_ns = a->interval_ns,
+                                           .idle_ns = a->idle_ns,
+                                           .start_ns = (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec,
+                                           .sink = take_message,
+                                           .state = tell_state,
+                                           .user = s->publishing};
+    s->publish = live_publish_new(&options);
+    return s->publish ? 0 : cli_fail(EXIT_INPUT, "out of memory");
+}
+
+int live_publishing_begin(struct live_session *s)
+{
+    const struct publish_arguments *a = &s->arguments->publish;
+    struct live_publishing_parts *p = s->publishing;
+    struct error error = {0};
+    if (!p)
+        return 0;
+    struct bus_publish_options options = {.bus = &p->options,
+                                          .name = p->name,
+                                          .retention = {a->stream_age_ns, (int64_t)a->stream_bytes},
+                                          .spill = p->spill};
+    int r = bus_publish_start(&options, &p->bus, &error);
+    if (r < 0)
+        return cli_fail(r == ERR_USAGE ? EXIT_USAGE : EXIT_INPUT, "%s", error.text);
+    p->spill = NULL; /* the thread's now */
+    return 0;
+}
+
+/* ---- the end ---- */
+
+void live_publishing_finish(struct live_session *s)
+{
+    struct live_publishing_parts *p = s->publishing;
+    if (!p || !p->bus)
+        return;
+    bus_publish_finish(p->bus, FINISH_NS);
+    struct bus_publish_stats stats = bus_publish_stats(p->bus);
+    if (stats.waiting)
+        (void)cli_fail(0, "%llu messages to the collectors wait in %s for the next start%s%s",
+                       (unsigned long long)stats.waiting, s->arguments->publish.spill, stats.problem[0] ? ": " : "",
+                       stats.problem);
+    if (stats.dropped)
+        (void)cli_fail(0, "%llu messages to the collectors were dropped%s%s", (unsigned long long)stats.dropped,
+                       stats.problem[0] ? ": " : "", stats.problem);
+    if (stats.damaged)
+        (void)cli_fail(0, "%llu messages to the collectors were damaged in %s", (unsigned long long)stats.damaged,
+                       s->arguments->publish.spill);
+}
+
+void live_publishing_close(struct live_session *s)
+{
+    struct live_publishing_parts *p = s->publishing;
+    live_publish_free(s->publish);
+    s->publish = NULL;
+    if (!p)
+        return;
+    bus_publish_free(p->bus);
+    spill_close(p->spill);
+    bus_options_done(&p->options);
+    free(p->names);
+    free(p->points);
+    free(p);
+    s->publishing = NULL;
+}
