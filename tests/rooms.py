@@ -28,7 +28,7 @@ NEVER_BELOW_CLI = re.compile(
 CLOCK = re.compile(r"\b(time|gettimeofday|clock_gettime|clock|clock_(monotonic|wall)_ns)\s*\(")
 THE_CLOCK = {"src/base/clock.c", "src/base/clock.h"}
 # what acts at a time, rather than on the times of a capture
-HAVE_A_CLOCK = {"probe", "engine", "http", "live", "screen", "cli"}
+HAVE_A_CLOCK = {"probe", "engine", "http", "live", "screen", "cli", "collect"}
 
 
 NO_VARIABLE = {"typedef", "return", "goto", "_Static_assert"}

@@ -27,6 +27,7 @@ int cmd_reflect(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
+int cmd_collect(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 /* What --version prints, of every command. Returns EXIT_CONFORMS. */

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"reflect", "", "answer probes", cmd_reflect},
     {"generate", "", "marked conference traffic, to a file or onto a network", cmd_generate},
     {"compare", "BEFORE AFTER", "what the network did between two captures of the same traffic", cmd_compare},
+    {"collect", "--nats SERVERS", "what the network does between the points of a fleet", cmd_collect},
     {"report", "RECORDS...", "render or merge saved records", cmd_report},
     {"policy", "show|check|convert", "the policy in force; check a file; what to type on servers and switches",
      cmd_policy},

@@ -40,6 +40,11 @@
 #else
 #define HAVE_NATS false
 #endif
+#ifdef QOSMARK_HAVE_SQLITE
+#define HAVE_SQLITE true
+#else
+#define HAVE_SQLITE false
+#endif
 #ifdef QOSMARK_HAVE_NCURSES
 #define HAVE_NCURSES true
 #else
@@ -55,6 +60,7 @@ const struct part parts[] = {
     {"libseccomp", "a filter on system calls", "libseccomp-dev", HAVE_SECCOMP},
     {"libmicrohttpd", "--listen", "libmicrohttpd-dev", HAVE_MICROHTTPD},
     {"libnats", "live --publish, collect", "libnats-dev", HAVE_NATS},
+    {"libsqlite3", "the history of collect", "libsqlite3-dev", HAVE_SQLITE},
     {"ncurses", "the screen of live; without it there are lines", "libncurses-dev", HAVE_NCURSES},
 };
 

@@ -1,0 +1,206 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "collect/internal.h"
+
+#define POLL_GAP_NS NS_PER_S /* between two answers of the bus: longer, and it may have been away */
+
+/* ---- checkpoints: "1 CLOSED SEQUENCE WINDOW", the last in nanoseconds ---- */
+
+static int read_checkpoint(struct collect *c, unsigned partition, const char *text, struct join_checkpoint *ret)
+{
+    long long closed, window;
+    unsigned long long sequence;
+    char rest;
+    if (sscanf(text, "1 %lld %llu %lld%c", &closed, &sequence, &window, &rest) != 3)
+        return error_set(c->error, ERR_FORMAT, "the checkpoint of partition %u is not one that this qosmark knows: %.60s",
+                         partition, text);
+    if (window != c->options->window_ns)
+        return error_set(c->error, ERR_USAGE, "partition %u was collected with windows of %lld s: all collectors of a "
+                         "fleet have the same --window", partition, window / NS_PER_S);
+    *ret = (struct join_checkpoint){closed, sequence};
+    return 0;
+}
+
+static int open_part(struct collect *c, unsigned partition, uint64_t lease)
+{
+    struct collect_part *p = &c->parts[partition];
+    const struct collect_options *o = c->options;
+    struct join_options join = {.key = o->key,
+                                .partition = partition,
+                                .window_ns = o->window_ns,
+                                .grace_ns = o->grace_ns,
+                                .topology = o->topology};
+    struct join_checkpoint from;
+    struct error why = {.text = ""};
+    *p = (struct collect_part){.renewed_ns = clock_monotonic_ns(), .held = true};
+    p->join = join_new(&join);
+    if (!p->join)
+        return error_set(c->error, ERR_MEMORY, "out of memory");
+    int status = bus_checkpoint_read(c->bus, partition, p->checkpoint, &why);
+    bool known = status == 0 && *p->checkpoint;
+    if (known && read_checkpoint(c, partition, p->checkpoint, &from) < 0)
+        return c->error->code;
+    if (known)
+        join_resume(p->join, &from);
+    if (status == 0)
+        status = bus_reader_begin(c->bus, partition, lease, known ? from.sequence : 0, &why);
+    if (status < 0)
+        collect_part_drop(c, partition, false); /* the bus is away again: somebody will take it */
+    return 0;
+}
+
+void collect_part_drop(struct collect *c, unsigned partition, bool lost)
+{
+    struct collect_part *p = &c->parts[partition];
+    bus_reader_end(c->bus, partition);
+    if (!lost)
+        bus_lease_give(c->bus, partition);
+    join_free(p->join);
+    *p = (struct collect_part){.held = false};
+}
+
+bool collect_lease_is_sure(struct collect *c, unsigned partition)
+{
+    struct collect_part *p = &c->parts[partition];
+    struct error why = {.text = ""};
+    int64_t now = clock_monotonic_ns();
+    if (now - p->renewed_ns < c->options->lease_ns / 2)
+        return true;
+    if (bus_lease_renew(c->bus, partition, &why) != 1)
+        return false;
+    p->renewed_ns = now;
+    return true;
+}
+
+/* ---- sharing ---- */
+
+static unsigned count_held(const struct collect *c)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < c->options->partitions; i++)
+        n += c->parts[i].held;
+    return n;
+}
+
+static void renew(struct collect *c)
+{
+    for (unsigned i = 0; i < c->options->partitions; i++) {
+        struct collect_part *p = &c->parts[i];
+        struct error why = {.text = ""};
+        if (!p->held)
+            continue;
+        int64_t now = clock_monotonic_ns();
+        int r = bus_lease_renew(c->bus, i, &why);
+        if (r == 1) {
+            p->renewed_ns = now;
+        } else if (r == 0) {
+            collect_say(c, "partition %u has another collector now", i);
+            collect_part_drop(c, i, true);
+        }
+    }
+}
+
+/* A fair share each: the first to come take what is free, and give back what is too much when others come. */
+static int share(struct collect *c)
+{
+    bool held[BUS_PARTITIONS_MAX];
+    struct error why = {.text = ""};
+    unsigned n = c->options->partitions, mine = count_held(c);
+    int members = bus_lease_survey(c->bus, held, n, &why);
+    if (members < 0)
+        return 0;
+    if (members != c->members)
+        collect_say(c, "%d collector%s", members, members == 1 ? " reads all partitions" : "s share the partitions");
+    c->members = members;
+    unsigned fair = (n + (unsigned)members - 1) / (unsigned)members;
+    for (unsigned i = n; i-- > 0 && mine > fair;) {
+        if (!c->parts[i].held)
+            continue;
+        collect_part_drop(c, i, false); /* what was not written comes again to who takes it */
+        mine--;
+    }
+    for (unsigned i = 0; i < n && mine < fair; i++) {
+        uint64_t lease;
+        if (held[i] || c->parts[i].held || bus_lease_take(c->bus, i, &lease, &why) != 1)
+            continue;
+        int status = open_part(c, i, lease);
+        if (status < 0)
+            return status;
+        mine += c->parts[i].held;
+    }
+    return 0;
+}
+
+int collect_leases(struct collect *c)
+{
+    struct error why = {.text = ""};
+    if (bus_member_announce(c->bus, &why) < 0)
+        return 0;
+    renew(c);
+    return share(c);
+}
+
+/* ---- messages ---- */
+
+struct taking {
+    struct collect *collect;
+    struct collect_part *part;
+};
+
+static int take(void *user, const struct bus_message *m)
+{
+    struct taking *t = user;
+    struct collect *c = t->collect;
+    struct error why = {.text = ""};
+    t->part->server_ns = m->stored_ns > t->part->server_ns ? m->stored_ns : t->part->server_ns;
+    t->part->pending = m->pending;
+    c->totals.messages++;
+    int status = delta_read(m->bytes, m->len, c->scratch, &why);
+    if (status == ERR_MEMORY)
+        return status;
+    if (status < 0) {
+        if (c->totals.malformed++ == 0)
+            collect_say(c, "a message that no sensor of ours sends: %s", why.text);
+        return 0;
+    }
+    t->part->dirty = true;
+    return join_take(t->part->join, &c->scratch->delta, m->stored_ns, m->sequence);
+}
+
+static int fetch_part(struct collect *c, unsigned partition)
+{
+    struct collect_part *p = &c->parts[partition];
+    struct taking t = {c, p};
+    struct error why = {.text = ""};
+    int n = bus_reader_fetch(c->bus, partition, COLLECT_FETCH, take, &t, &why);
+    int64_t now = clock_monotonic_ns();
+    if (n == ERR_MEMORY)
+        return error_set(c->error, ERR_MEMORY, "out of memory");
+    if (n < 0)
+        return 0;
+    if (n == 0) {
+        p->caught_up = true;
+        p->pending = 0;
+        /* time passes for the windows too, but not while the bus may have kept something back */
+        if (p->server_ns && p->polled_ns && now - p->polled_ns < POLL_GAP_NS)
+            p->server_ns += now - p->polled_ns;
+    }
+    p->polled_ns = now;
+    return n;
+}
+
+int collect_fetch(struct collect *c)
+{
+    int sum = 0;
+    for (unsigned i = 0; i < c->options->partitions; i++) {
+        int n = c->parts[i].held ? fetch_part(c, i) : 0;
+        if (n < 0)
+            return n;
+        sum += n;
+    }
+    c->since_commit += (uint64_t)sum;
+    return sum;
+}
