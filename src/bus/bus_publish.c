@@ -18,13 +18,6 @@ static const int64_t ANSWER_NS = 5 * NS_PER_S, /* without an acknowledgement a m
                      PAUSE_NS = NS_PER_S / 2,  /* after one that was refused for now */
                      LOOK_NS = NS_PER_S / 5;
 
-int64_t bus_publish_clock(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 static size_t size_of(const struct message *m)
 {
     return sizeof *m + m->subject + m->id + m->body + 2;
@@ -260,7 +253,7 @@ static bool send_some(struct bus_publish *p)
 {
     unsigned sent = 0;
     while (sent < BATCH && p->connected) {
-        int64_t now = bus_publish_clock();
+        int64_t now = clock_monotonic_ns();
         struct slot *s = next_slot(p, now);
         if (!s)
             break;
@@ -286,7 +279,7 @@ static bool send_some(struct bus_publish *p)
 
 static void sleep_until_needed(struct bus_publish *p)
 {
-    int64_t at = bus_publish_clock() + LOOK_NS;
+    int64_t at = clock_monotonic_ns() + LOOK_NS;
     struct timespec t = {.tv_sec = (time_t)(at / NS_PER_S), .tv_nsec = (long)(at % NS_PER_S)};
     (void)pthread_cond_timedwait(&p->wake, &p->lock, &t);
 }
@@ -301,7 +294,7 @@ static bool goes_on(const struct bus_publish *p)
     if (!p->stopping)
         return true;
     bool may_come = p->connected || p->stats.connections == 0; /* a run that ends at once has not connected yet */
-    return may_come && has_work(p) && bus_publish_clock() < p->stop_at_ns;
+    return may_come && has_work(p) && clock_monotonic_ns() < p->stop_at_ns;
 }
 
 /* At the end: what was not acknowledged waits for the next start. */
@@ -330,7 +323,7 @@ static void *run(void *user)
         (void)pthread_mutex_unlock(&p->lock);
         bool ready = bus_publish_ready(p);
         (void)pthread_mutex_lock(&p->lock);
-        struct message *gone = slots_reap(p, bus_publish_clock());
+        struct message *gone = slots_reap(p, clock_monotonic_ns());
         (void)pthread_mutex_unlock(&p->lock);
         forget(p, gone);
         (void)pthread_mutex_lock(&p->lock);
@@ -390,7 +383,7 @@ void bus_publish_finish(struct bus_publish *p, int64_t wait_ns)
     if (!p->has_thread || p->joined)
         return;
     (void)pthread_mutex_lock(&p->lock);
-    p->stop_at_ns = bus_publish_clock() + wait_ns;
+    p->stop_at_ns = clock_monotonic_ns() + wait_ns;
     p->stopping = true;
     (void)pthread_cond_signal(&p->wake);
     (void)pthread_mutex_unlock(&p->lock);

@@ -63,8 +63,6 @@ struct bus_publish {
     struct bus_watch watch;
 };
 
-int64_t bus_publish_clock(void); /* CLOCK_MONOTONIC */
-
 /* bus_publish_send.c: the thread's, without the lock. */
 
 /* True where messages can be sent. It may take seconds to find that out. */

@@ -92,7 +92,7 @@ static void on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, v
         if (s->serial == serial && (s->state == SLOT_FLYING || s->state == SLOT_AGAIN)) {
             p->again -= s->state == SLOT_AGAIN;
             s->state = state_of(answer);
-            s->due_ns = bus_publish_clock() + TRY_AGAIN_NS;
+            s->due_ns = clock_monotonic_ns() + TRY_AGAIN_NS;
             p->again += s->state == SLOT_AGAIN;
             p->homeless = p->homeless || answer.len == 0;
             if (s->state == SLOT_DONE)
@@ -111,7 +111,7 @@ static void on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, v
 static bool connect_to_bus(struct bus_publish *p)
 {
     struct error error = {0};
-    int64_t now = bus_publish_clock();
+    int64_t now = clock_monotonic_ns();
     natsInbox *inbox = NULL;
     if (now < p->connect_at_ns)
         return false;
@@ -156,10 +156,10 @@ bool bus_publish_ready(struct bus_publish *p)
     (void)pthread_mutex_unlock(&p->lock);
     if (!connected || p->stream_made)
         return connected;
-    if (bus_publish_clock() < p->stream_at_ns)
+    if (clock_monotonic_ns() < p->stream_at_ns)
         return false;
     p->stream_made = bus_stream_make(p->nc, p->js, &p->options.retention, &error) == 0;
-    p->stream_at_ns = bus_publish_clock() + TRY_AGAIN_NS;
+    p->stream_at_ns = clock_monotonic_ns() + TRY_AGAIN_NS;
     if (!p->stream_made)
         set_problem(p, error.text);
     return p->stream_made;

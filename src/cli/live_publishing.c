@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -118,7 +117,6 @@ static int open_spill(struct live_session *s)
 int live_publishing_open(struct live_session *s)
 {
     const struct live_arguments *a = s->arguments;
-    struct timespec now;
     if (!a->publish.servers)
         return 0;
     s->publishing = calloc(1, sizeof *s->publishing);
@@ -131,14 +129,13 @@ int live_publishing_open(struct live_session *s)
         status = open_spill(s);
     if (status)
         return status;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
     struct live_publish_options options = {.site = a->publish.site,
                                            .points = s->publishing->points,
                                            .point_count = a->interface_count,
                                            .partitions = (unsigned)a->publish.partitions,
                                            .interval_ns = a->interval_ns,
                                            .idle_ns = a->idle_ns,
-                                           .start_ns = (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec,
+                                           .start_ns = clock_wall_ns(),
                                            .sink = take_message,
                                            .state = tell_state,
                                            .user = s->publishing};

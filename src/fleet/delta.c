@@ -78,7 +78,7 @@ static void write_interval(struct emit *e, const struct delta *d)
     emit_count(e, d->frames);
     emit_key(e, "unpublished");
     emit_count(e, d->unpublished);
-    emit_key(e, "last");
+    emit_key(e, "final");
     emit_bool(e, d->last);
 }
 

@@ -135,7 +135,7 @@ static void read_interval(struct reading *x)
     d->deltas = count(x, "deltas", SAVED_PACKETS_MAX);
     d->frames = count(x, "frames", SAVED_PACKETS_MAX);
     d->unpublished = count(x, "unpublished", SAVED_PACKETS_MAX);
-    d->last = flag(x, "last");
+    d->last = flag(x, "final");
     if (d->partition >= d->partitions)
         saved_fail(&x->json, "\"partition\" is not below \"partitions\"");
 }

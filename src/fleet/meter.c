@@ -323,14 +323,14 @@ static bool is_over(const struct meter *m, const struct entry *e, const struct o
     return e->highest >= end + OVER_NUMBERS && now_ns - b->last_ns >= OVER_NS;
 }
 
-bool meter_has(const struct meter *m, uint32_t token, int64_t now_ns, bool *ret_silent)
+bool meter_has(const struct meter *m, uint32_t token, int64_t now_ns, bool all, bool *ret_silent)
 {
     const struct entry *e = token < m->count ? &m->entries[token] : NULL;
     *ret_silent = false;
     if (!e || e->serial == 0)
         return false;
     *ret_silent = now_ns - e->seen_ns >= (e->proto == PROTO_TCP ? m->options.tcp_silent_ns : m->options.silent_ns);
-    if (e->packets || *ret_silent)
+    if (e->packets || *ret_silent || (all && e->block_count))
         return true;
     for (uint32_t i = 0; i < e->block_count; i++)
         if (is_over(m, e, &e->blocks[i], now_ns))

@@ -35,9 +35,9 @@ void meter_packet(struct meter *m, uint32_t token, const struct packet *p);
 /* Tokens are below it. */
 uint32_t meter_tokens(const struct meter *m);
 
-/* Whether there is something to tell of the token: packets, blocks that are over, or that it has been silent for long.
- * *ret_silent: that. */
-bool meter_has(const struct meter *m, uint32_t token, int64_t now_ns, bool *ret_silent);
+/* Whether there is something to tell of the token: packets, blocks that are over (`all`: those that are open, too), or that
+ * it has been silent for long. *ret_silent: that. */
+bool meter_has(const struct meter *m, uint32_t token, int64_t now_ns, bool all, bool *ret_silent);
 
 /*
  * Takes what is to be told out of the meter: serial number, began, packets, bytes, times, marks, ECN, hop limits, blocks and

@@ -222,7 +222,7 @@ static int publish(struct live_run *l, const struct document *d, bool last)
     if (!l->options.publish)
         return 0;
     copy_points(l, d);
-    return live_publish_look(l->options.publish, l->table, d, l->points, l->host.began_ns + live_clock(), last);
+    return live_publish_look(l->options.publish, l->table, d, l->points, l->host.began_ns + clock_monotonic_ns(), last);
 }
 
 int live_look(struct live_run *l, bool last, struct error *error)

@@ -227,7 +227,7 @@ static int tell_streams(struct live_publish *p, const struct stream_table *t, co
     int r = hash_calls(p, d);
     for (uint32_t token = 0; r == 0 && token < meter_tokens(p->meter); token++) {
         bool silent;
-        if (meter_has(p->meter, token, now_ns, &silent) && (silent || !only_silent))
+        if (meter_has(p->meter, token, now_ns, last, &silent) && (silent || !only_silent))
             r = tell(p, t, d, token, now_ns, silent, last);
         else if (last)
             (void)meter_drop(p->meter, token);
@@ -280,10 +280,10 @@ int live_publish_look(struct live_publish *p, const struct stream_table *t, cons
     count_points(p, points, over);
     if (!over)
         return tell_streams(p, t, d, now_ns, true, false);
-    int64_t began_ns = live_clock();
+    int64_t began_ns = clock_monotonic_ns();
     int r = tell_streams(p, t, d, now_ns, false, last);
     if (r == 0)
         r = end_interval(p, now_ns, last);
-    p->stats.took_ns = live_clock() - began_ns;
+    p->stats.took_ns = clock_monotonic_ns() - began_ns;
     return r;
 }

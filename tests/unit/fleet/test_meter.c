@@ -56,7 +56,7 @@ static struct delta tell(struct meter *m, uint32_t token, int64_t ns, bool all)
 static bool has(struct meter *m, uint32_t token, int64_t ns)
 {
     bool silent;
-    return meter_has(m, token, T0 + ns, &silent) && !silent;
+    return meter_has(m, token, T0 + ns, false, &silent) && !silent;
 }
 
 /* 50 packets a second from `from` on, numbers as they are. */
@@ -102,7 +102,10 @@ static void a_block_is_told_when_it_is_over(void **state)
     assert_true(b->number % 256 == 1 && b->packets == 256 && b->copies == 0 && b->other == 0);
     assert_true(b->anchor_sequence == 256 && b->anchor_rtp == 256 * 960 && b->anchor_ns == T0 + 256 * 20 * NS_PER_MS);
     assert_true(b->mark_count == 1 && b->marks[0].dscp == 46 && b->marks[0].packets == 256);
-    d = tell(m, 0, 641 * 20 * NS_PER_MS, true); /* and the one that is open, at the end */
+    bool silent; /* and the one that is open, at the end */
+    assert_false(meter_has(m, 0, T0 + 641 * 20 * NS_PER_MS, false, &silent));
+    assert_true(meter_has(m, 0, T0 + 641 * 20 * NS_PER_MS, true, &silent));
+    d = tell(m, 0, 641 * 20 * NS_PER_MS, true);
     assert_int_equal(d.block_count, 1);
     assert_true(d.blocks[0].number % 256 == 2 && d.blocks[0].packets == 128);
     assert_false(has(m, 0, 641 * 20 * NS_PER_MS));
@@ -203,12 +206,12 @@ static void what_is_silent_ends_and_may_begin_again(void **state)
     (void)state;
     take_rtp(m, 0, 1, 184, 0);
     struct delta d = tell(m, 0, 1, false);
-    assert_false(meter_has(m, 0, T0 + 29 * NS_PER_S, &silent));
-    assert_true(meter_has(m, 0, T0 + 30 * NS_PER_S, &silent));
+    assert_false(meter_has(m, 0, T0 + 29 * NS_PER_S, false, &silent));
+    assert_true(meter_has(m, 0, T0 + 30 * NS_PER_S, false, &silent));
     assert_true(silent);
     struct delta end = tell(m, 0, 30 * NS_PER_S, true);
     assert_true(end.stream == d.stream && end.packets == 0 && end.block_count == 1);
-    assert_false(meter_has(m, 0, T0 + 90 * NS_PER_S, &silent));
+    assert_false(meter_has(m, 0, T0 + 90 * NS_PER_S, false, &silent));
     take_rtp(m, 0, 2, 184, 91 * NS_PER_S);
     d = tell(m, 0, 92 * NS_PER_S, false);
     assert_true(d.began && d.stream != end.stream);

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""`qosmark live --publish` as a sensor: what comes into the stream of a NATS server, against what was sent, while the server
+is killed, while nobody is there, and with TLS.
+
+usage: fleet_sensor.py QOSMARK [CASE...]
+
+Skips (77) without root or nats-server.
+"""
+import collections
+import json
+import os
+import pathlib
+import re
+import socket
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from lab import Lab, LabError, need, run, skip, wait_for  # noqa: E402
+from live_frames import EF, rtp  # noqa: E402
+from nats import Client, Server  # noqa: E402
+
+SITE, POINT = "berlin", "edge-1"
+STREAMS = 3
+failures = []
+qosmark = None
+
+
+def check(what, condition, more=""):
+    if not condition:
+        failures.append(what)
+        print(f"FAILED: {what} {str(more)[:1500]}")
+
+
+class Talkers(threading.Thread):
+    """Voice, 50 packets a second a stream, each sequence number of it once, until told to stop."""
+
+    def __init__(self, node, to):
+        super().__init__(daemon=True)
+        self.to, self.over = to.addr4, False
+        self.sockets, self.sent = [], collections.Counter()
+        for i in range(STREAMS):
+            s = node.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, (EF if i else 0) << 2)
+            s.bind((node.addr4, 20000 + 2 * i))
+            self.sockets.append(s)
+        self.start()
+
+    def run(self):
+        due = time.monotonic()
+        while not self.over:
+            for i, s in enumerate(self.sockets):
+                s.sendto(rtp(self.sent[i], 0x1000 + i), (self.to, 30000 + 2 * i))
+                self.sent[i] += 1
+            due += 0.02
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def stop(self):
+        self.over = True
+        self.join()
+
+
+class Place:
+    """h1 talks to h2, where the sensor is; the bus is behind another link of h2."""
+
+    def __init__(self, lab):
+        self.h1, self.h2, self.bus = lab.host("h1"), lab.host("h2"), lab.host("bus")
+        lab.link(self.h1, self.h2)
+        lab.link(self.h2, self.bus)
+        lab.route()
+        self.dir = pathlib.Path(tempfile.mkdtemp(dir=lab.dir))
+        os.chmod(lab.dir, 0o755)
+        os.chmod(self.dir, 0o777)  # the sensor writes as nobody
+        self.lab = lab
+
+    def sensor(self, *arguments, **kwargs):
+        return self.h2.popen(qosmark, "live", "-i", self.h2.to(self.h1), "--site", SITE, "--no-screen",
+                             "--interval", "1s", "--every-packet", *arguments, **kwargs)
+
+    def url(self):
+        return f"nats://{self.bus.ip4(self.h2)}"
+
+    def read(self, **connect):
+        client = Client(self.bus, self.bus.addr4, **connect)
+        try:
+            return list(client.messages("QOSMARK"))
+        finally:
+            client.close()
+
+
+def seen(block):
+    bits = int.from_bytes(bytes.fromhex(block["seen"]), "little") if "seen" in block else (1 << 256) - 1
+    return {i for i in range(256) if bits >> i & 1}
+
+
+def judge(messages, talkers, sensors=1):
+    """What every run has to show: each message once, each interval whole, each packet in one."""
+    deltas = [json.loads(m.data) for m in messages]
+    ids = collections.Counter(d["id"] for d in deltas)
+    check("no id is there twice", ids and max(ids.values()) == 1, ids.most_common(2))
+    for m, d in zip(messages, deltas):
+        check("the id is the message's", m.headers.get("Nats-Msg-Id") == d["id"], m)
+        partition = int(m.subject.split(".")[2])
+        check("the subject names site and point", m.subject == f"qosmark.v1.{partition}.{d['site']}.{d['point']}", m)
+        if d["type"] == "interval":
+            check("partitions are their own", d["partition"] == partition, d)
+    starts = {d["start"] for d in deltas}
+    check(f"there were {sensors} sensors", len(starts) == sensors, starts)
+    for start in starts:
+        ends = collections.defaultdict(set)
+        made = collections.Counter()
+        for m, d in zip(messages, deltas):
+            if d["start"] != start:
+                continue
+            if d["type"] == "interval":
+                ends[d["partition"]].add(d["interval"])
+            else:
+                made[int(m.subject.split(".")[2]), d["interval"]] += 1
+        numbers = ends[0]
+        check("intervals are there from 1 on", numbers == set(range(1, len(numbers) + 1)), numbers)
+        check("in each partition", len(ends) == 32 and all(e == numbers for e in ends.values()), ends)
+        for m, d in zip(messages, deltas):
+            if d["start"] == start and d["type"] == "interval":
+                check("each delta that was made is there", made[d["partition"], d["interval"]] == d["deltas"], d)
+                check("nothing was dropped", d["unpublished"] == 0 and d["dropped"]["kernel"] == 0, d)
+        check("the last interval says so", {d["interval"] for d in deltas if d["start"] == start and d.get("final")}
+              == {len(numbers)})
+    for i in range(STREAMS):
+        mine = [d for d in deltas if d["type"] == "stream" and d["ssrc"] == f"0x{0x1000 + i:08x}" and d["kind"] != "rtcp"]
+        packets = sum(d["packets"] for d in mine)
+        check(f"stream {i}: each packet is told once", packets == talkers.sent[i], (packets, talkers.sent[i]))
+        marks = collections.Counter()
+        numbers = []
+        for d in mine:
+            for mark in d["dscp"]:
+                marks[mark["dscp"]] += mark["packets"]
+            for b in d["blocks"]:
+                check("a block has its own numbers", b["anchor"]["sequence"] // 256 == b["number"] % 256, b)
+                numbers += [b["number"] % 256 * 256 + n for n in seen(b)]
+        check(f"stream {i}: with its mark", marks == {EF if i else 0: packets}, marks)
+        check(f"stream {i}: each sequence number is in one block", sorted(numbers) == list(range(talkers.sent[i])),
+              (len(numbers), talkers.sent[i], [d["unblocked"] for d in mine]))
+    return deltas
+
+
+def server_killed(place):
+    server = Server(place.bus, place.dir / "n1")
+    spill = place.dir / "spill"
+    sensor = place.sensor("--publish", place.url(), "--spill", spill, "--listen", "127.0.0.1:9464")
+    wait_for("the sensor", lambda: "watching" in sensor.stderr)
+    talkers = Talkers(place.h1, place.h2)
+    time.sleep(3)
+    server.kill()
+    time.sleep(4)
+    page = place.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics").stdout
+    metrics = dict(re.findall(r"^(qosmark_publish_\w+) (\d+)$", page, re.M))
+    check("/metrics say that nobody is there", metrics.get("qosmark_publish_connected") == "0", metrics)
+    check("and that messages wait", int(metrics.get("qosmark_publish_buffered_messages", 0)) > 32, metrics)
+    server.start()
+    time.sleep(4)
+    talkers.stop()
+    time.sleep(0.5)
+    sensor.stop()
+    check("it says nothing of lost messages", "dropped" not in sensor.stderr and "wait in" not in sensor.stderr,
+          sensor.stderr)
+    deltas = judge(place.read(), talkers)
+    check("the stream keeps for 72 hours", Client(place.bus, place.bus.addr4).stream("QOSMARK")["config"]["max_age"]
+          == 72 * 3600 * 10**9)
+    check("nobody is named", not any("sip:" in json.dumps(d) for d in deltas))
+
+
+def nobody_there(place):
+    """The first sensor ends without ever having seen a server: the next one brings what it left."""
+    spill = place.dir / "spill"
+    talkers = Talkers(place.h1, place.h2)
+    sensor = place.sensor("--publish", place.url(), "--spill", spill)
+    wait_for("the sensor", lambda: "watching" in sensor.stderr)
+    first = dict(talkers.sent)
+    time.sleep(2.5)
+    talkers.stop()
+    time.sleep(0.5)
+    sensor.stop()
+    check("it says that messages wait", re.search(r"\d+ messages to the collectors wait in", sensor.stderr), sensor.stderr)
+    check("the file is nobody else's", spill.stat().st_mode & 0o077 == 0 and spill.stat().st_uid != 0)
+    Server(place.bus, place.dir / "n1")
+    again = place.sensor("--publish", place.url(), "--spill", spill, "--duration", "2s")
+    again.wait(30)
+    messages = place.read()
+    deltas = [json.loads(m.data) for m in messages]
+    check("nothing is there twice", len({d["id"] for d in deltas}) == len(deltas))
+    starts = sorted({d["start"] for d in deltas})
+    check("both starts are there", len(starts) == 2, starts)
+    order = [d["start"] for d in deltas]
+    check("the older ones came first", order == sorted(order))
+    told = collections.Counter()
+    for d in deltas:
+        if d["type"] == "stream" and d["ssrc"]:
+            told[d["ssrc"]] += d["packets"]
+    for i in range(STREAMS):
+        left = talkers.sent[i] - told[f"0x{0x1000 + i:08x}"]
+        check("all but what was sent before it watched", 0 <= left <= first[i] + 2, (left, first))
+    check("the file is empty", spill.stat().st_size <= 4096, spill.stat().st_size)
+
+
+def secrets(place):
+    """TLS and a password; what is refused."""
+    key, cert = place.dir / "key.pem", place.dir / "cert.pem"
+    address = place.bus.ip4(place.h2)
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+        "-out", cert, "-days", "2", "-subj", "/CN=bus", "-addext", f"subjectAltName=IP:{address},DNS:bus.example")
+    Server(place.bus, place.dir / "n1", config=f'tls {{ cert_file: "{cert}", key_file: "{key}" }}\n'
+           'authorization { user: sensor, password: "top secret" }\n')
+    config = place.dir / "nats.yaml"
+    config.write_text('user: sensor\npassword: top secret\ntls: {ca: cert.pem}\n')
+    os.chmod(config, 0o644)
+    r = place.sensor("--publish", place.url(), "--nats-config", config)
+    check("a file that all can read is refused", r.wait() == 2 and "every user" in r.stderr, r.stderr)
+    os.chmod(config, 0o640)
+    talkers = Talkers(place.h1, place.h2)
+    r = place.sensor("--publish", place.url(), "--nats-config", config, "--duration", "3s", "-f", "json")
+    r.wait(30)
+    report = json.loads(r.stdout)
+    check("with TLS and a password it is let in", "dropped" not in r.stderr and "reached" not in str(report.get("notes")),
+          (r.stderr, report.get("notes")))
+    config.write_text('user: sensor\npassword: wrong\ntls: {ca: cert.pem}\n')
+    r = place.sensor("--publish", place.url(), "--nats-config", config, "--duration", "2s")
+    r.wait(40)
+    check("who is not let in drops them, and says why", re.search(r"messages to the collectors were dropped: .*not let this sensor in", r.stderr),
+          r.stderr)
+    config.write_text('user: sensor\npassword: top secret\ntls: {ca: cert.pem, server-name: other.example}\n')
+    r = place.sensor("--publish", place.url(), "--nats-config", config, "--duration", "2s")
+    r.wait(40)
+    check("a certificate of somebody else is refused", "were dropped" in r.stderr, r.stderr)
+    talkers.stop()
+    for arguments, why in ((["--publish", "nats://sensor:secret@h"], "no place on the command line"),
+                           (["--publish", "nats://h", "--partitions", "0"], "1 to 1024"),
+                           (["--publish", "http://h"], "nats://HOST")):
+        r = place.sensor(*arguments)
+        check(f"{arguments} is refused", r.wait() == 2 and why in r.stderr, r.stderr)
+    r = place.h2.run(qosmark, "live", "-i", "lo", "--publish", "nats://h", check=False)
+    check("a site is needed", r.returncode == 2 and "--site" in r.stderr, r.stderr)
+    r = place.h2.run(qosmark, "live", "-i", "lo", "--site", "x", check=False)
+    check("a site alone says nothing", r.returncode == 2 and "--publish" in r.stderr, r.stderr)
+
+
+CASES = [server_killed, nobody_there, secrets]
+
+
+def main():
+    global qosmark
+    qosmark = os.path.abspath(sys.argv[1])
+    if os.geteuid() != 0:
+        skip("needs root")
+    need("nats-server", "curl", "openssl")
+    if "libnats" in run(qosmark, "--version").stdout.split("without")[-1] and "without" in run(qosmark, "--version").stdout:
+        skip("built without libnats")
+    for case in CASES:
+        if sys.argv[2:] and case.__name__ not in sys.argv[2:]:
+            continue
+        before = len(failures)
+        with Lab() as lab:
+            try:
+                case(Place(lab))
+            except LabError as e:
+                check(f"{case.__name__}: {e}", False)
+        print(f"{case.__name__}: {'ok' if len(failures) == before else 'FAILED'}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
