@@ -2,12 +2,21 @@
 # missing. Nothing is done, and nothing said, when all are there.
 
 build_packages="gcc cmake make ninja-build pkg-config libc6-dev libpcap-dev libarchive-dev zlib1g-dev libfyaml-dev libjansson-dev libldns-dev libnet1-dev libssl-dev libcap-ng-dev libseccomp-dev libmicrohttpd-dev libncurses-dev"
-test_packages="clang libcmocka-dev python3 python3-jsonschema python3-yaml tshark tcpdump iproute2 iputils-ping nftables dnsmasq-base gzip zstd xz-utils lz4 valgrind scamper prosody coturn nginx-light sip-tester openssl baresip-core util-linux chromium tmux ethtool netsniff-ng libcap2-bin prometheus rsyslog systemd g++ lowdown strace procps binutils zsh fish"
+test_packages="clang libcmocka-dev python3 python3-jsonschema python3-yaml tshark tcpdump iproute2 iputils-ping nftables dnsmasq-base gzip zstd xz-utils lz4 valgrind scamper prosody coturn nginx-light sip-tester openssl baresip-core util-linux chromium tmux ethtool netsniff-ng libcap2-bin prometheus rsyslog systemd g++ lowdown strace procps binutils zsh fish curl"
 
 distribution() {
     . /etc/os-release 2>/dev/null || return 1
     echo "${ID:-}:${VERSION_ID:-}"
 }
+
+# the message bus of a fleet: what is built and tested without it says so
+case "$(distribution)" in
+ubuntu:22.04) ;;
+*)
+    build_packages="$build_packages libnats-dev"
+    test_packages="$test_packages nats-server"
+    ;;
+esac
 
 missing_of() {
     for package in "$@"; do

@@ -16,8 +16,9 @@ OWNERS = [
     (r"(archive|archive_entry|zlib)\.h", {"capture"}),
     (r"libnet\.h", {"probe"}),
     (r"sqlite3\.h", {"store"}),
+    (r"nats(/.*)?\.h", {"bus"}),
     (r"libfyaml\.h|ldns/.*", {"policy"}),
-    (r"jansson\.h", {"report"}),
+    (r"jansson\.h", {"report", "fleet"}),
     (r"openssl/.*", {"probe", "anonymize"}),
     (r"microhttpd\.h", {"http"}),
     (r"n?curses\.h|term\.h", {"screen"}),
@@ -28,7 +29,7 @@ NEVER_BELOW_CLI = re.compile(
 CLOCK = re.compile(r"\b(time|gettimeofday|clock_gettime|clock|clock_(monotonic|wall)_ns)\s*\(")
 THE_CLOCK = {"src/base/clock.c", "src/base/clock.h"}
 # what acts at a time, rather than on the times of a capture
-HAVE_A_CLOCK = {"probe", "engine", "http", "live", "screen", "cli", "collect"}
+HAVE_A_CLOCK = {"probe", "engine", "http", "live", "screen", "cli", "collect", "bus"}
 
 
 NO_VARIABLE = {"typedef", "return", "goto", "_Static_assert"}

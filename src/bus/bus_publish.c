@@ -16,7 +16,8 @@ enum {
 };
 static const int64_t ANSWER_NS = 5 * NS_PER_S, /* without an acknowledgement a message is sent again */
                      PAUSE_NS = NS_PER_S / 2,  /* after one that was refused for now */
-                     LOOK_NS = NS_PER_S / 5;
+                     LOOK_NS = NS_PER_S / 5,
+                     CONNECT_NS = NS_PER_S * 3 / 2; /* at the end, for a first connection */
 
 static size_t size_of(const struct message *m)
 {
@@ -293,8 +294,10 @@ static bool goes_on(const struct bus_publish *p)
 {
     if (!p->stopping)
         return true;
-    bool may_come = p->connected || p->stats.connections == 0; /* a run that ends at once has not connected yet */
-    return may_come && has_work(p) && clock_monotonic_ns() < p->stop_at_ns;
+    int64_t left = p->stop_at_ns - clock_monotonic_ns();
+    /* a run that ends at once has not connected yet */
+    bool may_come = p->stats.connections == 0 && p->stop_for_ns - left < CONNECT_NS;
+    return (p->connected || may_come) && has_work(p) && left > 0;
 }
 
 /* At the end: what was not acknowledged waits for the next start. */
@@ -384,6 +387,7 @@ void bus_publish_finish(struct bus_publish *p, int64_t wait_ns)
         return;
     (void)pthread_mutex_lock(&p->lock);
     p->stop_at_ns = clock_monotonic_ns() + wait_ns;
+    p->stop_for_ns = wait_ns;
     p->stopping = true;
     (void)pthread_cond_signal(&p->wake);
     (void)pthread_mutex_unlock(&p->lock);

@@ -47,7 +47,7 @@ struct bus_publish {
     uint64_t flying_bytes;
     bool connected, stopping;
     bool homeless; /* a message came back because no stream took it */
-    int64_t stop_at_ns; /* stopping: until then it goes on sending */
+    int64_t stop_at_ns, stop_for_ns; /* stopping: until when, and for how long, it goes on sending */
     struct bus_publish_stats stats;
 
     /* the thread's alone */
