@@ -318,7 +318,39 @@ def records(qosmark):
     save("records", "brackets", b"\0" + b"{\n" * 600)
 
 
-TARGETS = {f.__name__: f for f in (sip, sdp, rtp, rtcp, stun, tls, xmpp, protocol, framing, media, streams, policy, mmp, discover, arguments)}
+def delta():
+    """Messages of sensors: as docs/schemas/qosmark.delta.schema.json has them."""
+    def message(name, type_of, serial, **more):
+        start, at = "2026-01-05T09:00:00.000000001Z", "2026-01-05T09:00:10.000000000Z"
+        d = {"schema": "qosmark.delta/1", "type": type_of, "id": f"berlin edge-1 1887ca1be9b3a001 1 {serial}", "site": "berlin",
+             "point": "edge-1", "start": start, "interval": 1, "from": start, "to": at,
+             "dropped": {"kernel": 0, "interface": 3}, **more}
+        save("delta", name, json.dumps(d).encode())
+
+    def stream(name, serial, packets, **more):
+        first = "2026-01-05T09:00:01.000000000Z" if packets else None
+        message(name, "stream", format(serial, "x"), **{
+            "stream": serial, "proto": "udp", "src": {"addr": "10.0.0.1", "port": 5004}, "dst": {"addr": "2001:db8::1", "port": 6000},
+            "ssrc": "0x12345678", "payload_types": [111, 13], "kind": "rtp-audio", "class": "voice", "confidence": "high",
+            "direction": "from-node", "node": "cms-\"1\"", "peer_site": "m\u00fcnchen", "call": "0123456789abcdef", "began": True,
+            "ended": not packets, "packets": packets, "bytes": 200 * packets, "first": first, "last": first,
+            "dscp": [{"dscp": 46, "packets": packets}] if packets else [], "ecn": {"not_ect": packets, "ect0": 0, "ect1": 0, "ce": 0},
+            "expected": [46], "verdict": "conforming", "copies_differ": False, "over_turn": False, "tunnel_depth": 0,
+            "ttl": {"lowest": 60, "highest": 62} if packets else None, "clock_rate": 48000, "jitter_ms": 0.5, "blocks": [],
+            "unblocked": packets, **more})
+
+    def block(number, sequence, packets, marks, **more):
+        return {"number": number, "anchor": {"at": "2026-01-05T09:00:01.000000000Z", "rtp": 4000000000, "sequence": sequence},
+                "packets": packets, "dscp": [{"dscp": d, "packets": n} for d, n in marks], **more}
+
+    stream("voice", 17, 258, unblocked=0, blocks=[
+        block(258, 513, 256, [(46, 250), (0, 6)]), block(259, 768, 2, [(46, 1)], seen="01" + "00" * 30 + "80", other=1, copies=2)])
+    stream("ended", 1, 0, jitter_ms=None)
+    stream("tcp", 2, 5, proto="tcp", ssrc=None, kind="sip-tls", call=None, clock_rate=None, jitter_ms=None, node=None)
+    message("interval", "interval", "p1f", partition=31, partitions=32, deltas=12, frames=1000, unpublished=0, final=True)
+
+
+TARGETS = {f.__name__: f for f in (sip, sdp, rtp, rtcp, stun, tls, xmpp, protocol, framing, media, streams, policy, mmp, discover, arguments, delta)}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

@@ -294,6 +294,8 @@ def main():
                 case(Place(lab))
             except LabError as e:
                 check(f"{case.__name__}: {e}", False)
+            for p in lab.processes:
+                check("no sanitizer complains", "Sanitizer" not in p.stderr, p.stderr)
         print(f"{case.__name__}: {'ok' if len(failures) == before else 'FAILED'}", flush=True)
     return 1 if failures else 0
 
