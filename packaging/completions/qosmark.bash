@@ -5,7 +5,7 @@ _qosmark() {
     local options= values=
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'audit live probe trace reflect generate compare report policy doctor --help --version' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'audit live probe trace reflect generate compare collect report policy doctor --help --version' -- "$cur")
         return
     fi
     # --option=value comes as three words
@@ -17,8 +17,8 @@ _qosmark() {
     audit:--layer) values='inner outer' ;;
     audit:--color) values='auto always never' ;;
     live:--interface | live:-i) values='@iface' ;;
-    live:--policy | live:--mmp | live:--output | live:--write-violations | live:--anonymize-key | live:-p | live:-o) values='@file' ;;
-    live:--node | live:--discover | live:--resolver | live:--point | live:--filter | live:--duration | live:--packets | live:--interval | live:--idle | live:--listen | live:--violations-max | live:--violations-files | live:--buffer | live:--snaplen | live:-n) values='@none' ;;
+    live:--policy | live:--mmp | live:--output | live:--write-violations | live:--anonymize-key | live:--nats-config | live:--spill | live:-p | live:-o) values='@file' ;;
+    live:--node | live:--discover | live:--resolver | live:--point | live:--filter | live:--duration | live:--packets | live:--interval | live:--idle | live:--listen | live:--violations-max | live:--violations-files | live:--publish | live:--site | live:--spill-max | live:--partitions | live:--stream-age | live:--stream-max | live:--buffer | live:--snaplen | live:-n) values='@none' ;;
     live:--format | live:-f) values='text json jsonl csv html' ;;
     live:--user) values='@user' ;;
     live:--layer) values='inner outer' ;;
@@ -55,6 +55,10 @@ _qosmark() {
     compare:--format | compare:-f) values='text json jsonl csv html' ;;
     compare:--layer) values='inner outer' ;;
     compare:--color) values='auto always never' ;;
+    collect:--nats | collect:--node | collect:--discover | collect:--resolver | collect:--partitions | collect:--window | collect:--grace | collect:--look | collect:--lease | collect:--keep | collect:--name | collect:--listen | collect:--since | collect:--duration | collect:--stream-age | collect:--stream-max | collect:-n) values='@none' ;;
+    collect:--nats-config | collect:--history | collect:--topology | collect:--policy | collect:--mmp | collect:--rows | collect:--output | collect:-p | collect:-o) values='@file' ;;
+    collect:--format | collect:-f) values='text json jsonl csv html' ;;
+    collect:--color) values='auto always never' ;;
     report:--policy | report:--mmp | report:--output | report:--anonymize-key | report:-p | report:-o) values='@file' ;;
     report:--node | report:--discover | report:--resolver | report:--jobs | report:-n | report:-j) values='@none' ;;
     report:--format | report:-f) values='text json jsonl csv html' ;;
@@ -77,12 +81,13 @@ _qosmark() {
     esac
     case $command in
     audit) options='-p -n -f -o -q -v -j -h --policy --mmp --node --discover --resolver --format --output --write-violations --violations-max --anonymize --anonymize-key --point --separate --layer --ignore-signalling --mask-payload-types --explain --quiet --verbose --jobs --color --help --version' ;;
-    live) options='-i -p -n -f -o -q -v -h --interface --policy --mmp --node --discover --resolver --point --filter --every-packet --promiscuous --duration --packets --interval --idle --format --output --listen --write-violations --violations-max --violations-files --syslog --user --anonymize --anonymize-key --layer --ignore-signalling --mask-payload-types --buffer --snaplen --immediate --hardware-time --no-screen --quiet --verbose --color --try-forbidden --help --version' ;;
+    live) options='-i -p -n -f -o -q -v -h --interface --policy --mmp --node --discover --resolver --point --filter --every-packet --promiscuous --duration --packets --interval --idle --format --output --listen --write-violations --violations-max --violations-files --syslog --user --anonymize --anonymize-key --publish --site --nats-config --spill --spill-max --partitions --stream-age --stream-max --layer --ignore-signalling --mask-payload-types --buffer --snaplen --immediate --hardware-time --no-screen --quiet --verbose --color --try-forbidden --help --version' ;;
     probe) options='-p -n -c -i -4 -6 -f -o -q -v -j -h --policy --mmp --node --discover --resolver --service --nodes --classes --count --interval --duration --size --rate --load --timeout --max-rtt --max-loss --max-jitter --continuous --every --listen --port --ports --flows --ssid --key-file --engine --ipv4 --ipv6 --source --dry-run --packets --format --output --quiet --verbose --jobs --color --help --version --transport --domain --class' ;;
     trace) options='-p -n -4 -6 -f -o -q -v -j -h --policy --mmp --node --discover --resolver --proto --port --classes --flows --first-hop --max-hops --queries --retries --timeout --rate --ipv4 --ipv6 --source --engine --dry-run --format --output --quiet --verbose --jobs --color --help --version' ;;
     reflect) options='-b -a -f -q -h --bind --port --allow --stateful --max-sessions --key-file --rate-limit --no-cos-reply --duration --user --try-forbidden --format --quiet --help --version' ;;
     generate) options='-o -f -i -6 -p -n -q -v -h --output --format --truth --interface --to --rate --dry-run --calls --webrtc --xmpp --sip --no-video --no-slides --duration --seed --start --ipv6 --mixed --vlan --link --fault --loss --jitter --reorder --duplicate --streams --packets --size --policy --mmp --node --discover --resolver --quiet --verbose --help --version' ;;
     compare) options='-p -n -f -o -q -v -j -h --policy --mmp --node --discover --resolver --format --output --layer --anonymize --anonymize-key --quiet --verbose --jobs --color --help --version' ;;
+    collect) options='-p -n -f -o -q -v -h --nats --nats-config --history --topology --policy --mmp --node --discover --resolver --partitions --window --grace --look --lease --keep --name --rows --listen --since --duration --report-only --stream-age --stream-max --format --output --quiet --verbose --color --help --version' ;;
     report) options='-p -n -f -o -q -v -j -h --policy --mmp --node --discover --resolver --format --output --anonymize --anonymize-key --quiet --verbose --jobs --color --help --version' ;;
     policy) options='-p -n -o -h --policy --mmp --node --discover --resolver --to --from --output --help --version' ;;
     doctor) options='-f -o -q -h --format --output --quiet --color --help --version' ;;

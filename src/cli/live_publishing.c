@@ -28,13 +28,16 @@ struct live_publishing_parts {
 
 /* ---- names ---- */
 
-/* "HOST:eth0", with '_' for what a subject cannot have. */
-static void name_point(const struct live_session *s, const char *sensor, const char *interface,
+/* What --point says, with the interface where there are several; without it the host and the interface. '_' stands for what
+ * a subject cannot have. */
+static void name_point(const struct live_arguments *a, const char *host, const char *interface,
                        char to[static DELTA_NAME_MAX])
 {
     char whole[300];
-    (void)s;
-    (void)snprintf(whole, sizeof whole, "%s:%s", sensor, interface);
+    if (a->point && a->interface_count == 1)
+        (void)snprintf(whole, sizeof whole, "%s", a->point);
+    else
+        (void)snprintf(whole, sizeof whole, "%s:%s", a->point ? a->point : host, interface);
     (void)snprintf(to, DELTA_NAME_MAX, "%.*s", DELTA_NAME_MAX - 1, whole);
     for (char *c = to; *c; c++) {
         const char one[2] = {*c, '\0'};
@@ -55,7 +58,7 @@ static int name_points(struct live_session *s)
     if (!p->names || !p->points)
         return cli_fail(EXIT_INPUT, "out of memory");
     for (size_t i = 0; i < a->interface_count; i++) {
-        name_point(s, host, a->interfaces[i], p->names[i]);
+        name_point(a, host, a->interfaces[i], p->names[i]);
         p->points[i] = p->names[i];
         for (size_t k = 0; k < i; k++)
             if (strcmp(p->names[i], p->names[k]) == 0)

@@ -77,7 +77,7 @@ class Place:
         self.lab = lab
 
     def sensor(self, *arguments, **kwargs):
-        return self.h2.popen(qosmark, "live", "-i", self.h2.to(self.h1), "--site", SITE, "--no-screen",
+        return self.h2.popen(qosmark, "live", "-i", self.h2.to(self.h1), "--site", SITE, "--point", POINT, "--no-screen",
                              "--interval", "1s", "--every-packet", *arguments, **kwargs)
 
     def url(self):
@@ -121,6 +121,7 @@ def judge(messages, talkers, sensors=1):
         check("the subject names site and point", m.subject == f"qosmark.v1.{partition}.{d['site']}.{d['point']}", m)
         if d["type"] == "interval":
             check("partitions are their own", d["partition"] == partition, d)
+        check("the point has its name", (d["site"], d["point"]) == (SITE, POINT), d)
     starts = {d["start"] for d in deltas}
     check(f"there were {sensors} sensors", len(starts) == sensors, starts)
     for start in starts:
