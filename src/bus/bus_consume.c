@@ -15,6 +15,8 @@ enum {
     ACK_PENDING_MAX = 1000000,
     INACTIVE_S = 3600,        /* the server then forgets a consumer that nobody reads */
     CONNECT_STEP_MS = 50,
+    RETRY_MS = 1000,
+    POLL_MS = 20,             /* libnats 3.4.1 does not wait for the answer to a request that says not to wait */
 };
 
 /* ---- opening ---- */
@@ -81,6 +83,12 @@ bool bus_reader_connected(const struct bus_reader *r)
 
 /* ---- a partition ---- */
 
+/*
+ * The consumer lives on one server and in its memory: with one a partition, each kept by all servers of a cluster, those
+ * would do little else. What it knows this side knows too: where it went on. So whenever something may have been lost on
+ * the way, or the consumer with its server, another one begins at that place.
+ */
+
 static natsStatus make_consumer(struct bus_reader *r, const struct bus_partition *p, unsigned partition,
                                 uint64_t sequence, jsErrCode *ret_code)
 {
@@ -94,6 +102,8 @@ static natsStatus make_consumer(struct bus_reader *r, const struct bus_partition
     c.AckPolicy = js_AckAll;
     c.AckWait = ACK_WAIT_S * NS_PER_S;
     c.MaxAckPending = ACK_PENDING_MAX;
+    c.MemoryStorage = true;
+    c.Replicas = 1;
     c.InactiveThreshold = INACTIVE_S * NS_PER_S;
     c.DeliverPolicy = sequence ? js_DeliverByStartSequence : js_DeliverAll;
     c.OptStartSeq = sequence;
@@ -109,25 +119,13 @@ static natsStatus subscribe(struct bus_reader *r, struct bus_partition *p, unsig
     (void)jsSubOptions_Init(&o);
     o.Stream = BUS_STREAM;
     o.Consumer = p->consumer;
+    o.Config.MemoryStorage = true; /* it compares */
+    o.Config.Replicas = 1;
     return js_PullSubscribe(&p->sub, r->js, subject, p->consumer, NULL, &o, &code);
 }
 
-int bus_reader_begin(struct bus_reader *r, unsigned partition, uint64_t lease, uint64_t sequence, struct error *error)
+static void leave_consumer(struct bus_reader *r, struct bus_partition *p)
 {
-    struct bus_partition *p = &r->partitions[partition];
-    jsErrCode code = 0;
-    (void)snprintf(p->consumer, sizeof p->consumer, "collect-%u-%llu", partition, (unsigned long long)lease);
-    natsStatus s = make_consumer(r, p, partition, sequence, &code);
-    if (s == NATS_OK)
-        s = subscribe(r, p, partition);
-    if (s != NATS_OK)
-        bus_reader_end(r, partition);
-    return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "a partition cannot be read", s);
-}
-
-void bus_reader_end(struct bus_reader *r, unsigned partition)
-{
-    struct bus_partition *p = &r->partitions[partition];
     jsErrCode code = 0;
     natsSubscription_Destroy(p->sub);
     p->sub = NULL;
@@ -136,6 +134,37 @@ void bus_reader_end(struct bus_reader *r, unsigned partition)
     if (*p->consumer && bus_reader_connected(r))
         (void)js_DeleteConsumer(r->js, BUS_STREAM, p->consumer, NULL, &code);
     p->consumer[0] = '\0';
+}
+
+static int begin_again(struct bus_reader *r, unsigned partition, struct error *error)
+{
+    struct bus_partition *p = &r->partitions[partition];
+    jsErrCode code = 0;
+    leave_consumer(r, p);
+    (void)snprintf(p->consumer, sizeof p->consumer, "collect-%u-%llu-%u", partition, (unsigned long long)p->lease_number,
+                   ++p->made);
+    p->delivered = 0;
+    p->missed = false;
+    p->try_at_ms = nats_Now() + RETRY_MS;
+    natsStatus s = make_consumer(r, p, partition, p->position, &code);
+    if (s == NATS_OK)
+        s = subscribe(r, p, partition);
+    p->broken = s != NATS_OK;
+    return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "a partition cannot be read", s);
+}
+
+int bus_reader_begin(struct bus_reader *r, unsigned partition, uint64_t lease, uint64_t sequence, struct error *error)
+{
+    struct bus_partition *p = &r->partitions[partition];
+    p->lease_number = lease;
+    p->made = 0;
+    p->position = sequence;
+    return begin_again(r, partition, error);
+}
+
+void bus_reader_end(struct bus_reader *r, unsigned partition)
+{
+    leave_consumer(r, &r->partitions[partition]);
 }
 
 /* ---- messages ---- */
@@ -150,8 +179,14 @@ static int hand_over(natsMsg *m, struct bus_partition *p, int (*take)(void *user
                              .sequence = meta->Sequence.Stream,
                              .stored_ns = meta->Timestamp,
                              .pending = meta->NumPending};
+    uint64_t number = meta->Sequence.Consumer;
     jsMsgMetaData_Destroy(meta);
+    p->broken |= number != p->delivered + 1;
+    if (p->broken)
+        return 0; /* comes again */
     int status = take(user, &to);
+    p->delivered = number;
+    p->position = status < 0 ? p->position : to.sequence + 1;
     char *reply = status < 0 ? NULL : strdup(natsMsg_GetReply(m));
     if (reply) {
         free(p->reply);
@@ -164,23 +199,44 @@ int bus_reader_fetch(struct bus_reader *r, unsigned partition, unsigned most,
                      int (*take)(void *user, const struct bus_message *m), void *user, struct error *error)
 {
     struct bus_partition *p = &r->partitions[partition];
-    jsFetchRequest request;
     natsMsgList list = {.Msgs = NULL};
+    jsErrCode code = 0;
     int status = 0, count = 0;
-    (void)jsFetchRequest_Init(&request);
-    request.Batch = (int)most;
-    request.NoWait = true;
-    natsStatus s = natsSubscription_FetchRequest(&list, p->sub, &request);
-    if (s == NATS_NOT_FOUND)
-        return 0; /* nothing is there */
-    if (s != NATS_OK)
+    if (p->broken && (nats_Now() < p->try_at_ms || begin_again(r, partition, error) < 0))
+        return error_set(error, ERR_IO, "a partition cannot be read for now");
+    natsStatus s = natsSubscription_Fetch(&list, p->sub, (int)most, POLL_MS, &code);
+    if (s == NATS_TIMEOUT)
+        return 0; /* nothing is there, or nobody: bus_reader_drained() tells */
+    if (s != NATS_OK) {
+        p->broken = true;
         return bus_error(error, ERR_IO, "the message bus does not answer", s);
+    }
     for (int i = 0; status >= 0 && i < list.Count; i++) {
         status = hand_over(list.Msgs[i], p, take, user);
-        count += status >= 0;
+        count += status >= 0 && !p->broken;
     }
     natsMsgList_Destroy(&list);
     return status < 0 ? error_set(error, status, "%s", error_name(status)) : count;
+}
+
+int bus_reader_drained(struct bus_reader *r, unsigned partition, struct error *error)
+{
+    struct bus_partition *p = &r->partitions[partition];
+    jsConsumerInfo *info = NULL;
+    jsErrCode code = 0;
+    if (p->broken)
+        return 0;
+    natsStatus s = js_GetConsumerInfo(&info, r->js, BUS_STREAM, p->consumer, NULL, &code);
+    if (s != NATS_OK) {
+        p->broken |= s == NATS_NOT_FOUND;
+        return bus_error(error, ERR_IO, "the message bus does not answer", s);
+    }
+    bool arrived = info->Delivered.Consumer == p->delivered, pending = info->NumPending != 0;
+    jsConsumerInfo_Destroy(info);
+    /* a message may be on its way just now; one that is not there at the next look was lost */
+    p->broken |= !arrived && p->missed;
+    p->missed = !arrived;
+    return arrived && !pending;
 }
 
 void bus_reader_acknowledge(struct bus_reader *r, unsigned partition)

@@ -40,6 +40,10 @@ void bus_reader_end(struct bus_reader *r, unsigned partition);
 int bus_reader_fetch(struct bus_reader *r, unsigned partition, unsigned most,
                      int (*take)(void *user, const struct bus_message *m), void *user, struct error *error);
 
+/* 1: all messages that the server has of the partition were fetched; 0: there are more; ERR_IO: it did not say. A round trip:
+ * for when a fetch gave nothing, and not at each. */
+int bus_reader_drained(struct bus_reader *r, unsigned partition, struct error *error);
+
 /* All that was fetched of a partition has had its effect for good. */
 void bus_reader_acknowledge(struct bus_reader *r, unsigned partition);
 

@@ -70,8 +70,11 @@ int bus_lease_survey(struct bus_reader *r, bool *held, unsigned n, struct error 
     for (int i = 0; i < keys.Count; i++) {
         struct slice key = slice_make(keys.Keys[i], strlen(keys.Keys[i])), kind = slice_next(&key, '.');
         uint64_t number;
+        bool again = false; /* a key that is written meanwhile may be listed twice */
+        for (int k = 0; k < i; k++)
+            again |= strcmp(keys.Keys[i], keys.Keys[k]) == 0;
         if (slice_equal(kind, SLICE("member")))
-            members++;
+            members += !again;
         else if (slice_equal(kind, SLICE("partition")) && slice_number(key, n - 1, &number))
             held[number] = true;
     }

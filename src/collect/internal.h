@@ -17,6 +17,7 @@ struct collect_part {
     struct join *join;
     int64_t renewed_ns; /* monotonic: when the lease was sure to be ours */
     int64_t server_ns;  /* the bus's clock, as far as messages showed it, and what passed since while it answered */
+    int64_t checked_ns; /* monotonic: when it was last asked whether that was all */
     int64_t polled_ns;  /* monotonic: the last answer */
     uint64_t pending;
     bool dirty;         /* something was taken since the last writing */

@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "collect/internal.h"
 
-#define POLL_GAP_NS NS_PER_S /* between two answers of the bus: longer, and it may have been away */
+#define CHECK_NS    NS_PER_S       /* between two questions whether that was all */
+#define POLL_GAP_NS (5 * NS_PER_S) /* between two answers of the bus: longer, and it may have been away */
 
 /* ---- checkpoints: "1 CLOSED SEQUENCE WINDOW", the last in nanoseconds ---- */
 
@@ -47,8 +48,10 @@ static int open_part(struct collect *c, unsigned partition, uint64_t lease)
         join_resume(p->join, &from);
     if (status == 0)
         status = bus_reader_begin(c->bus, partition, lease, known ? from.sequence : 0, &why);
-    if (status < 0)
-        collect_part_drop(c, partition, false); /* the bus is away again: somebody will take it */
+    if (status < 0) {
+        collect_say(c, "partition %u cannot be read for now: %s", partition, why.text);
+        collect_part_drop(c, partition, false); /* somebody will take it, this one perhaps */
+    }
     return 0;
 }
 
@@ -122,8 +125,11 @@ static int share(struct collect *c)
         collect_part_drop(c, i, false); /* what was not written comes again to who takes it */
         mine--;
     }
+    int64_t begun = clock_monotonic_ns();
     for (unsigned i = 0; i < n && mine < fair; i++) {
         uint64_t lease;
+        if (clock_monotonic_ns() - begun > c->options->lease_ns / 3)
+            break; /* what is held has to be renewed: the rest at the next turn */
         if (held[i] || c->parts[i].held || bus_lease_take(c->bus, i, &lease, &why) != 1)
             continue;
         int status = open_part(c, i, lease);
@@ -181,15 +187,20 @@ static int fetch_part(struct collect *c, unsigned partition)
         return error_set(c->error, ERR_MEMORY, "out of memory");
     if (n < 0)
         return 0;
-    if (n == 0) {
-        p->caught_up = true;
-        p->pending = 0;
-        /* time passes for the windows too, but not while the bus may have kept something back */
-        if (p->server_ns && p->polled_ns && now - p->polled_ns < POLL_GAP_NS)
-            p->server_ns += now - p->polled_ns;
-    }
+    if (n > 0)
+        p->polled_ns = now;
+    if (n > 0 || now - p->checked_ns < CHECK_NS)
+        return n;
+    p->checked_ns = now;
+    if (bus_reader_drained(c->bus, partition, &why) != 1)
+        return 0;
+    p->caught_up = true;
+    p->pending = 0;
+    /* time passes for the windows too, but not while the bus may have kept something back */
+    if (p->server_ns && p->polled_ns && now - p->polled_ns < POLL_GAP_NS)
+        p->server_ns += now - p->polled_ns;
     p->polled_ns = now;
-    return n;
+    return 0;
 }
 
 int collect_fetch(struct collect *c)

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""Five sensors along a path whose second router bleaches and whose third one loses packets, three NATS servers as a
+cluster, two collectors: what they find against what was sent, undisturbed, and while a server, a sensor and a collector
+are killed and a sensor is cut off.
+
+    h1 - r1 - r2 - r3 - r4 - h2        points: r1, r2, r3, r4 and h2, each where it looks towards h1
+          \\    \\    \\    \\    |
+           +----+----+----+---+-- mgmt, with bus1, bus2, bus3
+
+usage: fleet_collect.py QOSMARK [CASE...]
+
+Skips (77) without root, nats-server or a qosmark that has both libnats and SQLite.
+"""
+import collections
+import json
+import os
+import pathlib
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from lab import Lab, LabError, need, run, skip, wait_for  # noqa: E402
+from live_frames import EF, rtp  # noqa: E402
+from nats import Client, Server  # noqa: E402
+
+STREAMS, RATE = 4, 50
+SECONDS = float(os.environ.get("FLEET_SECONDS", 18))
+CUT = float(os.environ.get("FLEET_CUT_SECONDS", 4))
+WINDOW, GRACE = "20s", "60s"
+failures = []
+qosmark = None
+
+
+def check(what, condition, more=""):
+    if not condition:
+        failures.append(what)
+        print(f"FAILED: {what} {str(more)[:2500]}")
+
+
+class Talkers(threading.Thread):
+    """Voice in EF both ways, each sequence number once, for `seconds`."""
+
+    def __init__(self, a, b, seconds):
+        super().__init__(daemon=True)
+        self.seconds, self.streams, self.count = seconds, [], 0
+        for i in range(STREAMS):
+            for n, (src, dst) in enumerate(((a, b), (b, a))):
+                s = src.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EF << 2)
+                s.bind((src.addr4, 20000 + 2 * i))
+                self.streams.append((s, (dst.addr4, 20000 + 2 * i), 0x5000 + 2 * i + n))
+        self.start()
+
+    def run(self):
+        due = time.monotonic()
+        end = due + self.seconds
+        while due < end:
+            for s, to, ssrc in self.streams:
+                s.sendto(rtp(65000 + self.count, ssrc), to)  # the numbers go round on the way
+            self.count += 1
+            due += 1 / RATE
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
+class Fleet:
+    def __init__(self, lab):
+        self.lab = lab
+        self.dir = pathlib.Path(tempfile.mkdtemp(dir=lab.dir))
+        os.chmod(lab.dir, 0o755)
+        os.chmod(self.dir, 0o777)
+        names = ["h1", "r1", "r2", "r3", "r4", "h2"]
+        self.path = [lab.host(n) if n[0] == "h" else lab.router(n) for n in names]
+        for a, b in zip(self.path, self.path[1:]):
+            lab.link(a, b)
+        lab.route()
+        # not a link of the lab: no packet of the path is to be routed over it
+        self.mgmt = lab.host("mgmt")
+        self.mgmt.ip("link", "add", "br0", "type", "bridge")
+        self.mgmt.ip("link", "set", "br0", "up")
+        self.buses = [lab.host(f"bus{i}") for i in (1, 2, 3)]
+        self.address = {}
+        for i, node in enumerate([*self.path[1:], *self.buses], 1):
+            run("ip", "link", "add", "mgmt", "netns", node.ns, "type", "veth", "peer", "name", f"m{i}", "netns", self.mgmt.ns)
+            self.mgmt.ip("link", "set", f"m{i}", "master", "br0", "up")
+            node.ip("addr", "add", f"172.31.0.{i}/24", "dev", "mgmt")
+            node.ip("link", "set", "mgmt", "up")
+            self.address[node] = f"172.31.0.{i}"
+        _, _, r2, r3, r4, _ = self.path
+        r2.rewrite({EF: 0}, toward=r3)
+        r3.lose(40, toward=r4, match="udp dport 20000-20100")
+        self.port = {node: f"m{i}" for i, node in enumerate([*self.path[1:], *self.buses], 1)}
+        self.sensors, self.collectors, self.servers = {}, [], []
+
+    def start_servers(self):
+        for n in self.buses:
+            n.links.append(self.BusLink(self.address[n]))  # what nats.Server takes for its address
+        routes = ", ".join(f'"nats://{self.address[n]}:6222"' for n in self.buses)
+        for i, n in enumerate(self.buses, 1):
+            self.servers.append(Server(n, self.dir / f"n{i}", name=f"n{i}", config=
+                                       f'cluster {{ name: lab, listen: "{self.address[n]}:6222", routes: [{routes}] }}\n'))
+        wait_for("a leader of JetStream", self.has_leader, 30)
+
+    class BusLink:
+        def __init__(self, address):
+            self.given = address
+
+        def address(self, _node, _version):
+            return self.given
+
+        def peer(self, _node):
+            return None
+
+    def has_leader(self):
+        try:
+            c = Client(self.buses[0], self.address[self.buses[0]])
+            try:
+                return "error" not in (c.request("$JS.API.INFO") or {"error": 1})
+            finally:
+                c.close()
+        except (OSError, LabError):
+            return False
+
+    def url(self):
+        return "nats://" + ",".join(f"{self.address[n]}" for n in self.buses)
+
+    def sensor(self, i):
+        node, before = self.path[i], self.path[i - 1]
+        s = node.popen(qosmark, "live", "-i", node.to(before), "--site", f"s{i}", "--no-screen", "--interval", "2s",
+                       "--every-packet", "--publish", self.url(), "--spill", self.dir / f"spill{i}", "--filter", "udp")
+        self.sensors[i] = s
+        return s
+
+    def collector(self, name):
+        c = self.buses[0].popen(qosmark, "collect", "--nats", self.url(), "--history", self.dir / "h.sqlite", "--name", name,
+                                "--window", WINDOW, "--grace", GRACE, "--look", "2s", "--lease", "6s", "--rows",
+                                self.dir / f"{name}.rows", "--listen", f"127.0.0.1:{9470 + len(self.collectors)}")
+        self.collectors.append(c)
+        return c
+
+    def metric(self, i, name):
+        page = self.buses[0].run("curl", "-s", f"http://127.0.0.1:{9470 + i}/metrics", check=False).stdout
+        values = [float(line.split()[-1]) for line in page.splitlines() if line.startswith(name + " ")]
+        return values[0] if values else -1
+
+    def begin(self):
+        self.start_servers()
+        self.collector("one")
+        self.collector("two")
+        for i in range(1, 6):
+            self.sensor(i)
+        for s in self.sensors.values():
+            wait_for("a sensor", lambda s=s: "watching" in s.stderr)
+        t = time.monotonic()
+        wait_for("both collectors to share", lambda: (self.metric(0, "qosmark_collect_partitions"),
+                                                      self.metric(1, "qosmark_collect_partitions")) == (16, 16), 40)
+        print(f"shared after {time.monotonic() - t:.1f} s", flush=True)
+
+    def end(self):
+        for s in self.sensors.values():
+            s.stop()
+        time.sleep(2)
+        wait_for("all messages", lambda: all(self.metric(i, "qosmark_collect_pending") == 0
+                                             for i, c in enumerate(self.collectors) if c.running()), 30)
+        time.sleep(4)
+        for c in self.collectors:
+            c.stop()
+        r = self.buses[0].run(qosmark, "collect", "--report-only", "--history", self.dir / "h.sqlite", "-f", "json", check=False)
+        check("the report says that a segment fails", r.returncode == 1, r.stderr)
+        return json.loads(r.stdout)
+
+
+def names(document):
+    return [c["file"] for c in document["captures"]]
+
+
+def figures(segment, way):
+    """Sums over the classes of one segment and way."""
+    sums = collections.Counter()
+    for c in segment["classes"]:
+        for w in c["by_direction"]:
+            if w["direction"] == way:
+                for key in ("matched", "changed", "missing"):
+                    sums[key] += w[key]
+                sums["aside"] += sum(w["not_compared"].values())
+    return sums
+
+
+def judge(fleet, document, talkers, killed=()):
+    points = {i: n for n in names(document) for i in range(1, 6) if n.startswith(f"s{i}/")}
+    check("five points", len(points) == 5, names(document))
+    segments = {(s["before"], s["after"]): s for s in document["segments"]}
+    check("four segments", set(segments) == {(points[i], points[i + 1]) for i in range(1, 5)}, list(segments))
+    sent = talkers.count * STREAMS
+    for i in range(1, 5):
+        s = segments[points[i], points[i + 1]]
+        for way in ("forward", "backward"):
+            f = figures(s, way)
+            whole = i not in killed and i + 1 not in killed
+            what = f"between {i} and {i + 1}, {way}"
+            changed = f["matched"] if (i, way) == (2, "forward") else 0
+            check(f"{what}: what changed", f["changed"] == changed, f)
+            if (i, way) != (3, "forward"):
+                check(f"{what}: nothing is lost", f["missing"] == 0, f)
+                if whole:
+                    after = sent if (i < 4 or way == "backward") else sent - lost(fleet)
+                    check(f"{what}: each packet once", f["matched"] == after, (f, after))
+            elif whole:
+                check(f"{what}: what was dropped there is lost", 0 <= lost(fleet) - f["missing"] - f["aside"] <= 0, (f, lost(fleet)))
+    return [(f["code"], f["before"], f["after"], f["streams"], f["classes"]) for f in document["findings"] if f["violation"]]
+
+
+def lost(fleet):
+    return sum(fleet.path[3].counters().values())
+
+
+def undisturbed(fleet):
+    fleet.begin()
+    talkers = Talkers(fleet.path[0], fleet.path[5], SECONDS)
+    talkers.join()
+    document = fleet.end()
+    findings = judge(fleet, document, talkers)
+    check("one finding, of all streams there", len(findings) == 1 and findings[0][0] == "bleached" and findings[0][3] == STREAMS,
+          findings)
+    check("it names the segment", findings and findings[0][1].startswith("s2/") and findings[0][2].startswith("s3/"), findings)
+
+
+def disturbed(fleet):
+    fleet.begin()
+    talkers = Talkers(fleet.path[0], fleet.path[5], SECONDS)
+    time.sleep(2)
+    fleet.servers[1].kill()
+    fleet.mgmt.ip("link", "set", fleet.port[fleet.path[3]], "down")  # r3 is cut off
+    fleet.collectors[0].stop(signal.SIGKILL)
+    fleet.sensors[4].stop(signal.SIGKILL)
+    time.sleep(CUT)
+    fleet.mgmt.ip("link", "set", fleet.port[fleet.path[3]], "up")
+    fleet.sensor(4)
+    fleet.servers[1].start()
+    wait_for("the other collector to take over", lambda: fleet.metric(1, "qosmark_collect_partitions") == 32, 40)
+    talkers.join()
+    time.sleep(3)
+    document = fleet.end()
+    findings = judge(fleet, document, talkers, killed=(4,))
+    check("the finding is that of an undisturbed run", len(findings) == 1 and findings[0][0] == "bleached"
+          and findings[0][3] == STREAMS and findings[0][1].startswith("s2/") and findings[0][2].startswith("s3/"), findings)
+
+
+CASES = [undisturbed, disturbed]
+
+
+def main():
+    global qosmark
+    qosmark = os.path.abspath(sys.argv[1])
+    if os.geteuid() != 0:
+        skip("needs root")
+    need("nats-server", "curl")
+    for part in ("libnats", "libsqlite3"):
+        if f"left out: {part}" in run(qosmark, "--version").stdout:
+            skip(f"built without {part}")
+    for case in CASES:
+        if sys.argv[2:] and case.__name__ not in sys.argv[2:]:
+            continue
+        before = len(failures)
+        with Lab() as lab:
+            fleet = Fleet(lab)
+            try:
+                case(fleet)
+            except (LabError, LookupError) as e:
+                check(f"{case.__name__}: {e!r}", False)
+            if len(failures) != before:
+                for p in (*fleet.sensors.values(), *fleet.collectors):
+                    print(p.args[4:8], p.returncode, p.stderr[-600:])
+        print(f"{case.__name__}: {'ok' if len(failures) == before else 'FAILED'}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
