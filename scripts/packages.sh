@@ -1,7 +1,7 @@
 # Sourced by scripts/run and scripts/test: which packages of the distribution are needed, and installing those that are
 # missing. Nothing is done, and nothing said, when all are there.
 
-build_packages="gcc cmake make ninja-build pkg-config libc6-dev libpcap-dev libarchive-dev zlib1g-dev libfyaml-dev libjansson-dev libldns-dev libnet1-dev libssl-dev libcap-ng-dev libseccomp-dev libmicrohttpd-dev libncurses-dev"
+build_packages="gcc cmake make ninja-build pkg-config libc6-dev libpcap-dev libarchive-dev zlib1g-dev libfyaml-dev libjansson-dev libldns-dev libnet1-dev libssl-dev libcap-ng-dev libseccomp-dev libmicrohttpd-dev libncurses-dev libsqlite3-dev"
 test_packages="clang libcmocka-dev python3 python3-jsonschema python3-yaml tshark tcpdump iproute2 iputils-ping nftables dnsmasq-base gzip zstd xz-utils lz4 valgrind scamper prosody coturn nginx-light sip-tester openssl baresip-core util-linux chromium tmux ethtool netsniff-ng libcap2-bin prometheus rsyslog systemd g++ lowdown strace procps binutils zsh fish curl"
 
 distribution() {

@@ -90,6 +90,7 @@ static unsigned count_held(const struct collect *c)
 
 static void renew(struct collect *c)
 {
+    unsigned lost = 0;
     for (unsigned i = 0; i < c->options->partitions; i++) {
         struct collect_part *p = &c->parts[i];
         struct error why = {.text = ""};
@@ -100,10 +101,12 @@ static void renew(struct collect *c)
         if (r == 1) {
             p->renewed_ns = now;
         } else if (r == 0) {
-            collect_say(c, "partition %u has another collector now", i);
             collect_part_drop(c, i, true);
+            lost++;
         }
     }
+    if (lost)
+        collect_say(c, "the leases of %u partitions ran out: whoever takes them goes on where this one was", lost);
 }
 
 /* A fair share each: the first to come take what is free, and give back what is too much when others come. */

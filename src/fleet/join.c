@@ -363,8 +363,13 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
         j->counts.late++;
     else
         j->counts.repeated += number < j->closed_before;
-    /* blocks are held over the end of an interval: those of the one before may be of the window before */
-    int64_t first = window_of(j, 2 * d->from_ns - d->to_ns) - 1, last = window_of(j, d->to_ns);
+    /* blocks are held until they are over, which of a stream of few packets takes long */
+    int64_t first = number, last = window_of(j, d->to_ns);
+    for (size_t i = 0; i < d->block_count; i++) {
+        int64_t n = window_of(j, d->blocks[i].anchor_ns);
+        first = n < first ? n : first;
+        last = n > last ? n : last;
+    }
     if (last - first > WINDOWS_A_MESSAGE || length <= 0)
         return 0;
     uint64_t id = hash_id(j, d);

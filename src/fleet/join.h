@@ -27,7 +27,7 @@ struct join_options {
     size_t runs_max, blocks_max;     /* of one window; 0: the defaults */
 };
 
-enum { JOIN_RUNS_MAX = 2000000, JOIN_BLOCKS_MAX = 32000000, JOIN_WINDOWS_MAX = 4096 };
+enum { JOIN_RUNS_MAX = 2000000, JOIN_BLOCKS_MAX = 32000000 };
 
 struct join *join_new(const struct join_options *options); /* NULL without memory */
 void join_free(struct join *j);                            /* NULL is fine */
