@@ -111,6 +111,10 @@ def main():
             check(f"{what}: what is forbidden fails", (r.returncode, r.stdout.count("refused:"), r.stdout.count("WORKED")), (0, refused, 0))
             r = h2.run(*words, "live", "-i", iface, "-o", f"{out}/x", "--try-forbidden", check=False)
             check(f"{what}, with files to write", (r.returncode, r.stdout.count("refused:"), r.stdout.count("WORKED")), (0, refused - 1, 0))
+            if "left out: libnats" not in version:
+                r = h2.run(*words, "live", "-i", iface, "--publish", "nats://127.0.0.1", "--site", "x", "--try-forbidden", check=False)
+                check(f"{what}, with a message bus", (r.returncode, r.stdout.count("refused:"), r.stdout.count("WORKED")),
+                      (0, refused - 2, 0))
         check("trying writes nothing", "x" in os.listdir(out), False)
 
         closed = os.path.join(lab.dir, "closed")
