@@ -87,6 +87,21 @@ bool bus_publish_add(struct bus_publish *p, struct slice subject, struct slice i
     return kept;
 }
 
+int64_t bus_publish_wait_room(struct bus_publish *p, size_t bytes, int64_t wait_ns)
+{
+    const struct timespec pause = {.tv_nsec = 2 * NS_PER_MS};
+    int64_t until = clock_monotonic_ns() + wait_ns;
+    for (;;) {
+        (void)pthread_mutex_lock(&p->lock);
+        bool has_room = room(p) >= bytes + sizeof(struct message) + SPILL_SUBJECT_MAX + SPILL_ID_MAX;
+        (void)pthread_mutex_unlock(&p->lock);
+        int64_t left = until - clock_monotonic_ns();
+        if (has_room || left <= 0)
+            return left > 0 ? left : 0;
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 struct bus_publish_stats bus_publish_stats(struct bus_publish *p)
 {
     (void)pthread_mutex_lock(&p->lock);

@@ -48,6 +48,10 @@ int bus_publish_start(const struct bus_publish_options *options, struct bus_publ
 /* Copies a message; false where it was dropped. Any thread, and it never waits for more than a copy. */
 bool bus_publish_add(struct bus_publish *p, struct slice subject, struct slice id, struct slice body);
 
+/* For who may wait, when nothing is captured any more: until a message of `bytes` has room, or `wait_ns` are over. How much of
+ * them is left. */
+int64_t bus_publish_wait_room(struct bus_publish *p, size_t bytes, int64_t wait_ns);
+
 struct bus_publish_stats bus_publish_stats(struct bus_publish *p);
 
 /* Sends what it can within `wait_ns`, puts the rest into the file, and ends the thread. What had no room counts as dropped. */

@@ -12,7 +12,7 @@ static const int64_t TRY_AGAIN_NS = NS_PER_S, CONNECT_AGAIN_NS = 5 * NS_PER_S;
 static void set_problem(struct bus_publish *p, const char *why)
 {
     (void)pthread_mutex_lock(&p->lock);
-    (void)snprintf(p->stats.problem, sizeof p->stats.problem, "%s", why);
+    (void)snprintf(p->stats.problem, sizeof p->stats.problem, "%.255s", why);
     (void)pthread_mutex_unlock(&p->lock);
 }
 

@@ -248,6 +248,7 @@ static int finish(struct live_session *s, int status)
     struct error error = {0};
     live_screen_close(s);
     live_events_second_interrupt();
+    live_publishing_last(s);
     int r = live_run_finish(s->run, &view, &error);
     if (r < 0)
         return cli_fail(EXIT_INPUT, "%s", error.text[0] ? error.text : error_name(r));

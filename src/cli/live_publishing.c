@@ -24,6 +24,7 @@ struct live_publishing_parts {
     char (*names)[DELTA_NAME_MAX];
     const char **points;
     char name[DELTA_NAME_MAX + 16];
+    int64_t patience_ns; /* nothing is captured any more: the last messages may wait for room */
 };
 
 /* ---- names ---- */
@@ -74,6 +75,8 @@ static int name_points(struct live_session *s)
 static bool take_message(void *user, struct slice subject, struct slice id, struct slice body)
 {
     struct live_publishing_parts *p = user;
+    if (p->bus && p->patience_ns > 0)
+        p->patience_ns = bus_publish_wait_room(p->bus, body.len, p->patience_ns);
     return p->bus && bus_publish_add(p->bus, subject, id, body);
 }
 
@@ -165,6 +168,12 @@ int live_publishing_begin(struct live_session *s)
 }
 
 /* ---- the end ---- */
+
+void live_publishing_last(struct live_session *s)
+{
+    if (s->publishing)
+        s->publishing->patience_ns = FINISH_NS;
+}
 
 void live_publishing_finish(struct live_session *s)
 {

@@ -6,10 +6,12 @@
 #include "base/clock.h"
 #include "fleet/meter.h"
 #include "fleet/partition.h"
-#include "live/internal.h"
 #include "report/view.h"
 #include "stream/table.h"
 
+/* Streams told at one look. A sensor of hundreds of thousands makes messages faster than any server takes them, and would fill
+ * memory at each end of an interval: what is over takes several looks to tell then. */
+enum { DEFAULT_TELL_MAX = 20000 };
 static const int64_t DEFAULT_INTERVAL_NS = 10 * NS_PER_S, DEFAULT_IDLE_NS = 60 * NS_PER_S;
 
 /* What a point had counted when the last interval ended. */
@@ -25,8 +27,11 @@ struct live_publish {
     uint64_t *deltas;       /* of this interval, by point and partition */
     uint64_t *calls;        /* hashes of Call-IDs, of the document that is looked at */
     size_t call_cap;
-    uint64_t interval;      /* number of the one that runs */
+    uint64_t interval;      /* number of the one that runs, or is told */
     int64_t from_ns, next_ns;
+    bool telling;           /* it is over, and told from token `next` on */
+    int64_t over_ns;        /* since then */
+    uint32_t next;
     bool ends_early;        /* streams may leave the table before their interval is over */
     struct live_publishing state;
     struct live_publish_stats stats;
@@ -41,6 +46,7 @@ static bool make(struct live_publish *p)
     o->partitions = o->partitions ? o->partitions : PARTITIONS_DEFAULT;
     o->interval_ns = o->interval_ns ? o->interval_ns : DEFAULT_INTERVAL_NS;
     o->idle_ns = o->idle_ns ? o->idle_ns : DEFAULT_IDLE_NS;
+    o->tell_max = o->tell_max ? o->tell_max : DEFAULT_TELL_MAX;
     /* told as ended while the table still has it: what has left it cannot be told of any more */
     p->ends_early = o->idle_ns < 4 * o->interval_ns;
     struct meter_options meter = {.silent_ns = o->idle_ns / 2, .tcp_silent_ns = p->ends_early ? o->idle_ns / 2 : 0};
@@ -220,21 +226,36 @@ static int tell(struct live_publish *p, const struct stream_table *t, const stru
     return send(p, partition);
 }
 
-/* `only_silent`: in the middle of an interval. */
-static int tell_streams(struct live_publish *p, const struct stream_table *t, const struct document *d, int64_t now_ns,
-                        bool only_silent, bool last)
+/* In the middle of an interval. */
+static int tell_silent(struct live_publish *p, const struct stream_table *t, const struct document *d, int64_t now_ns)
 {
-    int r = hash_calls(p, d);
+    int r = 0;
     for (uint32_t token = 0; r == 0 && token < meter_tokens(p->meter); token++) {
         bool silent;
-        if (meter_has(p->meter, token, now_ns, last, &silent) && (silent || !only_silent))
-            r = tell(p, t, d, token, now_ns, silent, last);
-        else if (last)
-            (void)meter_drop(p->meter, token);
+        if (meter_has(p->meter, token, now_ns, false, &silent) && silent)
+            r = tell(p, t, d, token, now_ns, true, false);
     }
     return r;
 }
 
+/* Goes on telling an interval that is over; *ret_all: it is told. */
+static int tell_streams(struct live_publish *p, const struct stream_table *t, const struct document *d, int64_t now_ns,
+                        bool at_once, bool last, bool *ret_all)
+{
+    int r = 0;
+    uint32_t tokens = meter_tokens(p->meter), told = 0;
+    for (; r == 0 && p->next < tokens && (at_once || told < p->options.tell_max); p->next++) {
+        bool silent;
+        if (!meter_has(p->meter, p->next, now_ns, last, &silent))
+            continue;
+        r = tell(p, t, d, p->next, now_ns, silent, last);
+        told++;
+    }
+    *ret_all = p->next >= tokens;
+    return r;
+}
+
+/* What is told of streams in later looks is told until then: so the next interval begins where this one was over. */
 static int end_interval(struct live_publish *p, int64_t now_ns, bool last)
 {
     int r = 0;
@@ -253,7 +274,8 @@ static int end_interval(struct live_publish *p, int64_t now_ns, bool last)
     memset(p->deltas, 0, p->options.point_count * p->options.partitions * sizeof *p->deltas);
     p->stats.intervals++;
     p->interval++;
-    p->from_ns = p->delta.to_ns;
+    p->telling = false;
+    p->from_ns = p->over_ns > p->from_ns ? p->over_ns : p->from_ns;
     p->next_ns = (now_ns / p->options.interval_ns + 1) * p->options.interval_ns;
     return r;
 }
@@ -271,19 +293,31 @@ static void count_points(struct live_publish *p, const struct live_point *points
     }
 }
 
+static int tell_interval(struct live_publish *p, const struct stream_table *t, const struct document *d, int64_t now_ns,
+                         bool at_once, bool last)
+{
+    bool all = false;
+    if (!p->telling) {
+        p->telling = true;
+        p->over_ns = now_ns;
+        p->next = 0;
+    }
+    int r = tell_streams(p, t, d, now_ns, at_once, last, &all);
+    return r == 0 && all ? end_interval(p, now_ns, last) : r;
+}
+
 int live_publish_look(struct live_publish *p, const struct stream_table *t, const struct document *d,
                       const struct live_point *points, int64_t now_ns, bool last)
 {
+    int r = last || now_ns >= p->next_ns || p->telling || p->ends_early ? hash_calls(p, d) : 0;
+    /* no stream is told twice in one interval: at the end, the one that is being told comes first */
+    if (r == 0 && p->telling)
+        r = tell_interval(p, t, d, now_ns, last, false);
+    if (r < 0 || p->telling)
+        return r;
     bool over = last || now_ns >= p->next_ns;
-    if (!over && !p->ends_early)
-        return 0;
     count_points(p, points, over);
-    if (!over)
-        return tell_streams(p, t, d, now_ns, true, false);
-    int64_t began_ns = clock_monotonic_ns();
-    int r = tell_streams(p, t, d, now_ns, false, last);
-    if (r == 0)
-        r = end_interval(p, now_ns, last);
-    p->stats.took_ns = clock_monotonic_ns() - began_ns;
-    return r;
+    if (over)
+        return tell_interval(p, t, d, now_ns, last, last);
+    return p->ends_early ? tell_silent(p, t, d, now_ns) : 0;
 }

@@ -27,6 +27,7 @@ struct live_publish_options {
     size_t point_count;
     unsigned partitions; /* 0: PARTITIONS_DEFAULT */
     int64_t interval_ns, idle_ns; /* as the live check has them; 0 for its defaults */
+    uint32_t tell_max;            /* streams told at one look; 0: 20,000 */
     int64_t start_ns;             /* since 1970: tells this run from those before and after it */
     live_publish_sink sink;
     void (*state)(void *user, struct live_publishing *ret); /* what became of the messages; NULL: nothing is known */
@@ -53,7 +54,6 @@ bool live_publish_note(struct live_publish *p, struct document *d); /* false wit
 struct live_publish_stats {
     uint64_t intervals, deltas;
     uint64_t lost; /* packets that are in no message, for want of memory or since their stream left early */
-    int64_t took_ns; /* the newest interval's messages */
 };
 struct live_publish_stats live_publish_stats(const struct live_publish *p);
 
