@@ -20,8 +20,8 @@ struct bus_watch {
     atomic_bool closed; /* no more is told */
 };
 
-/* A connection that goes on trying for ever; it may not be there yet. `name` is what the server's operator sees. `o` and
- * `watch` are borrowed while the connection lives. ERR_USAGE where what was given cannot be used, ERR_MEMORY. */
+/* A connection that goes on trying for ever; it may not be there yet. `name` is what the server's operator sees. `o`
+ * and `watch` are borrowed while the connection lives. ERR_USAGE where what was given cannot be used, ERR_MEMORY. */
 int bus_connect(const struct bus_options *o, const char *name, struct bus_watch *watch, natsConnection **ret,
                 struct error *error);
 
@@ -34,8 +34,8 @@ int bus_connect_check(const struct bus_options *o, struct error *error);
 /* A sentence of what libnats says, for `what` ("cannot publish"). */
 int bus_error(struct error *error, int code, const char *what, natsStatus status);
 
-/* Sees to it that the stream QOSMARK is there; one that is there stays as it is. Blocks for a round trip or two. ERR_IO with
- * the reason. */
+/* Sees to it that the stream QOSMARK is there; one that is there stays as it is. Blocks for a round trip or two.
+ * ERR_IO with the reason. */
 int bus_stream_make(natsConnection *nc, jsCtx *js, const struct bus_retention *retention, struct error *error);
 
 #endif

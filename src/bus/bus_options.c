@@ -39,7 +39,8 @@ static void wipe(char **text)
 
 void bus_options_done(struct bus_options *o)
 {
-    char **const texts[] = {&o->user, &o->password, &o->token, &o->jwt, &o->seed, &o->ca, &o->certificate, &o->key, &o->server_name};
+    char **const texts[] = {&o->user, &o->password, &o->token, &o->jwt, &o->seed,
+                            &o->ca, &o->certificate, &o->key, &o->server_name};
     for (size_t i = 0; i < o->server_count; i++)
         free(o->servers[i]);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -84,9 +85,9 @@ int bus_options_servers(struct bus_options *o, const char *list, struct error *e
             one = slice_make(one.at + 7, one.len - 7);
         }
         if (memchr(one.at, '@', one.len))
-            return error_set(error, ERR_USAGE, "a user and password have no place on the command line, where every user "
-                                               "of this machine can read them: put them into a file (--nats-config) or "
-                                               "into NATS_USER and NATS_PASSWORD");
+            return error_set(error, ERR_USAGE,
+                             "a user and password have no place on the command line, where every user of this machine "
+                             "can read them: put them into a file (--nats-config) or into NATS_USER and NATS_PASSWORD");
         if (!is_host(one))
             return error_set(error, ERR_USAGE, "a server is written nats://HOST or nats://HOST:PORT, tls:// for TLS, "
                                                "and several with commas between them");

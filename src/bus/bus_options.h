@@ -43,9 +43,9 @@ struct bus_environment {
  * sentence, also where a user or password is in it; ERR_MEMORY. */
 int bus_options_servers(struct bus_options *o, const char *list, struct error *error);
 
-/* A file as docs/FLEET.md has it: user, password, token, credentials, tls: {ca, certificate, key, server-name}. ERR_USAGE
- * ("file:line:column: sentence"), also where it, or a file named in it that holds a secret, is open to every user; ERR_IO,
- * ERR_MEMORY. */
+/* A file as docs/FLEET.md has it: user, password, token, credentials, tls: {ca, certificate, key, server-name}.
+ * ERR_USAGE ("file:line:column: sentence"), also where it, or a file named in it that holds a secret, is open to every
+ * user; ERR_IO, ERR_MEMORY. */
 int bus_options_file(struct bus_options *o, const char *path, struct error *error);
 
 /* The same from the environment. */
@@ -54,7 +54,8 @@ int bus_options_environment(struct bus_options *o, const struct bus_environment 
 /* Wipes what is secret. */
 void bus_options_done(struct bus_options *o);
 
-/* Whether this qosmark was built with libnats; else every function that needs it is ERR_UNSUPPORTED with this sentence. */
+/* Whether this qosmark was built with libnats; else every function that needs it is ERR_UNSUPPORTED with this
+ * sentence. */
 bool bus_built_in(void);
 extern const char bus_absent[];
 

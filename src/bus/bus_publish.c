@@ -236,8 +236,8 @@ static void spill_some(struct bus_publish *p)
 
 /* ---- the thread ---- */
 
-/* The next message to send, oldest first: what is in the file is older than what is in memory. With the lock, which is let
- * go while the file is read. */
+/* The next message to send, oldest first: what is in the file is older than what is in memory. With the lock, which is
+ * let go while the file is read. */
 static struct message *next_message(struct bus_publish *p)
 {
     if (!p->spill || spill_stats(p->spill).waiting == 0)

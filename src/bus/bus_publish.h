@@ -15,8 +15,8 @@
  *     bus_publish_add() → memory → server, which acknowledges each
  *                            └→ file, where there is no server and the memory is half full → server, oldest first
  *
- * What has no room in either is dropped and counted. A message is sent until it was acknowledged; the server knows one that
- * comes again by its id. Whoever adds is never kept waiting for a network or a disk.
+ * What has no room in either is dropped and counted. A message is sent until it was acknowledged; the server knows one
+ * that comes again by its id. Whoever adds is never kept waiting for a network or a disk.
  */
 struct bus_publish;
 
@@ -41,20 +41,21 @@ struct bus_publish_stats {
     char problem[256]; /* why nothing is acknowledged, where that is so; "" */
 };
 
-/* Begins the thread, which connects, and goes on trying. ERR_UNSUPPORTED, ERR_USAGE where what was given to be let in cannot
- * be used, ERR_MEMORY. The spill is the caller's to close then. */
+/* Begins the thread, which connects, and goes on trying. ERR_UNSUPPORTED, ERR_USAGE where what was given to be let in
+ * cannot be used, ERR_MEMORY. The spill is the caller's to close then. */
 int bus_publish_start(const struct bus_publish_options *options, struct bus_publish **ret, struct error *error);
 
 /* Copies a message; false where it was dropped. Any thread, and it never waits for more than a copy. */
 bool bus_publish_add(struct bus_publish *p, struct slice subject, struct slice id, struct slice body);
 
-/* For who may wait, when nothing is captured any more: until a message of `bytes` has room, or `wait_ns` are over. How much of
- * them is left. */
+/* For who may wait, when nothing is captured any more: until a message of `bytes` has room, or `wait_ns` are over. How
+ * much of them is left. */
 int64_t bus_publish_wait_room(struct bus_publish *p, size_t bytes, int64_t wait_ns);
 
 struct bus_publish_stats bus_publish_stats(struct bus_publish *p);
 
-/* Sends what it can within `wait_ns`, puts the rest into the file, and ends the thread. What had no room counts as dropped. */
+/* Sends what it can within `wait_ns`, puts the rest into the file, and ends the thread. What had no room counts as
+ * dropped. */
 void bus_publish_finish(struct bus_publish *p, int64_t wait_ns);
 
 void bus_publish_free(struct bus_publish *p); /* finishes first, without waiting, where nobody did; takes NULL */

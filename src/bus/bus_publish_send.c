@@ -57,8 +57,8 @@ static bool contains(struct slice text, const char *what)
 }
 
 /*
- * {"stream":"QOSMARK","seq":12} is an acknowledgement, {"error":{"code":503,...}} none; nor is an empty answer, which says
- * that nobody is there who would store it. 400 is for good: too large, or not to be had in this stream.
+ * {"stream":"QOSMARK","seq":12} is an acknowledgement, {"error":{"code":503,...}} none; nor is an empty answer, which
+ * says that nobody is there who would store it. 400 is for good: too large, or not to be had in this stream.
  */
 static enum slot_state state_of(struct slice answer)
 {

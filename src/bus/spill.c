@@ -15,9 +15,9 @@
  *     0     head, first copy            512   head, second copy
  *     4096  the ring: frames, each beginning at a multiple of 32
  *
- * All numbers are little-endian. A head: "qosmark spill 1\n", generation, size of the ring, place and number of the oldest
- * message that was not done, check sum. A frame: number, check sum of it without this, bytes of subject, id and body, then
- * these. One that does not fit before the end of the ring begins at its beginning.
+ * All numbers are little-endian. A head: "qosmark spill 1\n", generation, size of the ring, place and number of the
+ * oldest message that was not done, check sum. A frame: number, check sum of it without this, bytes of subject, id and
+ * body, then these. One that does not fit before the end of the ring begins at its beginning.
  */
 enum {
     HEAD_BYTES = 64,
@@ -203,8 +203,8 @@ static bool frame_search(struct spill *s, uint64_t at, uint64_t end, uint64_t nu
 }
 
 /*
- * Looks from `at` on, for at most `far` bytes, for the message `number` or else the next one after it that is whole. One that
- * did not fit before the end of the ring is at its beginning.
+ * Looks from `at` on, for at most `far` bytes, for the message `number` or else the next one after it that is whole.
+ * One that did not fit before the end of the ring is at its beginning.
  */
 static bool frame_find(struct spill *s, uint64_t at, uint64_t far, uint64_t number, uint64_t most, uint64_t *ret_at,
                        uint64_t *ret_bytes)
@@ -226,7 +226,8 @@ static uint64_t after(const struct spill *s, uint64_t at, uint64_t bytes)
     return at + bytes >= s->size ? 0 : at + bytes;
 }
 
-/* Where the messages end. A gap is looked over for a whole round once: it is where a message was damaged, or the end. */
+/* Where the messages end. A gap is looked over for a whole round once: it is where a message was damaged, or the end.
+ * */
 static void find_tail(struct spill *s)
 {
     uint64_t at = s->head, gone = 0, number = s->head_number, most = number + s->size / ALIGN, found, bytes;

@@ -9,13 +9,14 @@
 #include "base/text.h"
 
 /*
- * Messages that wait in a file of bounded size, first in first out, because there is nobody to take them. They are there
- * again after the process was killed at any moment, less what the system had not written when it went down as a whole.
+ * Messages that wait in a file of bounded size, first in first out, because there is nobody to take them. They are
+ * there again after the process was killed at any moment, less what the system had not written when it went down as a
+ * whole.
  *
- * The file is a ring behind two copies of a head, of which one is whole at any time. Each message has a number, one more
- * than that of the one before it, and a check sum: where the ring ends is found by reading it, and a message that was
- * damaged, or written half, is passed over and counted. What was taken (spill_done()) and yet is there again after a
- * crash, since the head is written now and then only, is published again: its id is the same.
+ * The file is a ring behind two copies of a head, of which one is whole at any time. Each message has a number, one
+ * more than that of the one before it, and a check sum: where the ring ends is found by reading it, and a message that
+ * was damaged, or written half, is passed over and counted. What was taken (spill_done()) and yet is there again after
+ * a crash, since the head is written now and then only, is published again: its id is the same.
  */
 struct spill;
 
@@ -27,12 +28,12 @@ struct spill_message {
     uint64_t number;
 };
 
-/* Opens the file, or makes it; `max_bytes` bounds it (a file that is larger already stays so). ERR_IO, ERR_USAGE where it is
- * something else, or another process has it; ERR_MEMORY. */
+/* Opens the file, or makes it; `max_bytes` bounds it (a file that is larger already stays so). ERR_IO, ERR_USAGE where
+ * it is something else, or another process has it; ERR_MEMORY. */
 int spill_open(const char *path, uint64_t max_bytes, struct spill **ret, struct error *error);
 
-/* Puts a message behind the others. ERR_LIMIT where there is no room, ERR_IO (a full disk...): it is not there then, and
- * spill_problem() says why. */
+/* Puts a message behind the others. ERR_LIMIT where there is no room, ERR_IO (a full disk...): it is not there then,
+ * and spill_problem() says why. */
 int spill_put(struct spill *s, struct slice subject, struct slice id, struct slice body);
 
 /* The next message that was not given yet; false where there is none. Those that are damaged are passed over. */

@@ -29,8 +29,8 @@ struct live_publishing_parts {
 
 /* ---- names ---- */
 
-/* What --point says, with the interface where there are several; without it the host and the interface. '_' stands for what
- * a subject cannot have. */
+/* What --point says, with the interface where there are several; without it the host and the interface. '_' stands for
+ * what a subject cannot have. */
 static void name_point(const struct live_arguments *a, const char *host, const char *interface,
                        char to[static DELTA_NAME_MAX])
 {
@@ -63,7 +63,8 @@ static int name_points(struct live_session *s)
         p->points[i] = p->names[i];
         for (size_t k = 0; k < i; k++)
             if (strcmp(p->names[i], p->names[k]) == 0)
-                return cli_fail(EXIT_USAGE, "%s and %s would both be the point %s: --point NAME with a shorter name helps",
+                return cli_fail(EXIT_USAGE,
+                                "%s and %s would both be the point %s: --point NAME with a shorter name helps",
                                 a->interfaces[k], a->interfaces[i], p->names[i]);
     }
     (void)snprintf(p->name, sizeof p->name, "qosmark live %s", p->names[0]);

@@ -41,7 +41,9 @@ int publish_arguments_take(struct publish_arguments *a, const struct option_walk
         return 1;
     if (strcmp(name, "partitions") == 0) {
         a->any = true;
-        return units_count(value, 1, PARTITIONS_MAX, &a->partitions) ? 1 : refuse(name, "a number from 1 to 1024", value);
+        return units_count(value, 1, PARTITIONS_MAX, &a->partitions)
+                   ? 1
+                   : refuse(name, "a number from 1 to 1024", value);
     }
     if (strcmp(name, "stream-age") == 0) {
         a->any = true;

@@ -18,7 +18,8 @@ struct publish_arguments {
 #define PUBLISH_OPTIONS                                                                                                \
     {"publish", 0, "SERVERS", "tell the collectors of a fleet through NATS JetStream: nats://HOST[,HOST], or tls://"}, \
     {"site", 0, "NAME", "where this sensor is; needed with --publish"},                                                \
-    {"nats-config", 0, "FILE", "what it takes to be let in: user, password, credentials, TLS (else NATS_* variables)"}, \
+    {"nats-config", 0, "FILE",                                                                                         \
+     "what it takes to be let in: user, password, credentials, TLS (else NATS_* variables)"},                          \
     {"spill", 0, "FILE", "keep messages here that no server takes for now, also from one start to the next"},          \
     {"spill-max", 0, "SIZE", "of that file at most (default 256MiB)"},                                                 \
     {"partitions", 0, "N", "that streams are spread over, the same for all sensors (default 32)"},                     \

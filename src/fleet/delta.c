@@ -20,11 +20,11 @@ void delta_id(const struct delta *d, char ret[static DELTA_ID_MAX])
 {
     uint64_t start = (uint64_t)d->start_ns;
     if (d->type == DELTA_INTERVAL)
-        (void)snprintf(ret, DELTA_ID_MAX, "%.63s %.63s %" PRIx64 " %" PRIx64 " p%x", d->site, d->point, start, d->interval,
-                       d->partition);
+        (void)snprintf(ret, DELTA_ID_MAX, "%.63s %.63s %" PRIx64 " %" PRIx64 " p%x", d->site, d->point, start,
+                       d->interval, d->partition);
     else
-        (void)snprintf(ret, DELTA_ID_MAX, "%.63s %.63s %" PRIx64 " %" PRIx64 " %" PRIx64, d->site, d->point, start, d->interval,
-                       d->stream);
+        (void)snprintf(ret, DELTA_ID_MAX, "%.63s %.63s %" PRIx64 " %" PRIx64 " %" PRIx64, d->site, d->point, start,
+                       d->interval, d->stream);
 }
 
 /* ---- writing ---- */

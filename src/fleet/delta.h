@@ -18,9 +18,9 @@
  *                     interval, and says how many those were. A point without it was away, and what it did not see then
  *                     tells nothing
  *
- * Counts are those of the interval, never sums since the beginning: each is added once, and a message that comes again is
- * known by its id: site, point, start of the sensor, interval, stream. `stream` is a serial number that the sensor gives to
- * what it tells of, new after each start; 0 in DELTA_INTERVAL.
+ * Counts are those of the interval, never sums since the beginning: each is added once, and a message that comes again
+ * is known by its id: site, point, start of the sensor, interval, stream. `stream` is a serial number that the sensor
+ * gives to what it tells of, new after each start; 0 in DELTA_INTERVAL.
  *
  * Nothing is in it of what packets carried, and of SIP only a hash of the Call-ID.
  */
@@ -44,9 +44,10 @@ struct delta_count {
  * Packets of one block of 256 RTP sequence numbers. The same block at two points has the same numbers, whatever their
  * clocks and addresses: what is missing, and which marks there are, can be compared exactly.
  *
- * A block is told when it is over, as a rule once. Packets that come later still come as one more part of it: the sets of
- * a point's parts are united, their marks added; a number that is in two parts was a copy. Before the first and after the
- * last number that a point saw of a stream, and while it dropped frames, a number that it has not seen is not lost.
+ * A block is told when it is over, as a rule once. Packets that come later still come as one more part of it: the sets
+ * of a point's parts are united, their marks added; a number that is in two parts was a copy. Before the first and
+ * after the last number that a point saw of a stream, and while it dropped frames, a number that it has not seen is
+ * not lost.
  */
 struct delta_block {
     /* Extended sequence number / 256, counted from where the sensor first saw the stream: only `number` % 256 is the
@@ -108,8 +109,8 @@ struct delta {
     dscp_set_t expected; /* 0: nothing */
     dscp_t preferred;
     enum verdict verdict; /* of all of the stream by now */
-    bool copies_differ;   /* the point shows packets twice, before and after a change of their mark: no mark here tells of
-                             one place */
+    bool copies_differ;   /* the point shows packets twice, before and after a change of their mark: no mark here tells
+                             of one place */
     bool over_turn;
     uint8_t tunnel_depth;
     uint8_t ttl_lowest, ttl_highest; /* or hop limit; 0 without packets */
@@ -122,8 +123,8 @@ struct delta {
     uint64_t unblocked; /* RTP packets of the interval that are in no block: too many, or not to be read */
 };
 
-/* "SITE POINT START INTERVAL STREAM", the last three in hexadecimal; in DELTA_INTERVAL "pPARTITION" in place of the stream.
- * No two messages that say something different have the same. */
+/* "SITE POINT START INTERVAL STREAM", the last three in hexadecimal; in DELTA_INTERVAL "pPARTITION" in place of the
+ * stream. No two messages that say something different have the same. */
 void delta_id(const struct delta *d, char ret[static DELTA_ID_MAX]);
 
 /* Adds the message, JSON in one line, without a newline. ERR_MEMORY. */

@@ -160,8 +160,8 @@ static uint32_t be32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* The fixed header (RFC 3550 §5.1) of what the table took for RTP; behind the four bytes of ChannelData (RFC 8656 §12.4)
- * where it passes a TURN server. */
+/* The fixed header (RFC 3550 §5.1) of what the table took for RTP; behind the four bytes of ChannelData (RFC 8656
+ * §12.4) where it passes a TURN server. */
 static bool rtp_of(const struct packet *p, struct rtp *ret)
 {
     const uint8_t *b = p->payload;

@@ -9,8 +9,8 @@
  * every point sees alike:
  *
  *     RTP and RTCP    the SSRC (of RTCP, the sender's), which no NAT and no TURN server changes
- *     all else        protocol, addresses and ports, both directions alike. NAT changes those: such streams are judged at
- *                     each point, and not joined across it
+ *     all else        protocol, addresses and ports, both directions alike. NAT changes those: such streams are
+ *                     judged at each point, and not joined across it
  *
  * The hash has no key, for all sensors must agree: somebody who chooses SSRCs can fill one partition.
  */

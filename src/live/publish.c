@@ -9,8 +9,8 @@
 #include "report/view.h"
 #include "stream/table.h"
 
-/* Streams told at one look. A sensor of hundreds of thousands makes messages faster than any server takes them, and would fill
- * memory at each end of an interval: what is over takes several looks to tell then. */
+/* Streams told at one look. A sensor of hundreds of thousands makes messages faster than any server takes them, and
+ * would fill memory at each end of an interval: what is over takes several looks to tell then. */
 enum { DEFAULT_TELL_MAX = 20000 };
 static const int64_t DEFAULT_INTERVAL_NS = 10 * NS_PER_S, DEFAULT_IDLE_NS = 60 * NS_PER_S;
 
@@ -133,8 +133,9 @@ static int send(struct live_publish *p, unsigned partition)
         return ERR_MEMORY;
     delta_id(&p->delta, id);
     partition_subject(partition, p->delta.site, p->delta.point, subject);
-    p->state.dropped += !p->options.sink(p->options.user, slice_make(subject, strlen(subject)), slice_make(id, strlen(id)),
-                                   slice_make(p->text.at, p->text.len));
+    bool kept = p->options.sink(p->options.user, slice_make(subject, strlen(subject)), slice_make(id, strlen(id)),
+                                slice_make(p->text.at, p->text.len));
+    p->state.dropped += !kept;
     return 0;
 }
 

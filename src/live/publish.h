@@ -12,9 +12,9 @@
 struct stream_table; /* stream/table.h */
 
 /*
- * A live check as a sensor of a fleet: what each stream did in an interval, as messages (fleet/delta.h). The counts come from
- * packets and their tokens, what the streams are from the look at the end of the interval. Intervals end at multiples of their
- * length by the clock, at the first look after it.
+ * A live check as a sensor of a fleet: what each stream did in an interval, as messages (fleet/delta.h). The counts
+ * come from packets and their tokens, what the streams are from the look at the end of the interval. Intervals end at
+ * multiples of their length by the clock, at the first look after it.
  */
 struct live_publish;
 
@@ -41,8 +41,9 @@ void live_publish_free(struct live_publish *p);                                 
 void live_publish_packet(struct live_publish *p, uint32_t token, const struct packet *packet);
 
 /*
- * A look at the table: `d` is the judged document of it, `points` the state of the points. Messages come of it where an interval
- * is over, or where `last`. `now_ns` is the present by the clock of the packets. ERR_MEMORY: something of it is missing.
+ * A look at the table: `d` is the judged document of it, `points` the state of the points. Messages come of it where
+ * an interval is over, or where `last`. `now_ns` is the present by the clock of the packets. ERR_MEMORY: something of
+ * it is missing.
  */
 int live_publish_look(struct live_publish *p, const struct stream_table *t, const struct document *d,
                       const struct live_point *points, int64_t now_ns, bool last);

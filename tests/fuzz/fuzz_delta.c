@@ -1,6 +1,6 @@
 /*
- * A message as it comes from the bus. What could be read is written again, and what is written is read back the same, with the
- * same id, and in the same partition.
+ * A message as it comes from the bus. What could be read is written again, and what is written is read back the same,
+ * with the same id, and in the same partition.
  */
 #include "fuzz.h"
 

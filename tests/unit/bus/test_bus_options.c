@@ -99,7 +99,10 @@ static void a_file_holds_all_that_it_takes(void **state)
     struct bus_options o = {0};
     struct error error = {0};
     (void)state;
-    write_file("c.yaml", "credentials: sensor.creds\ntls: {ca: ca.pem, certificate: cert.pem, key: key.pem, server-name: b}\n", 0640);
+    write_file("c.yaml",
+               "credentials: sensor.creds\n"
+               "tls: {ca: ca.pem, certificate: cert.pem, key: key.pem, server-name: b}\n",
+               0640);
     write_file("sensor.creds", credentials, 0600);
     write_file("ca.pem", "a CA\n", 0644);
     write_file("cert.pem", "a certificate\n", 0644);

@@ -91,9 +91,13 @@ static void sensor_free(struct sensor *s)
 static void send(struct sensor *s, uint32_t from, uint32_t until, int64_t ns)
 {
     for (uint32_t i = from; i < until; i++) {
-        struct packet p = {.frame = s->sent + 1, .time_ns = T0 + ns, .ip_bytes = 100, .proto = PROTO_UDP, .tos = 184,
-                           .ttl = 60, .layer_count = 1, .ports_known = true, .payload = (const uint8_t *)"x", .payload_bytes = 1,
-                           .payload_wire_bytes = 1};
+        struct packet p = {.frame = s->sent + 1, .time_ns = T0 + ns, .ip_bytes = 100, .proto = PROTO_UDP};
+        p.tos = 184;
+        p.ttl = 60;
+        p.layer_count = 1;
+        p.ports_known = true;
+        p.payload = (const uint8_t *)"x";
+        p.payload_bytes = p.payload_wire_bytes = 1;
         uint32_t token;
         p.src.addr.version = p.dst.addr.version = 4;
         p.src.addr.bytes[2] = (uint8_t)(i >> 16);
