@@ -14,10 +14,9 @@ void join_note(struct join_look *l, const char *format, ...)
     if (l->note_count == NOTES_MAX)
         return;
     va_start(args, format);
-    const char *text = arena_vprintf(&l->texts, format, args);
-    va_end(args);
-    if (!notes_add(&l->notes, &l->note_count, text))
+    if (!notes_add(&l->notes, &l->note_count, &l->texts, format, args))
         l->failed = true;
+    va_end(args);
 }
 
 /* ---- streams ---- */
