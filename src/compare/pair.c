@@ -34,22 +34,6 @@ static bool is_strong(const struct compare_packet *x)
 
 /* ---- by 5-tuple ---- */
 
-static bool have_common(const struct compare_point *a, const struct compare_flow *fa, const struct compare_point *b,
-                        const struct compare_flow *fb)
-{
-    uint32_t i = fa->begin, j = fb->begin;
-    while (i < fa->end && j < fb->end) {
-        const struct compare_packet *x = compare_at(a, i), *y = compare_at(b, j);
-        if (x->identity == y->identity && x->identity != 0 && compare_may_be_same(x, y))
-            return true;
-        if (x->identity < y->identity)
-            i++;
-        else
-            j++;
-    }
-    return false;
-}
-
 static bool is_alone(const struct compare_point *p, const struct compare_flow *f, uint32_t at)
 {
     uint64_t identity = compare_at(p, at)->identity;
@@ -57,16 +41,17 @@ static bool is_alone(const struct compare_point *p, const struct compare_flow *f
            (at + 1 >= f->end || compare_at(p, at + 1)->identity != identity);
 }
 
-/* How much later a packet that each of the two has once is in the second; false where there is none. */
-static bool common_delay(const struct pairer *p, uint32_t a, uint32_t b, int64_t *ret_ns)
+/* Places of a packet that both flows have, the first by identity; `once`: that each of them has once. */
+static bool find_common(const struct compare_point *a, const struct compare_flow *fa, const struct compare_point *b,
+                        const struct compare_flow *fb, bool once, uint32_t ret[2])
 {
-    const struct compare_flow *fa = &p->points[0]->flows[a], *fb = &p->points[1]->flows[b];
     uint32_t i = fa->begin, j = fb->begin;
     while (i < fa->end && j < fb->end) {
-        const struct compare_packet *x = compare_at(p->points[0], i), *y = compare_at(p->points[1], j);
+        const struct compare_packet *x = compare_at(a, i), *y = compare_at(b, j);
         if (x->identity == y->identity && x->identity != 0 && compare_may_be_same(x, y) &&
-            is_alone(p->points[0], fa, i) && is_alone(p->points[1], fb, j)) {
-            *ret_ns = y->time_ns - x->time_ns;
+            (!once || (is_alone(a, fa, i) && is_alone(b, fb, j)))) {
+            ret[0] = i;
+            ret[1] = j;
             return true;
         }
         if (x->identity < y->identity)
@@ -75,6 +60,24 @@ static bool common_delay(const struct pairer *p, uint32_t a, uint32_t b, int64_t
             j++;
     }
     return false;
+}
+
+static bool have_common(const struct compare_point *a, const struct compare_flow *fa, const struct compare_point *b,
+                        const struct compare_flow *fb)
+{
+    uint32_t at[2];
+    return find_common(a, fa, b, fb, false, at);
+}
+
+/* How much later a packet that each of the two has once is in the second; false where there is none. */
+static bool common_delay(const struct pairer *p, uint32_t a, uint32_t b, int64_t *ret_ns)
+{
+    const struct compare_point *first = p->points[0], *second = p->points[1];
+    uint32_t at[2];
+    if (!find_common(first, &first->flows[a], second, &second->flows[b], true, at))
+        return false;
+    *ret_ns = compare_at(second, at[1])->time_ns - compare_at(first, at[0])->time_ns;
+    return true;
 }
 
 /* Whether what a flow carries can be told from all that is alike, whoever sends it: the two bytes of a query's
