@@ -35,7 +35,7 @@ static void take_group(struct sdp_session *s, struct sdp_notes *notes, struct sl
     if (notes->bundle_count < GROUPS_MAX)
         notes->bundles[notes->bundle_count++] = rest;
     else
-        s->media_dropped++;
+        s->lists_dropped++;
 }
 
 /* RFC 8856 §5.3: "a=floorid:1 mstrm:3"; RFC 4583's text had "m-stream". What a floor controls is a shared screen. */
@@ -48,7 +48,7 @@ static void take_floor(struct sdp_session *s, struct sdp_notes *notes, struct sl
         return;
     while (rest.len && notes->floor_count < FLOORS_MAX)
         notes->floors[notes->floor_count++] = slice_trim(slice_next(&rest, ' '));
-    s->media_dropped += rest.len > 0;
+    s->lists_dropped += rest.len > 0;
 }
 
 static void take_attribute(struct sdp_session *s, struct sdp_notes *notes, struct sdp_media *m, struct slice value)
@@ -137,7 +137,7 @@ static void settle(struct sdp_session *s, const struct sdp_notes *notes)
         }
         if (m->at.port == 0)
             m->refused = true;
-        s->media_dropped += m->dropped;
+        s->lists_dropped += m->dropped;
         if (m->kind == KIND_RTP_VIDEO && is_slides(s, notes, m))
             m->kind = KIND_RTP_SLIDES;
         sdp_media_settle(m);
@@ -197,7 +197,7 @@ enum parse_status sdp_parse(struct cursor c, struct sdp_session *ret)
     /* nothing fails from here on */
     /* one by one, for most of it are m-lines that are not there */
     ret->origin_user = ret->session_name = none;
-    ret->media_count = ret->media_dropped = 0;
+    ret->media_count = ret->media_dropped = ret->lists_dropped = 0;
     ret->bundle = ret->ice = ret->dtls = false;
     while (rest.len) {
         struct slice line = slice_next(&rest, '\n');

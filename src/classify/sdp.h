@@ -55,8 +55,8 @@ struct sdp_session {
     struct slice origin_user, session_name; /* "Acano" */
     struct sdp_media media[SDP_MEDIA_MAX];  /* m-lines beyond are counted, not kept */
     size_t media_count;
-    size_t media_dropped; /* those beyond, those of which candidates or SSRCs were not kept, and lines of groups and
-                             floors */
+    size_t media_dropped; /* those beyond */
+    size_t lists_dropped; /* m-lines of which candidates or SSRCs were not kept, lines of groups and floors */
     bool bundle;
     bool ice, dtls; /* candidates; a fingerprint */
 };

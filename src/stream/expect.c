@@ -194,7 +194,7 @@ static const struct sdp_media *first_bundled(const struct sdp_session *s)
 uint32_t expect_describe(struct expect_table *t, const struct expect_description *d)
 {
     const struct sdp_session *sdp = &t->sdp;
-    t->stats.dropped_media += sdp->media_dropped;
+    t->stats.dropped_media += sdp->media_dropped + sdp->lists_dropped;
     if (t->description_count >= DESCRIPTIONS_MAX || t->line_count + sdp->media_count > LINES_MAX ||
         t->calls[d->call].description_count >= CALL_DESCRIPTIONS_MAX ||
         !expect_grow(t, (void **)&t->descriptions, &t->description_cap, t->description_count, sizeof *t->descriptions)) {

@@ -355,14 +355,14 @@ static void groups_and_floors_beyond_their_caps_are_counted(void **state)
     for (int i = 0; i < 4; i++)
         strbuf_adds(&b, group);
     assert_int_equal(parse(strbuf_text(&b)), PARSE_OK);
-    assert_int_equal(s.media_dropped, 0);
+    assert_int_equal(s.lists_dropped, 0);
     strbuf_adds(&b, group);
     strbuf_adds(&b, "a=floorid:1 mstrm:1 2 3 4 5 6 7 8\r\n");
     assert_int_equal(parse(strbuf_text(&b)), PARSE_OK);
-    assert_int_equal(s.media_dropped, 1);
+    assert_int_equal(s.lists_dropped, 1);
     strbuf_adds(&b, "a=floorid:2 mstrm:9\r\n");
     assert_int_equal(parse(strbuf_text(&b)), PARSE_OK);
-    assert_int_equal(s.media_dropped, 2);
+    assert_int_equal(s.lists_dropped, 2);
     strbuf_done(&b);
 }
 
