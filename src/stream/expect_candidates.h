@@ -30,7 +30,7 @@ struct candidates {
     bool too_many; /* some were not looked at */
 };
 
-/* Those at its ends; where there are none, those with its SSRC; and where there are none either, those with its ports. */
+/* Those at its ends; where there are none, those with its SSRC; where there are none either, those with its ports. */
 void expect_candidates_find(const struct expect_table *t, const struct expect_query *q, struct candidates *ret);
 
 static inline const struct expect_description *description_of(const struct expect_table *t,
