@@ -94,8 +94,10 @@ in_tree sh -c 'ls /etc/systemd/system/multi-user.target.wants' 2>/dev/null | gre
 
 # a changed configuration file stays until the package is purged; a service that was enabled, and what it wrote, goes
 echo '# changed' >>"$tree/etc/qosmark/policy.yaml"
-in_tree systemctl enable qosmark-live.service >/dev/null 2>&1 || fail "a service cannot be enabled"
-mkdir -p "$tree/var/lib/private/qosmark-live" && ln -s private/qosmark-live "$tree/var/lib/qosmark-live"
+for service in qosmark-live qosmark-collect; do
+    in_tree systemctl enable "$service.service" >/dev/null 2>&1 || fail "$service cannot be enabled"
+    mkdir -p "$tree/var/lib/private/$service" && ln -s "private/$service" "$tree/var/lib/$service"
+done
 in_tree dpkg -r qosmark libqosmark0 >>"$build/dpkg.log" 2>&1 || { cat "$build/dpkg.log"; fail "removing"; }
 [ -f "$tree/etc/qosmark/policy.yaml" ] || fail "removing took the policy away"
 in_tree dpkg -P qosmark libqosmark0 >>"$build/dpkg.log" 2>&1 || { cat "$build/dpkg.log"; fail "purging"; }
