@@ -358,8 +358,8 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
         j->counts.too_early++;
         return 0;
     }
-    /* of a window that is closed: too late, or read once more by who took over */
-    if (number < j->closed_before && stored_ns - j->options.grace_ns > (number + 1) * length)
+    /* too late; or of a window that is closed, and read once more by who took over */
+    if (stored_ns - j->options.grace_ns >= (number + 1) * length)
         j->counts.late++;
     else
         j->counts.repeated += number < j->closed_before;
@@ -374,7 +374,8 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
         return 0;
     uint64_t id = hash_id(j, d);
     for (int64_t n = first > j->closed_before ? first : j->closed_before; n <= last; n++) {
-        if (!touches(j, d, n))
+        /* by the message alone, so that it is the same for whoever reads it, and whenever */
+        if (!touches(j, d, n) || stored_ns - j->options.grace_ns >= (n + 1) * length)
             continue;
         struct join_window *w = window_get(j, n, sequence);
         if (!w)

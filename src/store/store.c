@@ -120,7 +120,9 @@ int store_open(const char *path, struct store **ret, struct error *error)
     status = status < 0 ? status : check_version(s, path, error);
     /* on the disk when it is committed: then messages are acknowledged, and the bus may forget them */
     status = status < 0 ? status
-                        : execute(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA user_version=1;", path, error);
+                        : execute(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA user_version=1; "
+                                  /* no file but those of the history can be made any more */
+                                  "PRAGMA temp_store=MEMORY;", path, error);
     for (int i = 0; status == 0 && i < STORE_STATEMENTS; i++) {
         status = make_table(s, &store_tables[i], error);
         status = status < 0 ? status : prepare_put(s, (enum store_statement)i, error);

@@ -150,7 +150,7 @@ static int read_table(struct store *s, const struct store_table *t, int64_t from
     struct strbuf text = strbuf_fixed(sql, sizeof sql);
     sqlite3_stmt *q = NULL;
     int status = 0, code = SQLITE_DONE;
-    strbuf_addf(&text, "SELECT * FROM %s WHERE window_ns>=?1 AND window_ns<?2 ORDER BY %s", t->name, t->key);
+    strbuf_addf(&text, "SELECT * FROM %s WHERE window_ns>=?1 AND window_ns<?2", t->name);
     if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK)
         return store_error(s, error, "the history cannot be read");
     (void)sqlite3_bind_int64(q, 1, from_ns);
