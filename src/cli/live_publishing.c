@@ -14,6 +14,7 @@
 
 /* --publish: messages to the collectors of a fleet. */
 
+static const int64_t INTERVAL_MAX_NS = 10 * NS_PER_S;
 static const int64_t FINISH_NS = 5 * NS_PER_S; /* for the last messages, where there is somebody who takes them */
 #define DEFAULT_SPILL_BYTES (256ULL << 20)
 
@@ -136,11 +137,13 @@ int live_publishing_open(struct live_session *s)
         status = open_spill(s);
     if (status)
         return status;
+    /* lines for people may be far apart (the service has 5m): collectors are to know within seconds */
+    int64_t interval = a->interval_ns && a->interval_ns < INTERVAL_MAX_NS ? a->interval_ns : INTERVAL_MAX_NS;
     struct live_publish_options options = {.site = a->publish.site,
                                            .points = s->publishing->points,
                                            .point_count = a->interface_count,
                                            .partitions = (unsigned)a->publish.partitions,
-                                           .interval_ns = a->interval_ns,
+                                           .interval_ns = interval,
                                            .idle_ns = a->idle_ns,
                                            .start_ns = clock_wall_ns(),
                                            .sink = take_message,
