@@ -10,13 +10,13 @@
 #include "bus/bus_reader_internal.h"
 
 enum {
-    WAIT_MS = 5000,           /* for an answer of JetStream */
-    ACK_WAIT_S = 300,         /* an effect is made durable long before */
+    WAIT_MS = 5000,   /* for an answer of JetStream */
+    ACK_WAIT_S = 300, /* an effect is made durable long before */
     ACK_PENDING_MAX = 1000000,
-    INACTIVE_S = 3600,        /* the server then forgets a consumer that nobody reads */
+    INACTIVE_S = 3600, /* the server then forgets a consumer that nobody reads */
     CONNECT_STEP_MS = 50,
     RETRY_MS = 1000,
-    POLL_MS = 20,             /* libnats 3.4.1 does not wait for the answer to a request that says not to wait */
+    POLL_MS = 20, /* libnats 3.4.1 does not wait for the answer to a request that says not to wait */
 };
 
 /* ---- opening ---- */
@@ -84,9 +84,9 @@ bool bus_reader_connected(const struct bus_reader *r)
 /* ---- a partition ---- */
 
 /*
- * The consumer lives on one server and in its memory: with one a partition, each kept by all servers of a cluster, those
- * would do little else. What it knows this side knows too: where it went on. So whenever something may have been lost on
- * the way, or the consumer with its server, another one begins at that place.
+ * The consumer lives on one server and in its memory: with one a partition, each kept by all servers of a cluster,
+ * those would do little else. What it knows this side knows too: where it went on. So whenever something may have been
+ * lost on the way, or the consumer with its server, another one begins at that place.
  */
 
 static natsStatus make_consumer(struct bus_reader *r, const struct bus_partition *p, unsigned partition,
@@ -141,8 +141,8 @@ static int begin_again(struct bus_reader *r, unsigned partition, struct error *e
     struct bus_partition *p = &r->partitions[partition];
     jsErrCode code = 0;
     leave_consumer(r, p);
-    (void)snprintf(p->consumer, sizeof p->consumer, "collect-%u-%llu-%u", partition, (unsigned long long)p->lease_number,
-                   ++p->made);
+    (void)snprintf(p->consumer, sizeof p->consumer, "collect-%u-%llu-%u", partition,
+                   (unsigned long long)p->lease_number, ++p->made);
     p->delivered = 0;
     p->missed = false;
     p->try_at_ms = nats_Now() + RETRY_MS;
@@ -169,7 +169,8 @@ void bus_reader_end(struct bus_reader *r, unsigned partition)
 
 /* ---- messages ---- */
 
-static int hand_over(natsMsg *m, struct bus_partition *p, int (*take)(void *user, const struct bus_message *m), void *user)
+static int hand_over(natsMsg *m, struct bus_partition *p, int (*take)(void *user, const struct bus_message *m),
+                     void *user)
 {
     jsMsgMetaData *meta = NULL;
     if (natsMsg_GetMetaData(&meta, m) != NATS_OK)

@@ -9,13 +9,13 @@
 #include "bus/bus_options.h"
 
 /*
- * Reading the stream QOSMARK: a durable pull consumer a partition, made anew by who takes the partition over (its name has
- * the number of the lease in it, so that one who lost it reads nothing of the next one's). One thread.
+ * Reading the stream QOSMARK: a durable pull consumer a partition, made anew by who takes the partition over (its name
+ * has the number of the lease in it, so that one who lost it reads nothing of the next one's). One thread.
  */
 struct bus_reader;
 
-/* Connects, and waits up to `wait_ms` for a server; makes the stream and the buckets where they are not there. `name` is
- * what this collector is known by. ERR_IO with the reason, ERR_USAGE, ERR_MEMORY, ERR_UNSUPPORTED. */
+/* Connects, and waits up to `wait_ms` for a server; makes the stream and the buckets where they are not there. `name`
+ * is what this collector is known by. ERR_IO with the reason, ERR_USAGE, ERR_MEMORY, ERR_UNSUPPORTED. */
 int bus_reader_open(const struct bus_options *o, const struct bus_retention *retention, const char *name,
                     int64_t lease_ns, unsigned wait_ms, struct bus_reader **ret, struct error *error);
 void bus_reader_close(struct bus_reader *r); /* NULL is fine. Leases that are held run out, or were given back before */
@@ -24,9 +24,9 @@ bool bus_reader_connected(const struct bus_reader *r);
 struct bus_message {
     const char *bytes;
     size_t len;
-    uint64_t sequence;  /* in the stream */
-    int64_t stored_ns;  /* by the server's clock, since 1970 */
-    uint64_t pending;   /* messages behind it, as the server knew */
+    uint64_t sequence; /* in the stream */
+    int64_t stored_ns; /* by the server's clock, since 1970 */
+    uint64_t pending;  /* messages behind it, as the server knew */
 };
 
 /* Begins to read a partition at a number of the stream (0: its begin), under a lease. */
@@ -40,8 +40,8 @@ void bus_reader_end(struct bus_reader *r, unsigned partition);
 int bus_reader_fetch(struct bus_reader *r, unsigned partition, unsigned most,
                      int (*take)(void *user, const struct bus_message *m), void *user, struct error *error);
 
-/* 1: all messages that the server has of the partition were fetched; 0: there are more; ERR_IO: it did not say. A round trip:
- * for when a fetch gave nothing, and not at each. */
+/* 1: all messages that the server has of the partition were fetched; 0: there are more; ERR_IO: it did not say. A
+ * round trip: for when a fetch gave nothing, and not at each. */
 int bus_reader_drained(struct bus_reader *r, unsigned partition, struct error *error);
 
 /* All that was fetched of a partition has had its effect for good. */

@@ -11,16 +11,16 @@ enum { BUS_NAME_MAX = 96 };
 struct bus_partition {
     natsSubscription *sub;
     char consumer[BUS_NAME_MAX];
-    uint64_t lease_number;   /* in the consumer's name, with `made` */
+    uint64_t lease_number; /* in the consumer's name, with `made` */
     unsigned made;
-    uint64_t position;       /* the number of the stream to go on at; 0: its begin */
-    uint64_t delivered;      /* messages of this consumer: the server numbers them */
-    bool missed;             /* the server had sent more than arrived, at the last look */
-    bool broken;             /* something that the server sent did not arrive, or the consumer is gone */
-    int64_t try_at_ms;       /* not before, by nats_Now() */
-    char *reply;             /* of the last message fetched: acknowledges all before it */
-    uint64_t lease;          /* revision of the key */
-    uint64_t checkpoint;     /* revision of the key */
+    uint64_t position;   /* the number of the stream to go on at; 0: its begin */
+    uint64_t delivered;  /* messages of this consumer: the server numbers them */
+    bool missed;         /* the server had sent more than arrived, at the last look */
+    bool broken;         /* something that the server sent did not arrive, or the consumer is gone */
+    int64_t try_at_ms;   /* not before, by nats_Now() */
+    char *reply;         /* of the last message fetched: acknowledges all before it */
+    uint64_t lease;      /* revision of the key */
+    uint64_t checkpoint; /* revision of the key */
     bool held;
 };
 

@@ -114,7 +114,8 @@ static void catch_signals(void)
     (void)sigaction(SIGHUP, &a, NULL);
 }
 
-/* Root stays who it is, for the history is its file, without what else root may do; files are made beside those named. */
+/* Root stays who it is, for the history is its file, without what else root may do; files are made beside those named.
+ * */
 static void confine(const struct session *s, const struct output *output)
 {
     struct privileges p;
@@ -184,10 +185,10 @@ static int run(struct session *s, const struct bus_options *bus, int64_t *ret_fr
     catch_signals();
     int r = collect_run(&options, &totals, &error);
     if (!a->common.report.quiet)
-        (void)cli_fail(0, "%llu messages read, %llu of them repeated, %llu late, %llu not understood; %llu rows are final",
-                       (unsigned long long)totals.messages, (unsigned long long)totals.repeated,
-                       (unsigned long long)totals.late, (unsigned long long)totals.malformed,
-                       (unsigned long long)totals.rows);
+        (void)cli_fail(
+            0, "%llu messages read, %llu of them repeated, %llu late, %llu not understood; %llu rows are final",
+            (unsigned long long)totals.messages, (unsigned long long)totals.repeated, (unsigned long long)totals.late,
+            (unsigned long long)totals.malformed, (unsigned long long)totals.rows);
     *ret_from_ns = totals.begun_ns;
     if (r < 0)
         return cli_fail(r == ERR_USAGE ? EXIT_USAGE : EXIT_INPUT, "%s", error.text[0] ? error.text : error_name(r));

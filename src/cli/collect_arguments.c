@@ -63,10 +63,14 @@ static int take_time(struct collect_arguments *a, const char *name, const char *
         const char *name;
         int64_t *to, least;
         const char *least_text;
-    } times[] = {{"window", &a->window_ns, 10 * NS_PER_S, "10s"},   {"grace", &a->grace_ns, NS_PER_S, "1s"},
-                 {"look", &a->look_ns, NS_PER_S / 10, "100ms"},     {"lease", &a->lease_ns, 2 * NS_PER_S, "2s"},
-                 {"keep", &a->keep_ns, 60 * NS_PER_S, "1m"},        {"since", &a->since_ns, NS_PER_S, "1s"},
-                 {"duration", &a->duration_ns, NS_PER_S / 10, "100ms"}, {"stream-age", &a->stream_age_ns, 60 * NS_PER_S, "1m"}};
+    } times[] = {{"window", &a->window_ns, 10 * NS_PER_S, "10s"},
+                 {"grace", &a->grace_ns, NS_PER_S, "1s"},
+                 {"look", &a->look_ns, NS_PER_S / 10, "100ms"},
+                 {"lease", &a->lease_ns, 2 * NS_PER_S, "2s"},
+                 {"keep", &a->keep_ns, 60 * NS_PER_S, "1m"},
+                 {"since", &a->since_ns, NS_PER_S, "1s"},
+                 {"duration", &a->duration_ns, NS_PER_S / 10, "100ms"},
+                 {"stream-age", &a->stream_age_ns, 60 * NS_PER_S, "1m"}};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         if (strcmp(times[i].name, name) != 0)
             continue;
@@ -87,7 +91,8 @@ static int take_number(struct collect_arguments *a, const char *name, const char
     if (strcmp(name, "stream-max") == 0)
         return units_size(value, &a->stream_bytes) && a->stream_bytes >= 65536
                    ? 1
-                   : -cli_fail(EXIT_USAGE, "--stream-max is a size of at least 64KiB, such as 10GiB, not \"%s\"", value);
+                   : -cli_fail(EXIT_USAGE, "--stream-max is a size of at least 64KiB, such as 10GiB, not \"%s\"",
+                               value);
     if (strcmp(name, "listen") == 0) {
         a->listens = true;
         return units_listen(value, &a->listen)

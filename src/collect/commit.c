@@ -96,8 +96,8 @@ static void move_checkpoint(struct collect *c, unsigned partition)
     struct join_checkpoint at = join_checkpoint(p->join);
     struct error why = {.text = ""};
     char text[BUS_CHECKPOINT_MAX];
-    (void)snprintf(text, sizeof text, "1 %lld %llu %lld", (long long)at.closed_before,
-                   (unsigned long long)at.sequence, (long long)c->options->window_ns);
+    (void)snprintf(text, sizeof text, "1 %lld %llu %lld", (long long)at.closed_before, (unsigned long long)at.sequence,
+                   (long long)c->options->window_ns);
     if (at.sequence == 0 || strcmp(text, p->checkpoint) == 0)
         return;
     int r = bus_checkpoint_write(c->bus, partition, text, &why);

@@ -13,16 +13,16 @@ enum { COLLECT_FETCH = 500 /* messages at a time */, COLLECT_BATCH_MAX = 50000 /
 
 struct collect_part {
     bool held;
-    bool caught_up;     /* all that the bus had was read once: what is known now may be shown */
+    bool caught_up; /* all that the bus had was read once: what is known now may be shown */
     struct join *join;
     int64_t renewed_ns; /* monotonic: when the lease was sure to be ours */
     int64_t server_ns;  /* the bus's clock, as far as messages showed it, and what passed since while it answered */
     int64_t checked_ns; /* monotonic: when it was last asked whether that was all */
     int64_t polled_ns;  /* monotonic: the last answer */
     uint64_t pending;
-    bool dirty;         /* something was taken since the last writing */
+    bool dirty;                          /* something was taken since the last writing */
     char checkpoint[BUS_CHECKPOINT_MAX]; /* as written last */
-    struct join_counts counted; /* of its join, as added to the totals */
+    struct join_counts counted;          /* of its join, as added to the totals */
 };
 
 /* Figures of final rows since the start, for /metrics. */
@@ -44,11 +44,11 @@ struct collect {
     struct collect_totals totals;
     struct collect_sum *sums;
     size_t sum_count, sum_cap;
-    uint64_t since_commit;  /* messages */
+    uint64_t since_commit;                      /* messages */
     int64_t committed_ns, leased_ns, pruned_ns; /* monotonic */
     bool connected;
     int members;
-    int row_status;         /* what options->row said */
+    int row_status; /* what options->row said */
     struct error *error;
 };
 
@@ -56,8 +56,8 @@ struct collect {
 void collect_say(struct collect *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* part.c */
-int collect_leases(struct collect *c);           /* renews, takes, gives back. 0 or an error that ends the run */
-int collect_fetch(struct collect *c);            /* how many messages were read; or an error that ends the run */
+int collect_leases(struct collect *c); /* renews, takes, gives back. 0 or an error that ends the run */
+int collect_fetch(struct collect *c);  /* how many messages were read; or an error that ends the run */
 void collect_part_drop(struct collect *c, unsigned partition, bool lost);
 bool collect_lease_is_sure(struct collect *c, unsigned partition);
 

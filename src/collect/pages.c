@@ -97,8 +97,8 @@ void collect_pages_publish(struct collect *c)
     unsigned stale_ms = (unsigned)(c->options->look_ns / NS_PER_MS) * STALE_LOOKS;
     add_all(&text, c);
     if (strbuf_ok(&text)) {
-        const struct http_page metrics = {"/metrics", "text/plain; version=0.0.4; charset=utf-8", 200, stale_ms, text.at,
-                                          text.len};
+        const struct http_page metrics = {
+            "/metrics", "text/plain; version=0.0.4; charset=utf-8", 200, stale_ms, text.at, text.len};
         const struct http_page health = {"/healthz", "text/plain; charset=utf-8", 200, stale_ms, "ok\n", 3};
         (void)http_server_put(c->http, &metrics);
         (void)http_server_put(c->http, &health);
@@ -132,9 +132,10 @@ static void answer(struct collect *c, const struct http_want *want)
     int64_t now = newest(c), from = now > c->options->report_ns ? now - c->options->report_ns : 0;
     while (i < PAGE_COUNT && strcmp(pages[i].path, want->path) != 0)
         i++;
-    bool ok = i < PAGE_COUNT && collect_document(c->options->history, from, INT64_MAX, c->options->policy,
-                                                 &c->options->key, &d, &why) == 0 &&
-              report_compare_write(d, pages[i].format, &o, to_strbuf, &text, &why) == 0 && strbuf_ok(&text);
+    bool ok =
+        i < PAGE_COUNT &&
+        collect_document(c->options->history, from, INT64_MAX, c->options->policy, &c->options->key, &d, &why) == 0 &&
+        report_compare_write(d, pages[i].format, &o, to_strbuf, &text, &why) == 0 && strbuf_ok(&text);
     (void)http_server_answer(c->http, want, ok ? pages[i].type : NULL, ok ? text.at : "", ok ? text.len : 0);
     compare_document_free(d);
     strbuf_done(&text);

@@ -16,11 +16,13 @@ static int read_checkpoint(struct collect *c, unsigned partition, const char *te
     unsigned long long sequence;
     char rest;
     if (sscanf(text, "1 %lld %llu %lld%c", &closed, &sequence, &window, &rest) != 3)
-        return error_set(c->error, ERR_FORMAT, "the checkpoint of partition %u is not one that this qosmark knows: %.60s",
-                         partition, text);
+        return error_set(c->error, ERR_FORMAT,
+                         "the checkpoint of partition %u is not one that this qosmark knows: %.60s", partition, text);
     if (window != c->options->window_ns)
-        return error_set(c->error, ERR_USAGE, "partition %u was collected with windows of %lld s: all collectors of a "
-                         "fleet have the same --window", partition, window / NS_PER_S);
+        return error_set(c->error, ERR_USAGE,
+                         "partition %u was collected with windows of %lld s: all collectors of a "
+                         "fleet have the same --window",
+                         partition, window / NS_PER_S);
     *ret = (struct join_checkpoint){closed, sequence};
     return 0;
 }

@@ -65,8 +65,9 @@ static int open_all(struct collect *c)
     if (!c->scratch)
         return error_set(c->error, ERR_MEMORY, "out of memory");
     int status = store_open(o->history, &c->store, c->error);
-    status = status < 0 ? status
-                        : bus_reader_open(o->bus, o->retention, o->name, o->lease_ns, CONNECT_WAIT_MS, &c->bus, c->error);
+    status = status < 0
+                 ? status
+                 : bus_reader_open(o->bus, o->retention, o->name, o->lease_ns, CONNECT_WAIT_MS, &c->bus, c->error);
     return status < 0 || !o->listen ? status : collect_pages_start(c);
 }
 

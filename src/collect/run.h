@@ -26,11 +26,11 @@ struct collect_options {
     const char *history;                   /* the SQLite file */
     unsigned partitions;
     int64_t window_ns, grace_ns;
-    int64_t look_ns;  /* between two writings of what is found by now */
+    int64_t look_ns; /* between two writings of what is found by now */
     int64_t lease_ns;
-    int64_t keep_ns;  /* windows older than this are forgotten; 0: never */
-    int64_t report_ns; /* how far back the pages look */
-    int64_t duration_ns; /* 0: until told to stop */
+    int64_t keep_ns;                 /* windows older than this are forgotten; 0: never */
+    int64_t report_ns;               /* how far back the pages look */
+    int64_t duration_ns;             /* 0: until told to stop */
     const struct topology *topology; /* NULL: learnt */
     const struct policy *policy;
     struct hash_key key;
@@ -39,16 +39,16 @@ struct collect_options {
 
     /* All are called in the thread of collect_run(). */
     bool (*stop)(void *user);
-    void (*say)(void *user, const char *text);                  /* one sentence */
-    int (*row)(void *user, const struct crossing *c);           /* each final row, once; negative ends the run. Or NULL */
+    void (*say)(void *user, const char *text);        /* one sentence */
+    int (*row)(void *user, const struct crossing *c); /* each final row, once; negative ends the run. Or NULL */
     void *user;
 };
 
 struct collect_totals {
     uint64_t messages, repeated, late, malformed, left_out;
-    uint64_t rows;        /* final ones */
-    unsigned partitions;  /* that it had at the end */
-    int64_t begun_ns;     /* of the earliest window that it wrote; INT64_MAX: none */
+    uint64_t rows;       /* final ones */
+    unsigned partitions; /* that it had at the end */
+    int64_t begun_ns;    /* of the earliest window that it wrote; INT64_MAX: none */
 };
 
 /* Runs until it is stopped, and gives its partitions back. ERR_IO, ERR_USAGE, ERR_MEMORY, ERR_UNSUPPORTED. */

@@ -12,8 +12,8 @@ enum { BUCKETS_A_DOUBLING = 4 };
 bool crossing_add(struct crossing *c, dscp_t before, dscp_t after, uint64_t packets)
 {
     size_t i = 0;
-    while (i < c->cell_count && (c->cells[i].before < before ||
-                                 (c->cells[i].before == before && c->cells[i].after < after)))
+    while (i < c->cell_count &&
+           (c->cells[i].before < before || (c->cells[i].before == before && c->cells[i].after < after)))
         i++;
     bool there = i < c->cell_count && c->cells[i].before == before && c->cells[i].after == after;
     if (!there) {
@@ -127,9 +127,9 @@ void crossing_write_json(const struct crossing *c, struct strbuf *to)
     add_stream(&c->stream, to);
     add_time("first", c->first_ns, to);
     add_time("last", c->last_ns, to);
-    strbuf_addf(to, ",\"matched\":%llu,\"changed\":%llu,\"not_compared\":%llu,\"lost\":",
-                (unsigned long long)c->stream.matched, (unsigned long long)c->stream.changed,
-                (unsigned long long)unresolved);
+    strbuf_addf(
+        to, ",\"matched\":%llu,\"changed\":%llu,\"not_compared\":%llu,\"lost\":", (unsigned long long)c->stream.matched,
+        (unsigned long long)c->stream.changed, (unsigned long long)unresolved);
     if (c->loss_known)
         strbuf_addf(to, "%llu", (unsigned long long)c->stream.lost);
     else

@@ -31,20 +31,21 @@ struct crossing {
     int64_t window_ns;        /* its begin */
     unsigned partition;
     bool final; /* all that the window will show: no later look changes it */
-    const char *first, *second; /* points, "site/point"; first is that of the segment, before or after by `stream.way` */
-    uint64_t stream_id;         /* the same in each window and segment that tells of the same stream at `first` */
+    const char *first,
+        *second;        /* points, "site/point"; first is that of the segment, before or after by `stream.way` */
+    uint64_t stream_id; /* the same in each window and segment that tells of the same stream at `first` */
     struct compare_stream stream;
     uint64_t lost_by_dscp[DSCP_COUNT];
     uint64_t lost_unmarked; /* of `stream.lost`, those that were sent among packets with several marks */
     uint64_t unresolved[COMPARE_WHY_COUNT];
     uint64_t away; /* of those outside: in long stretches that the point after did not see though it was there */
     uint64_t appeared;
-    bool loss_known; /* numbered packets, at both points */
+    bool loss_known;                                /* numbered packets, at both points */
     struct crossing_cell cells[CROSSING_CELLS_MAX]; /* by before, then after */
     size_t cell_count;
     uint32_t delays[CROSSING_DELAYS]; /* how many of the packets that were timed at both points came so late */
     bool clock_known;
-    int64_t offset_ns; /* of the clocks, the least delay in it: that of the point after, minus that before */
+    int64_t offset_ns;         /* of the clocks, the least delay in it: that of the point after, minus that before */
     int64_t first_ns, last_ns; /* of the stream in the window, by the clock of the point before */
 };
 

@@ -201,8 +201,8 @@ int fleet_sum_point(struct fleet_sum *s, const struct fleet_point *from)
     if (i == p->window_count) {
         if (!grow((void **)&p->windows, &p->window_cap, p->window_count, sizeof *p->windows))
             return ERR_MEMORY;
-        p->windows[p->window_count++] = (struct sum_window){
-            .window_ns = from->window_ns, .first_ns = from->first_ns, .last_ns = from->last_ns};
+        p->windows[p->window_count++] =
+            (struct sum_window){.window_ns = from->window_ns, .first_ns = from->first_ns, .last_ns = from->last_ns};
     }
     struct sum_window *w = &p->windows[i];
     w->frames = most(w->frames, from->frames);

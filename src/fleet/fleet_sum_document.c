@@ -57,11 +57,13 @@ static int by_mark_and_number(const void *a, const void *b)
     const struct compare_cell *x = a, *y = b;
     if (x->before != y->before)
         return x->before < y->before ? -1 : 1;
-    return x->packets != y->packets ? (x->packets > y->packets ? -1 : 1) : (x->after > y->after) - (x->after < y->after);
+    return x->packets != y->packets ? (x->packets > y->packets ? -1 : 1)
+                                    : (x->after > y->after) - (x->after < y->after);
 }
 
 /* Adds the sums of up to two ways to one class of the document. */
-static bool fill_class(struct compare_document *d, const struct sum_class *const *from, size_t n, struct compare_class *to)
+static bool fill_class(struct compare_document *d, const struct sum_class *const *from, size_t n,
+                       struct compare_class *to)
 {
     uint64_t delays[CROSSING_DELAYS] = {0};
     size_t room = 0;
@@ -182,7 +184,8 @@ static bool fill_whole(struct compare_document *d, const struct fleet_sum *s)
 
 /* ---- points ---- */
 
-static void note_point(struct compare_document *d, const struct sum_point *p, const struct input *in, int64_t present_ns)
+static void note_point(struct compare_document *d, const struct sum_point *p, const struct input *in,
+                       int64_t present_ns)
 {
     const char *name = in->file;
     int64_t away = in->last_ns - in->first_ns - present_ns;
@@ -196,8 +199,10 @@ static void note_point(struct compare_document *d, const struct sum_point *p, co
     if (p->missing)
         (void)compare_document_note(d, "%llu messages of %s did not arrive", (unsigned long long)p->missing, name);
     if (p->unpublished)
-        (void)compare_document_note(d, "%s had to drop %llu messages, while the bus was away for longer than its "
-                                    "buffers last", name, (unsigned long long)p->unpublished);
+        (void)compare_document_note(d,
+                                    "%s had to drop %llu messages, while the bus was away for longer than its "
+                                    "buffers last",
+                                    name, (unsigned long long)p->unpublished);
     if (p->alone)
         (void)compare_document_note(d, "%llu times in a window a stream was seen at %s alone",
                                     (unsigned long long)p->alone, name);
@@ -257,7 +262,8 @@ static void note_segment(struct compare_document *d, const struct sum_segment *x
         (void)compare_document_note(d, "of %llu streams nothing tells whether they pass %s or %s first",
                                     (unsigned long long)to->rows[COMPARE_BOTH].assumed_streams, first, second);
     if (away)
-        (void)compare_document_note(d, "%llu packets were seen at one of %s and %s, in stretches of more than three "
+        (void)compare_document_note(d,
+                                    "%llu packets were seen at one of %s and %s, in stretches of more than three "
                                     "seconds, and not at the other: an outage, or another way",
                                     (unsigned long long)away, first, second);
 }
@@ -299,8 +305,8 @@ int fleet_sum_document(const struct fleet_sum *s, const struct policy *policy, s
     for (size_t i = 0; ok && i < s->note_count; i++)
         ok = compare_document_note(d, "%s", s->notes[i]);
     if (ok && s->left_out)
-        ok = compare_document_note(d, "%llu rows were of segments beyond the cap of %d", (unsigned long long)s->left_out,
-                                   FLEET_SEGMENTS_MAX);
+        ok = compare_document_note(d, "%llu rows were of segments beyond the cap of %d",
+                                   (unsigned long long)s->left_out, FLEET_SEGMENTS_MAX);
     ok = ok && judge_compare(d, policy) == 0 && !d->arena.failed;
     free(place);
     if (!ok) {

@@ -138,8 +138,8 @@ static void take_interval(struct join_point *p, struct join_presence *i, const s
 {
     i->closed = true;
     i->deltas = d->deltas;
-    i->dropped = i->dropped > d->dropped_kernel + d->dropped_interface ? i->dropped
-                                                                       : d->dropped_kernel + d->dropped_interface;
+    i->dropped =
+        i->dropped > d->dropped_kernel + d->dropped_interface ? i->dropped : d->dropped_kernel + d->dropped_interface;
     if (!own)
         return;
     p->sums.frames += d->frames;
@@ -342,8 +342,8 @@ static int take_part(struct join *j, struct join_window *w, const struct delta *
         return 1;
     }
     i->came++;
-    i->dropped = i->dropped > d->dropped_kernel + d->dropped_interface ? i->dropped
-                                                                       : d->dropped_kernel + d->dropped_interface;
+    i->dropped =
+        i->dropped > d->dropped_kernel + d->dropped_interface ? i->dropped : d->dropped_kernel + d->dropped_interface;
     p->sums.deltas += own;
     return take_stream(j, w, (uint32_t)(p - w->points), d) < 0 ? ERR_MEMORY : 1;
 }

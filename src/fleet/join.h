@@ -7,8 +7,8 @@
 #include "fleet/topology.h"
 
 /*
- * The messages of one partition, from all points, put together: which streams are the same, in which order they pass the
- * points, and what each segment between two points did to them.
+ * The messages of one partition, from all points, put together: which streams are the same, in which order they pass
+ * the points, and what each segment between two points did to them.
  *
  * What comes out depends on which messages came, not on their order, nor on how often one came. No clock is read: the
  * sensors' times are in the messages, and `stored_ns` is when the message bus took one, by its own clock.
@@ -21,8 +21,8 @@ struct join;
 struct join_options {
     struct hash_key key;
     unsigned partition;
-    int64_t window_ns; /* length of a window */
-    int64_t grace_ns;  /* so long after its end a window takes messages */
+    int64_t window_ns;               /* length of a window */
+    int64_t grace_ns;                /* so long after its end a window takes messages */
     const struct topology *topology; /* NULL: the order is learnt from the hop limits */
     size_t runs_max, blocks_max;     /* of one window; 0: the defaults */
 };
@@ -46,8 +46,8 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
 
 /* Where what is found goes. A function returns 0 or a negative error, which ends the look and is returned by it. */
 struct join_sink {
-    /* What follows, up to the next begin, is all that is known of the window by now: rows of it that were not final and do
-     * not come again are wrong. */
+    /* What follows, up to the next begin, is all that is known of the window by now: rows of it that were not final
+     * and do not come again are wrong. */
     int (*begin)(void *user, int64_t window_ns, bool final);
     int (*crossing)(void *user, const struct crossing *c);
     int (*point)(void *user, const struct fleet_point *p);

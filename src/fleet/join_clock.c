@@ -94,8 +94,8 @@ static int64_t least_of(const struct slice_least *slices, size_t from, size_t to
     return least;
 }
 
-/* Where the line begins anew: slices from which on all are far above, or far below, all of the piece so far. A rise that
- * ends again is a queue; one that lasts to the end of the window for at least two slices is taken for a step. */
+/* Where the line begins anew: slices from which on all are far above, or far below, all of the piece so far. A rise
+ * that ends again is a queue; one that lasts to the end of the window for at least two slices is taken for a step. */
 static size_t find_steps(struct track *t, const struct slice_least *slices, size_t n, size_t *starts)
 {
     size_t count = 0, from = 0;
@@ -167,8 +167,10 @@ static void tell_step(struct join_look *l, const struct track *t, const struct t
         join_note(l, "a clock was set at %s or at %s about %sZ, by %.0f ms: delays before and after are measured apart",
                   first, second, when, ms < 0 ? -ms : ms);
     else
-        join_note(l, "since about %sZ packets between %s and %s take %.0f ms %s, or a clock was set there: delays before "
-                  "and after are measured apart", when, first, second, ms < 0 ? -ms : ms, ms < 0 ? "less" : "more");
+        join_note(l,
+                  "since about %sZ packets between %s and %s take %.0f ms %s, or a clock was set there: delays before "
+                  "and after are measured apart",
+                  when, first, second, ms < 0 ? -ms : ms, ms < 0 ? "less" : "more");
 }
 
 static bool measure_segment(struct join_look *l, const uint32_t *order, size_t count, struct slice_least *slices)

@@ -7,9 +7,9 @@
 
 /*
  * Which runs are one stream. Of RTP those with the same SSRC that have a packet in common, known by its sequence number
- * and RTP timestamp: addresses may differ (NAT), and two streams that happen to have one SSRC stay apart. Where the first
- * packets of all blocks differ (a stream of a few packets, the first of which was lost), the same addresses will do as
- * well. All else by protocol, addresses and ports.
+ * and RTP timestamp: addresses may differ (NAT), and two streams that happen to have one SSRC stay apart. Where the
+ * first packets of all blocks differ (a stream of a few packets, the first of which was lost), the same addresses will
+ * do as well. All else by protocol, addresses and ports.
  */
 
 #define NEAR_NS  (30 * NS_PER_S) /* clocks that differ by more tell nothing about a run without a common packet */

@@ -7,7 +7,7 @@
 
 /* Shared by the join*.c. */
 
-enum { JOIN_SPANS_MAX = 64, JOIN_RUN_MARKS = 8, JOIN_NO_RUN = UINT32_MAX };
+enum { JOIN_RUN_MARKS = 8 };
 
 /* A block, in 32 bytes where it is whole and has one mark; otherwise `detail` - 1 is that of join_detail. */
 struct join_block {
@@ -157,7 +157,7 @@ struct join_clock_piece; /* join_clock.h */
 struct join_look {
     struct join *join;
     struct join_window *window;
-    struct arena arena;   /* of one stream */
+    struct arena arena; /* of one stream */
     struct crossing *crossings;
     size_t crossing_count, crossing_cap;
     struct join_sample *samples;

@@ -4,17 +4,17 @@
 #include "fleet/join_internal.h"
 
 /*
- * In which order a stream passes its places. The hop limit only ever falls: where all packets had more of it at one point
- * than at another, they passed that one first. A topology says which points are neighbours; which way a stream goes along
- * its path the hop limits say.
+ * In which order a stream passes its places. The hop limit only ever falls: where all packets had more of it at one
+ * point than at another, they passed that one first. A topology says which points are neighbours; which way a stream
+ * goes along its path the hop limits say.
  */
 
-/* Positive: x comes before y. 0: nothing tells; so behind a relay, which sends from its own address with a hop limit of its
- * own, where a translator changes one end alone. */
+/* Positive: x comes before y. 0: nothing tells; so behind a relay, which sends from its own address with a hop limit
+ * of its own, where a translator changes one end alone. */
 static int by_ttl(const struct join_place *x, const struct join_place *y)
 {
-    bool relayed = !addr_equal(&x->like->src.addr, &y->like->src.addr) &&
-                   !addr_equal(&x->like->dst.addr, &y->like->dst.addr);
+    bool relayed =
+        !addr_equal(&x->like->src.addr, &y->like->src.addr) && !addr_equal(&x->like->dst.addr, &y->like->dst.addr);
     if (!x->has_ttl || !y->has_ttl || relayed)
         return 0;
     return x->ttl_lowest > y->ttl_highest ? 1 : y->ttl_lowest > x->ttl_highest ? -1 : 0;
@@ -31,8 +31,7 @@ static int way_of(const struct join_place *places, const size_t *order, size_t n
     int there = 0, back = 0;
     for (size_t i = 0; i < n; i++)
         for (size_t k = i + 1; k < n; k++) {
-            int r = places[order[i]].point == places[order[k]].point ? 0
-                                                                    : by_ttl(&places[order[i]], &places[order[k]]);
+            int r = places[order[i]].point == places[order[k]].point ? 0 : by_ttl(&places[order[i]], &places[order[k]]);
             there += r > 0;
             back += r < 0;
         }
@@ -49,10 +48,8 @@ static size_t make_steps(const struct join_place *places, const size_t *order, s
         bool known = told && !same ? way != 0 : by_ttl(&places[a], &places[b]) > 0;
         if (same && !known)
             continue; /* the same point twice is one place, unless something lies between */
-        steps[count++] = (struct join_step){.near = a,
-                                            .far = b,
-                                            .by = known ? COMPARE_WAY_TTL : COMPARE_WAY_ASSUMED,
-                                            .doubtful = !known};
+        steps[count++] = (struct join_step){
+            .near = a, .far = b, .by = known ? COMPARE_WAY_TTL : COMPARE_WAY_ASSUMED, .doubtful = !known};
     }
     return count;
 }

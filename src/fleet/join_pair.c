@@ -5,12 +5,14 @@
 #include "fleet/join_internal.h"
 
 /*
- * One stream between two points that both saw it. Packets are known by their sequence numbers, block by block: what both
- * saw is compared, what only the first saw may be lost.
+ * One stream between two points that both saw it. Packets are known by their sequence numbers, block by block: what
+ * both saw is compared, what only the first saw may be lost.
  */
 
-/* Not a secret, for all collectors must give a row the same key. Who chooses packets to collide has his own rows wrong. */
-static const struct hash_key row_keys[2] = {{0x716f736d61726b31, 0x66726f6d20746865}, {0x716f736d61726b32, 0x6f74686572207761}};
+/* Not a secret, for all collectors must give a row the same key. Who chooses packets to collide has his own rows
+ * wrong. */
+static const struct hash_key row_keys[2] = {{0x716f736d61726b31, 0x66726f6d20746865},
+                                            {0x716f736d61726b32, 0x6f74686572207761}};
 
 #define STRETCH_NS 3000000000LL /* a point that saw nothing of a stream for so long may have been passed by */
 
@@ -69,8 +71,10 @@ struct crossing *join_crossing(struct join_look *l, const struct join_place *nea
                            .partition = l->join->options.partition,
                            .first = names[backward],
                            .second = names[!backward],
-                           .first_ns = near->packets ? near->first_ns : near->pieces ? near->pieces[0].anchor_ns : 0,
-                           .last_ns = near->packets     ? near->last_ns
+                           .first_ns = near->packets  ? near->first_ns
+                                       : near->pieces ? near->pieces[0].anchor_ns
+                                                      : 0,
+                           .last_ns = near->packets  ? near->last_ns
                                       : near->pieces ? near->pieces[near->piece_count - 1].anchor_ns
                                                      : 0};
     c->stream = (struct compare_stream){
@@ -84,8 +88,8 @@ struct crossing *join_crossing(struct join_look *l, const struct join_place *nea
         .way = backward ? COMPARE_BACKWARD : COMPARE_FORWARD,
         .way_by = step->by,
         .way_doubtful = step->doubtful,
-        .translated = !endpoint_equal(&near->like->src, &far->like->src) ||
-                      !endpoint_equal(&near->like->dst, &far->like->dst),
+        .translated =
+            !endpoint_equal(&near->like->src, &far->like->src) || !endpoint_equal(&near->like->dst, &far->like->dst),
     };
     give_ids(l, first, second, c);
     return c;
@@ -202,10 +206,9 @@ static void spare_bypassed(const struct pairing *p, int64_t number, uint8_t *onl
 {
     for (size_t i = 0; i < p->further_count; i++) {
         const struct join_place *place = &p->places[p->further[i].far];
-        const struct join_piece *x =
-            place->piece_count
-                ? bsearch(&number, place->pieces, place->piece_count, sizeof *place->pieces, by_piece_number)
-                : NULL;
+        const struct join_piece *x = place->piece_count ? bsearch(&number, place->pieces, place->piece_count,
+                                                                  sizeof *place->pieces, by_piece_number)
+                                                        : NULL;
         if (x)
             (void)take_bits(only, x->seen, only);
     }
@@ -237,8 +240,7 @@ static void add_sample(struct pairing *p, const struct join_piece *a, const stru
         l->failed = true;
         return;
     }
-    l->samples[l->sample_count++] =
-        (struct join_sample){a->anchor_ns, b->anchor_ns, (uint32_t)(p->c - l->crossings)};
+    l->samples[l->sample_count++] = (struct join_sample){a->anchor_ns, b->anchor_ns, (uint32_t)(p->c - l->crossings)};
 }
 
 /* A block that both points have. */
@@ -251,8 +253,9 @@ static void pair_pieces(struct pairing *p, const struct join_piece *a, const str
     else
         compare_marks(p->c, a, b, common);
     if (missing)
-        count_lost(p, a, only, missing,
-                   saw_all(p, b > p->far->pieces ? b - 1 : b, b + 1 < p->far->pieces + p->far->piece_count ? b + 1 : b));
+        count_lost(
+            p, a, only, missing,
+            saw_all(p, b > p->far->pieces ? b - 1 : b, b + 1 < p->far->pieces + p->far->piece_count ? b + 1 : b));
     missing = take_bits(b->seen, a->seen, only);
     if (missing)
         p->c->appeared += count_within(p->near, b->number, only);

@@ -4,10 +4,10 @@
 #include "fleet/join_internal.h"
 
 /*
- * Streams without sequence numbers, joined by their addresses. Nothing tells one packet of them from another one, so all
- * that can be compared are counts, and that only where both points saw the same stretch of the stream: it begins and ends
- * at the same time at both, and they saw about as many packets. A difference beyond that is "not compared", never
- * a changed mark: one of them began later, or two hosts behind different translators have one address.
+ * Streams without sequence numbers, joined by their addresses. Nothing tells one packet of them from another one, so
+ * all that can be compared are counts, and that only where both points saw the same stretch of the stream: it begins
+ * and ends at the same time at both, and they saw about as many packets. A difference beyond that is "not compared",
+ * never a changed mark: one of them began later, or two hosts behind different translators have one address.
  */
 
 #define ENDS_NS (5 * NS_PER_S) /* clocks, queues, and retransmissions */
@@ -31,13 +31,13 @@ static int64_t offset_of(const struct join_look *l, const struct crossing *c)
 static bool is_same_stretch(const struct join_look *l, const struct join_place *near, const struct join_place *far,
                             const struct crossing *c)
 {
-    int64_t interval = near->longest_interval_ns > far->longest_interval_ns ? near->longest_interval_ns
-                                                                            : far->longest_interval_ns;
+    int64_t interval =
+        near->longest_interval_ns > far->longest_interval_ns ? near->longest_interval_ns : far->longest_interval_ns;
     int64_t offset = offset_of(l, c), most = ENDS_NS + interval;
     uint64_t less = near->packets < far->packets ? near->packets : far->packets;
     uint64_t more = near->packets < far->packets ? far->packets : near->packets;
-    return is_near(near->first_ns, far->first_ns - offset, most) && is_near(near->last_ns, far->last_ns - offset, most) &&
-           more - less <= 3 + more / 5;
+    return is_near(near->first_ns, far->first_ns - offset, most) &&
+           is_near(near->last_ns, far->last_ns - offset, most) && more - less <= 3 + more / 5;
 }
 
 /* The marks of a place: those of its runs. False where it has more than are kept. */

@@ -16,8 +16,8 @@
  *       - name: berlin
  *         points: [berlin/edge, wan/a, wan/b, hq/core]
  *
- * A point is "SITE/POINT", or the point's name alone where no two sites have one of that name. Traffic may pass a path in
- * both directions.
+ * A point is "SITE/POINT", or the point's name alone where no two sites have one of that name. Traffic may pass a path
+ * in both directions.
  */
 struct topology;
 

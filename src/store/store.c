@@ -7,24 +7,48 @@
 
 enum { BUSY_MS = 20000 /* another collector writes its batch */, VERSION = 1 };
 
-static const char *const crossing_columns[] = {
-    "id TEXT NOT NULL",          "window_ns INTEGER NOT NULL", "partition INTEGER NOT NULL",
-    "final INTEGER NOT NULL",    "first_point TEXT NOT NULL",  "second_point TEXT NOT NULL",
-    "stream INTEGER NOT NULL",   "way INTEGER NOT NULL",       "way_by INTEGER NOT NULL",
-    "doubtful INTEGER NOT NULL", "translated INTEGER NOT NULL", "proto INTEGER NOT NULL",
-    "first_src TEXT NOT NULL",   "first_dst TEXT NOT NULL",    "second_src TEXT NOT NULL",
-    "second_dst TEXT NOT NULL",  "ssrc INTEGER",               "kind TEXT NOT NULL",
-    "class TEXT NOT NULL",       "matched INTEGER NOT NULL",   "changed INTEGER NOT NULL",
-    "lost INTEGER",              "lost_marks TEXT NOT NULL",   "lost_mixed INTEGER NOT NULL",
-    "unresolved TEXT NOT NULL",  "away INTEGER NOT NULL",      "appeared INTEGER NOT NULL",
-    "marks TEXT NOT NULL",       "delays TEXT NOT NULL",       "offset_ns INTEGER",
-    "first_ns INTEGER NOT NULL", "last_ns INTEGER NOT NULL",   NULL};
+static const char *const crossing_columns[] = {"id TEXT NOT NULL",
+                                               "window_ns INTEGER NOT NULL",
+                                               "partition INTEGER NOT NULL",
+                                               "final INTEGER NOT NULL",
+                                               "first_point TEXT NOT NULL",
+                                               "second_point TEXT NOT NULL",
+                                               "stream INTEGER NOT NULL",
+                                               "way INTEGER NOT NULL",
+                                               "way_by INTEGER NOT NULL",
+                                               "doubtful INTEGER NOT NULL",
+                                               "translated INTEGER NOT NULL",
+                                               "proto INTEGER NOT NULL",
+                                               "first_src TEXT NOT NULL",
+                                               "first_dst TEXT NOT NULL",
+                                               "second_src TEXT NOT NULL",
+                                               "second_dst TEXT NOT NULL",
+                                               "ssrc INTEGER",
+                                               "kind TEXT NOT NULL",
+                                               "class TEXT NOT NULL",
+                                               "matched INTEGER NOT NULL",
+                                               "changed INTEGER NOT NULL",
+                                               "lost INTEGER",
+                                               "lost_marks TEXT NOT NULL",
+                                               "lost_mixed INTEGER NOT NULL",
+                                               "unresolved TEXT NOT NULL",
+                                               "away INTEGER NOT NULL",
+                                               "appeared INTEGER NOT NULL",
+                                               "marks TEXT NOT NULL",
+                                               "delays TEXT NOT NULL",
+                                               "offset_ns INTEGER",
+                                               "first_ns INTEGER NOT NULL",
+                                               "last_ns INTEGER NOT NULL",
+                                               NULL};
 
-static const char *const point_columns[] = {
-    "partition INTEGER NOT NULL",  "window_ns INTEGER NOT NULL", "name TEXT NOT NULL",       "final INTEGER NOT NULL",
-    "first_ns INTEGER NOT NULL",   "last_ns INTEGER NOT NULL",   "present_ns INTEGER NOT NULL", "frames INTEGER NOT NULL",
-    "dropped INTEGER NOT NULL",    "packets INTEGER NOT NULL",   "deltas INTEGER NOT NULL",  "missing INTEGER NOT NULL",
-    "unpublished INTEGER NOT NULL", "alone INTEGER NOT NULL",    "starts INTEGER NOT NULL",  NULL};
+static const char *const point_columns[] = {"partition INTEGER NOT NULL",   "window_ns INTEGER NOT NULL",
+                                            "name TEXT NOT NULL",           "final INTEGER NOT NULL",
+                                            "first_ns INTEGER NOT NULL",    "last_ns INTEGER NOT NULL",
+                                            "present_ns INTEGER NOT NULL",  "frames INTEGER NOT NULL",
+                                            "dropped INTEGER NOT NULL",     "packets INTEGER NOT NULL",
+                                            "deltas INTEGER NOT NULL",      "missing INTEGER NOT NULL",
+                                            "unpublished INTEGER NOT NULL", "alone INTEGER NOT NULL",
+                                            "starts INTEGER NOT NULL",      NULL};
 
 static const char *const note_columns[] = {"partition INTEGER NOT NULL", "window_ns INTEGER NOT NULL",
                                            "text TEXT NOT NULL", "final INTEGER NOT NULL", NULL};
@@ -113,16 +137,19 @@ int store_open(const char *path, struct store **ret, struct error *error)
     if (!s)
         return error_set(error, ERR_MEMORY, "out of memory");
     int status = 0;
-    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
         status = store_error(s, error, path);
     if (status == 0)
         (void)sqlite3_busy_timeout(s->db, BUSY_MS);
     status = status < 0 ? status : check_version(s, path, error);
     /* on the disk when it is committed: then messages are acknowledged, and the bus may forget them */
     status = status < 0 ? status
-                        : execute(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA user_version=1; "
+                        : execute(s,
+                                  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA user_version=1; "
                                   /* no file but those of the history can be made any more */
-                                  "PRAGMA temp_store=MEMORY;", path, error);
+                                  "PRAGMA temp_store=MEMORY;",
+                                  path, error);
     for (int i = 0; status == 0 && i < STORE_STATEMENTS; i++) {
         status = make_table(s, &store_tables[i], error);
         status = status < 0 ? status : prepare_put(s, (enum store_statement)i, error);

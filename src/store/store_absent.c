@@ -65,7 +65,7 @@ int store_note(struct store *s, unsigned partition, int64_t window_ns, bool fina
 {
     (void)partition;
     (void)window_ns;
-    (void)final;
+    (void) final;
     (void)text;
     return store_begin(s, error);
 }

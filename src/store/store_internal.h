@@ -17,7 +17,7 @@ struct store {
 
 /* Columns of a table, the key first; of the table of crossings their order is that of store_row.c. */
 struct store_table {
-    const char *name, *key; /* names of the columns of the key, with commas */
+    const char *name, *key;     /* names of the columns of the key, with commas */
     const char *const *columns; /* "name TYPE", NULL at the end */
 };
 extern const struct store_table store_tables[STORE_STATEMENTS];

@@ -25,7 +25,7 @@ static int on_begin(void *user, int64_t window_ns, bool final)
 {
     struct seen *s = user;
     (void)window_ns;
-    (void)final;
+    (void) final;
     if (!s->keep_all)
         s->count = s->point_count = s->note_count = 0;
     return 0;
@@ -132,8 +132,8 @@ static struct world_stream voice(uint8_t ttl)
 static void send(struct world_packet *p, size_t n, uint16_t sequence, dscp_t dscp, int64_t late_ns)
 {
     for (size_t i = 0; i < n; i++)
-        p[i] = (struct world_packet){T0 + 10 * NS_PER_S + (int64_t)i * NS_PER_S / PPS + late_ns, (uint16_t)(sequence + i),
-                                     (uint32_t)(77777 + 160 * i), dscp};
+        p[i] = (struct world_packet){T0 + 10 * NS_PER_S + (int64_t)i * NS_PER_S / PPS + late_ns,
+                                     (uint16_t)(sequence + i), (uint32_t)(77777 + 160 * i), dscp};
 }
 
 struct path {
@@ -326,7 +326,8 @@ static void drops_of_a_sensor_are_no_loss_of_the_network(void **state)
     path_free(p);
 }
 
-/* A block of half a second that b did not tell of: in a message that never came, or because nothing of it passed there. */
+/* A block of half a second that b did not tell of: in a message that never came, or because nothing of it passed there.
+ */
 static void a_block_is_missing(bool message_missing, struct seen *seen)
 {
     struct path *p = path_new();

@@ -2,8 +2,8 @@
 #define QOSMARK_TESTS_FLEET_WORLD_H
 
 /*
- * Sensors along a path, as far as the collector knows them: packets go in, messages come out as docs/FLEET.md says. What a
- * test expects it works out from the packets it sent, never from these messages.
+ * Sensors along a path, as far as the collector knows them: packets go in, messages come out as docs/FLEET.md says.
+ * What a test expects it works out from the packets it sent, never from these messages.
  */
 #include <stdio.h>
 
@@ -35,11 +35,11 @@ struct world_packet {
 
 struct world_sensor {
     const char *site, *point;
-    int64_t clock_ns; /* its clock minus the true time */
-    int64_t phase_ns; /* when its intervals begin */
-    int64_t start_ns; /* true time; told as what the sensor began at */
+    int64_t clock_ns;       /* its clock minus the true time */
+    int64_t phase_ns;       /* when its intervals begin */
+    int64_t start_ns;       /* true time; told as what the sensor began at */
     int64_t from_ns, to_ns; /* true times between which it tells, whole intervals */
-    int64_t drop_at_ns; /* true time at which it dropped frames; 0: never */
+    int64_t drop_at_ns;     /* true time at which it dropped frames; 0: never */
 };
 
 struct world_stream {
