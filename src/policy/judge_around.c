@@ -47,6 +47,27 @@ static bool missed_packets(const struct document *d)
     return missed;
 }
 
+/* What a filter on calls ("rtp", "sip or rtp or rtcp"), which takes STUN away, leaves of a capture. What is not known
+ * may be media as well. */
+static bool is_of_a_call(enum kind kind)
+{
+    return kind_is_rtp(kind) || kind == KIND_RTCP || kind == KIND_SIP || kind == KIND_SIP_TLS || kind == KIND_OTHER;
+}
+
+static bool has_only_calls(struct judging *j)
+{
+    const struct document *d = j->d;
+    if (j->looked_over)
+        return j->only_calls;
+    j->looked_over = true;
+    j->only_calls = true;
+    for (size_t i = 0; j->only_calls && i < d->input_count; i++)
+        j->only_calls = d->inputs[i].unsupported == 0; /* ARP and the like */
+    for (size_t i = 0; j->only_calls && i < d->record_count; i++)
+        j->only_calls = is_of_a_call(document_kind(d, i));
+    return j->only_calls;
+}
+
 static uint8_t look_around(struct judging *j, const uint32_t *records, size_t n)
 {
     uint8_t flags = KNOWN;
@@ -66,7 +87,7 @@ static uint8_t look_around(struct judging *j, const uint32_t *records, size_t n)
             r->media_kinds || is_hiding_port(r->src.port) || is_hiding_port(r->dst.port))
             flags |= MAY_HIDE_MEDIA;
     }
-    if (bare && long_enough && !missed_packets(j->d))
+    if (bare && long_enough && !missed_packets(j->d) && !has_only_calls(j))
         flags |= WITHOUT_ICE;
     int more = bytes[1] >= bytes[0];
     if (bytes[more] >= BULK_BYTES && bytes[more] >= packets[more] * BULK_PACKET_BYTES && bytes[!more] <= bytes[more] / BULK_RETURN)

@@ -53,6 +53,7 @@ struct judging {
     struct record_scratch scratch;
     uint8_t *around; /* by record, of the first of each conversation that was looked at */
     size_t expectation_cap;
+    bool looked_over, only_calls; /* judge_around.c: whether the whole was looked at, and what was found */
     bool failed; /* without memory */
 };
 

@@ -13,7 +13,8 @@ static const char *const texts[REASON_COUNT] = {
                          "and its payload type too: its SSRC may stand for two media, one after the other",
     [REASON_MAYBE_WEBRTC] =
         "the marks would be right for WebRTC, and there is neither SDP nor the ICE and DTLS that a WebRTC "
-        "conversation begins with, nor 30 s of media without a gap and without STUN, which would tell",
+        "conversation begins with, nor 30 s of media without a gap and without STUN, in a capture that shows more than "
+        "calls, which would tell",
     [REASON_NOT_WEBRTC] =
         "the marks would be right for WebRTC, and it is none: media ran on its 5-tuple for 30 s and more "
         "without STUN, which WebRTC sends every few seconds (RFC 7675)",

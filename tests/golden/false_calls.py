@@ -221,21 +221,35 @@ def webrtc_of_which_a_tenth_was_not_captured():
     return send([m for i, m in enumerate(audio(0x101, 3000, payload_type=111)) if i % 10 != 3], 55000, 30000, AF41), MAYBE_WEBRTC
 
 
+@right(status=(NOTHING,), policy=WEBRTC)
+def webrtc_of_which_a_filter_left_rtp_and_sip():
+    """As Wireshark exports it with the display filter "rtp || rtcp || sip": consent was there, and is not any more."""
+    reports, noise = [(i * 5.0, rtcp(0x101)) for i in range(12)], [(i * 5.0, bytes([i, 7]) * 40) for i in range(12)]
+    return mix(signalled(AV_A, AV_B, "10.2.0.8"), send(audio(0x101, 3000, payload_type=111), 55000, 30000, AF41),
+               send(reports, 55000, 30000, AF41), send(noise, 41000, 41002, 0)), MAYBE_WEBRTC
+
+
+def whole(media, dscp):
+    """Media in a capture that nobody filtered: a clock is asked for the time, too."""
+    asked = [(i * 10.0, b"\x23\x02\x06\xec" + bytes(36) + b"\xe5" + bytes(7)) for i in range(6)]
+    return mix(send(media, 55000, 30000, dscp), send(asked, 123, 123, 0, NODE, FAR))
+
+
 @wrong("remarked", policy=WEBRTC)
 def voice_in_af41_that_ran_for_a_minute_without_consent():
-    return send(audio(0x101, 3000, payload_type=111), 55000, 30000, AF41), NO_WEBRTC
+    return whole(audio(0x101, 3000, payload_type=111), AF41), NO_WEBRTC
 
 
 @wrong("remarked", policy=WEBRTC)
 def voice_in_af41_without_consent_and_with_a_silence():
     media = [(t + (t > 20) * 15, p) for t, p in audio(0x101, 3000, payload_type=111)]
     reports = [(i * 5.0, rtcp(0x101)) for i in range(12)]
-    return mix(send(media, 55000, 30000, AF41), send(reports, 55000, 30000, AF41)), NO_WEBRTC
+    return mix(whole(media, AF41), send(reports, 55000, 30000, AF41)), NO_WEBRTC
 
 
 @wrong("bleached", policy=WEBRTC.replace("streaming: AF41", "streaming: any"))
 def voice_unmarked_without_consent_where_webrtc_may_carry_anything():
-    return send(audio(0x101, 3000, payload_type=111), 55000, 30000, 0), NO_WEBRTC
+    return whole(audio(0x101, 3000, payload_type=111), 0), NO_WEBRTC
 
 
 @wrong(policy=WEBRTC)

@@ -176,9 +176,20 @@ static struct record *voice_as_of_webrtc(int64_t seconds, double gap_ms, uint64_
     return r;
 }
 
+/* An input of which nothing was filtered: it shows ARP. */
+static struct input *whole_input(void)
+{
+    d->inputs = arena_alloc(&d->arena, sizeof *d->inputs);
+    assert_non_null(d->inputs);
+    *d->inputs = (struct input){.file = "a.pcap", .problem = "", .complete = true, .unsupported = 1};
+    d->input_count = 1;
+    return d->inputs;
+}
+
 static void media_that_ran_for_long_without_stun_is_no_webrtc(void **state)
 {
     (void)state;
+    (void)whole_input();
     policy_free(p);
     p = policy_of("version: 1\nname: t\nexpect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
                   "map: {webrtc: multimedia-streaming}\n");
@@ -211,6 +222,7 @@ static void what_goes_with_media_tells_whether_it_may_be_webrtc(void **state)
         {KIND_OTHER, VERDICT_UNDETERMINED}, /* STUN that was cut short is not known */
         {KIND_RTCP, VERDICT_VIOLATING},     {KIND_RTP_VIDEO, VERDICT_VIOLATING}};
     (void)state;
+    struct input *in = whole_input();
     policy_free(p);
     p = policy_of("version: 1\nname: t\nexpect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
                   "map: {webrtc: multimedia-streaming, stun: none, turn: none, dtls: none}\n");
@@ -221,18 +233,32 @@ static void what_goes_with_media_tells_whether_it_may_be_webrtc(void **state)
     judge(d, p);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(d->records[2 * i].verdict, cases[i].verdict);
-    d->inputs = arena_alloc(&d->arena, sizeof *d->inputs);
-    assert_non_null(d->inputs);
-    *d->inputs = (struct input){.file = "a.pcap", .problem = "", .complete = true, .dropped = 1};
-    d->input_count = 1;
+    in->dropped = 1;
     judge(d, p);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(d->records[2 * i].verdict, VERDICT_UNDETERMINED);
-    d->inputs->dropped = 0;
+    in->dropped = 0;
     d->limited = true;
     judge(d, p);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(d->records[2 * i].verdict, VERDICT_UNDETERMINED);
+}
+
+static void a_capture_of_only_calls_tells_nothing_of_stun(void **state)
+{
+    static const enum kind kinds[] = {KIND_RTCP, KIND_SIP, KIND_SIP_TLS, KIND_OTHER, KIND_DNS};
+    (void)state;
+    policy_free(p);
+    p = policy_of("version: 1\nname: t\nexpect:\n  voice: EF\n  multimedia: AF41\n  multimedia-streaming: AF41\n"
+                  "map: {webrtc: multimedia-streaming}\n");
+    (void)voice_as_of_webrtc(60, 20, 0);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        judge(d, p);
+        assert_int_equal(d->records[0].verdict, VERDICT_UNDETERMINED);
+        (void)add(d, kinds[i], CMS, 40000, PHONE, 40000, NONE, 10);
+    }
+    judge(d, p);
+    assert_int_equal(d->records[0].verdict, VERDICT_VIOLATING);
 }
 
 static void a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft(void **state)
@@ -260,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(segments_without_data_accuse_nobody, start, stop),
         cmocka_unit_test_setup_teardown(one_ssrc_may_be_voice_and_then_video, start, stop),
         cmocka_unit_test_setup_teardown(media_that_ran_for_long_without_stun_is_no_webrtc, start, stop),
+        cmocka_unit_test_setup_teardown(a_capture_of_only_calls_tells_nothing_of_stun, start, stop),
         cmocka_unit_test_setup_teardown(what_goes_with_media_tells_whether_it_may_be_webrtc, start, stop),
         cmocka_unit_test_setup_teardown(a_priority_mark_that_was_set_or_cleared_between_copies_is_no_theft, start,
                                         stop),
