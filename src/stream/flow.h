@@ -234,7 +234,8 @@ struct stream_table {
     bool reuses;               /* numbers were given back: they tell no order any more */
     struct stream *attributed; /* the stream that the TCP segment being taken counts to */
     struct refused {           /* SSRCs that found no place on probation: see media_packet.c */
-        uint32_t tag, times;
+        uint32_t tag;
+        uint16_t sequence, times;
     } refused[REFUSED_KEPT];
     bool memory_failed;        /* something could not be kept for want of memory, once at least */
 

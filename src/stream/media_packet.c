@@ -153,19 +153,22 @@ static void rtp_add(struct stream_table *t, struct stream *s, struct rtp_part *r
     rtp_stats_add(&rtp->stats, h, time_ns);
 }
 
-/* Noise has a new SSRC in each packet, and what finds no place on probation is nothing; an SSRC that finds none again
- * and again may have been media. */
-enum { REFUSED_AGAIN = 4 };
+/* Noise has a new SSRC in each packet, or one number in many, and what finds no place on probation is nothing; an SSRC
+ * that finds none again and again while its numbers go up may have been media. */
+enum { REFUSED_AGAIN = 4, REFUSED_STEP_MOST = 100 };
 
-static void rtp_refused(struct stream_table *t, const struct flow *f, uint8_t side, uint32_t ssrc)
+static void rtp_refused(struct stream_table *t, const struct flow *f, uint8_t side, const struct rtp_header *h)
 {
-    uint32_t key[3] = {flow_number(f), side, ssrc};
+    uint32_t key[3] = {flow_number(f), side, h->ssrc};
     uint64_t hash = hash_bytes(&t->options.key, key, sizeof key);
     uint32_t tag = (uint32_t)(hash >> 32) | 1;
     struct refused *r = &t->refused[hash % REFUSED_KEPT];
-    if (r->tag != tag)
+    uint16_t step = (uint16_t)(h->sequence - r->sequence);
+    if (r->tag != tag || step == 0 || step > REFUSED_STEP_MOST)
         *r = (struct refused){.tag = tag};
-    r->times += r->times < REFUSED_AGAIN;
+    r->sequence = h->sequence;
+    if (r->times < REFUSED_AGAIN)
+        r->times++;
     t->stats.probation_full += r->times == REFUSED_AGAIN;
 }
 
@@ -183,7 +186,7 @@ static struct stream *rtp_packet(struct stream_table *t, struct flow *f, uint8_t
             s = f->sides[side].candidate_count < CANDIDATES_MAX ? stream_get(t, f, side, FAMILY_RTP, h.ssrc)
                                                                 : stream_recycle(t, f, side, h.ssrc, time_ns);
             if (!s && f->sides[side].candidate_count >= CANDIDATES_MAX)
-                rtp_refused(t, f, side, h.ssrc);
+                rtp_refused(t, f, side, &h);
             if (!s)
                 return NULL;
         }

@@ -54,6 +54,9 @@ static void an_ssrc_that_finds_no_place_again_and_again_is_counted(void **state)
             send_rtp(&s, a, b, 46, 0x1000 + k * 77, 96, (uint16_t)(i * 999), i * 7777777 + k, 50, 100 * MS * i);
     for (uint32_t i = 0; i < 100; i++) /* noise */
         send_rtp(&s, a, b, 46, 0x90000 + i * 77, 96, (uint16_t)(i * 999), i * 7777777, 50, 4 * S);
+    for (uint32_t i = 0; i < 100; i++) /* another protocol: the same bytes in many packets */
+        send_rtp(&s, a, b, 46, 0x80000 + i % 2, 96, (uint16_t)(i % 2 ? 2560 : 36962 + i % 4 * 999), i * 7777777, 50,
+                 4 * S);
     assert_int_equal(stream_table_stats(s.t).probation_full, 0);
     send_voice_at(&s, a, b, 0, 9, 10, 4 * S);
     assert_int_equal(stream_table_stats(s.t).probation_full, 10 - 3);
