@@ -166,18 +166,27 @@ static bool replace_input(struct anonymizer *a, struct input *in, struct arena *
     if (!token || !set(&in->problem, replace_names(in->problem, &in->file, &token, 1, arena)))
         return false;
     in->file = token;
-    return true;
+    return !in->point || set(&in->point, anonymize_name(a, ANONYMIZE_INPUT, in->point, arena));
 }
 
-/* A note that the engine made of a file names it. */
+/* The names of the inputs: their files, and behind these what records call them. */
+static void list_names(const struct document *d, const char **to)
+{
+    for (size_t i = 0; i < d->input_count; i++) {
+        to[i] = d->inputs[i].file;
+        to[d->input_count + i] = input_point(&d->inputs[i]);
+    }
+}
+
+/* A note that the engine made of an input names it. */
 static bool replace_notes(struct anonymizer *a, struct document *d, const char *const *names)
 {
-    const char **tokens = arena_alloc(&d->arena, (d->input_count + 1) * sizeof *tokens);
+    const char **tokens = arena_alloc(&d->arena, (2 * d->input_count + 1) * sizeof *tokens);
     bool ok = tokens != NULL;
-    for (size_t i = 0; ok && i < d->input_count; i++)
-        tokens[i] = d->inputs[i].file;
+    if (ok)
+        list_names(d, tokens);
     for (size_t i = 0; ok && i < d->note_count; i++) {
-        const char *text = replace_names(d->notes[i], names, tokens, d->input_count, &d->arena);
+        const char *text = replace_names(d->notes[i], names, tokens, 2 * d->input_count, &d->arena);
         ok = text && set(&d->notes[i], anonymize_sentence(a, text, &d->arena));
     }
     return ok;
@@ -185,12 +194,12 @@ static bool replace_notes(struct anonymizer *a, struct document *d, const char *
 
 static bool replace_inputs(struct anonymizer *a, struct document *d)
 {
-    const char **names = calloc(d->input_count + 1, sizeof *names);
+    const char **names = calloc(2 * d->input_count + 1, sizeof *names);
     bool ok = names != NULL;
-    for (size_t i = 0; ok && i < d->input_count; i++) {
-        names[i] = d->inputs[i].file;
+    if (ok)
+        list_names(d, names);
+    for (size_t i = 0; ok && i < d->input_count; i++)
         ok = replace_input(a, &d->inputs[i], &d->arena);
-    }
     ok = ok && replace_notes(a, d, names);
     free(names);
     return ok;

@@ -17,7 +17,7 @@ struct wrong_output; /* engine/wrong_frames.h */
 struct audit_options {
     const char *const *files; /* "-" is standard input; several are one capture in time order */
     size_t file_count;
-    const char *point; /* what records call the place of capture (document_point()); NULL: the file's name */
+    const char *point; /* what records call the place of capture (document_name_input()); NULL: the file's name */
     bool point_has_many; /* these files are not all of that place */
     const struct policy *policy;
     struct hash_key key; /* random in production, fixed in tests */

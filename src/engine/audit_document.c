@@ -41,9 +41,9 @@ static bool document_inputs(struct audit *a)
     for (size_t i = 0; i < d->input_count; i++) {
         const struct source_input *in = a->source ? source_input(a->source, i) : a->fed;
         struct input *out = &d->inputs[i];
-        out->file = document_point(d, a->options->point, a->options->point_has_many || d->input_count > 1, in->name);
+        bool many = a->options->point_has_many || d->input_count > 1;
         out->problem = arena_copy(&d->arena, in->problem.text, strlen(in->problem.text));
-        if (!out->file || !out->problem)
+        if (!document_name_input(d, out, in->name, a->options->point, many) || !out->problem)
             return false;
         out->packets = in->frames;
         out->bytes = in->bytes;

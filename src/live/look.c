@@ -137,7 +137,7 @@ static void copy_points(struct live_run *l, const struct document *d)
 {
     for (size_t i = 0; i < l->tap_count; i++) {
         l->points[i] = l->taps[i].point;
-        l->points[i].name = d->inputs[i].file; /* which may stand for another name */
+        l->points[i].name = input_point(&d->inputs[i]); /* which may stand for another name */
     }
     l->view.points = l->points;
     l->view.point_count = l->tap_count;

@@ -168,7 +168,7 @@ static void tell_finding(struct notify *n, const struct live_view *v, const stru
                    [FIELD_CODE] = finding_code_name(f->code),
                    [FIELD_SUBJECT] = f->subject,
                    [FIELD_PACKETS] = packets,
-                   [FIELD_POINT] = known                 ? v->document->inputs[input].file
+                   [FIELD_POINT] = known                 ? input_point(&v->document->inputs[input])
                                    : v->point_count == 1 ? v->points[0].name
                                                          : "",
                    [FIELD_CONFIDENCE] = confidence_name(f->confidence),

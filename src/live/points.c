@@ -141,9 +141,8 @@ static bool fill(const struct live_run *l, struct document *d, size_t i)
                          .unsupported = skipped->unsupported,
                          .dropped = tap->point.dropped_kernel + tap->point.dropped_interface,
                          .complete = tap->point.state != LIVE_POINT_GONE};
-    to->file = document_point(d, l->options.point, l->tap_count > 1, tap->point.name);
     to->problem = arena_copy(&d->arena, to->complete ? "" : tap->problem, to->complete ? 0 : strlen(tap->problem));
-    return to->file && to->problem;
+    return document_name_input(d, to, tap->point.name, l->options.point, l->tap_count > 1) && to->problem;
 }
 
 bool live_points_fill(struct live_run *l, struct document *d)

@@ -34,7 +34,7 @@ enum {
 struct live_run_options {
     const char *const *interfaces; /* each is a point: the same stream at two of them is two streams */
     size_t interface_count;
-    const char *point; /* what records call the place of capture (document_point()); NULL: the interface's name */
+    const char *point; /* what records call the place of capture (document_name_input()); NULL: the interface's name */
     const struct policy *policy; /* borrowed until live_run_policy() puts another in its place */
     struct hash_key key;
     const char *filter; /* pcap-filter(7), besides that made from the nodes; NULL */

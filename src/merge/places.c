@@ -107,7 +107,7 @@ static bool index_files(struct building *b)
     b->file_count = d->input_count;
     b->files = malloc((d->input_count + 1) * sizeof *b->files);
     for (size_t i = 0; b->files && i < d->input_count; i++)
-        b->files[i] = (struct file_place){text_of(b, d->inputs[i].file), (uint32_t)i, d->inputs[i].first_ns};
+        b->files[i] = (struct file_place){text_of(b, input_point(&d->inputs[i])), (uint32_t)i, d->inputs[i].first_ns};
     if (b->files)
         qsort(b->files, d->input_count, sizeof *b->files, compare_places);
     return b->files && !b->set->failed;

@@ -114,6 +114,7 @@ static int compare_inputs(const void *x, const void *y)
 {
     const struct input *a = x, *b = y;
     int c = compare_times(a->first_ns, b->first_ns);
+    c = c ? c : strcmp(input_point(a), input_point(b));
     c = c ? c : strcmp(a->file, b->file);
     c = c ? c : compare_numbers(b->packets, a->packets);
     c = c ? c : compare_numbers(b->bytes, a->bytes);
@@ -131,8 +132,8 @@ static bool absorb_input(struct arena *arena, void *x, const void *y, bool *ret_
     const struct input *a = x, *b = y;
     (void)arena;
     /* of two that hold nothing both may have their own reason */
-    *ret_one = strcmp(a->file, b->file) == 0 && a->first_ns == b->first_ns &&
-               (a->packets || strcmp(a->problem, b->problem) == 0);
+    *ret_one = strcmp(input_point(a), input_point(b)) == 0 && strcmp(a->file, b->file) == 0 &&
+               a->first_ns == b->first_ns && (a->packets || strcmp(a->problem, b->problem) == 0);
     return true;
 }
 

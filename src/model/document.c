@@ -45,11 +45,11 @@ void document_own(struct document *d, void *what, void (*free_what)(void *what))
     d->owned_free = free_what;
 }
 
-const char *document_point(struct document *d, const char *point, bool many, const char *name)
+bool document_name_input(struct document *d, struct input *in, const char *file, const char *point, bool many)
 {
-    if (!point)
-        return arena_copy(&d->arena, name, strlen(name));
-    return arena_printf(&d->arena, many ? "%s:%s" : "%s", point, name);
+    in->file = arena_copy(&d->arena, file, strlen(file));
+    in->point = point ? arena_printf(&d->arena, many ? "%s:%s" : "%s", point, file) : NULL;
+    return in->file && (in->point || !point);
 }
 
 bool document_note(struct document *d, const char *format, ...)

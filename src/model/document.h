@@ -154,9 +154,15 @@ void document_free(struct document *d);
 /* `what` is freed with the document, after its layers: the table of streams that it is about. */
 void document_own(struct document *d, void *what, void (*free_what)(void *what));
 
-/* What records call an input of that name: the name, or what `point` (NULL for nothing) calls the place that it was
- * captured at, with the name behind it where the place has `many`. NULL without memory. */
-const char *document_point(struct document *d, const char *point, bool many, const char *name);
+/* Sets the file of an input, and what records call it where `point` (or else NULL) names the place that it was captured
+ * at: that, with the file behind it where the place has `many`. False without memory. */
+bool document_name_input(struct document *d, struct input *in, const char *file, const char *point, bool many);
+
+/* What records call an input. */
+static inline const char *input_point(const struct input *in)
+{
+    return in->point ? in->point : in->file;
+}
 
 /* Adds a sentence to the notes (printf format); false without memory. */
 bool document_note(struct document *d, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -200,6 +200,7 @@ struct site {
 
 struct input {
     const char *file;
+    const char *point; /* what records call it; NULL: its file */
     uint64_t packets, bytes;
     int64_t first_ns, last_ns;
     uint64_t truncated, malformed, unsupported; /* frames of which no IP packet could be made */

@@ -98,6 +98,8 @@ static void read_input(struct member *m, const json_t *o, struct input *in)
     const json_t *skipped = saved_has(o, "skipped");
     *in = (struct input){.file = record_set_word(m->set, saved_text_wanted(j, o, "file")),
                          .problem = word(m, o, "problem")};
+    if (saved_has(o, "point"))
+        in->point = record_set_word(m->set, saved_text_wanted(j, o, "point"));
     in->packets = saved_count(j, o, "packets", SAVED_PACKETS_MAX, 0);
     in->bytes = saved_count(j, o, "bytes", SAVED_BYTES_MAX, 0);
     (void)saved_time(j, o, "first", &in->first_ns);

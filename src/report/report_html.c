@@ -168,7 +168,7 @@ static void add_subject(const struct document *d, struct strbuf *to)
     int64_t first = 0, last = 0;
     bool any = false;
     if (d->input_count == 1)
-        strbuf_adds(to, d->inputs[0].file);
+        strbuf_adds(to, input_point(&d->inputs[0]));
     else if (d->input_count)
         strbuf_addf(to, "%zu captures", d->input_count);
     for (size_t i = 0; i < d->input_count; i++) {
@@ -204,7 +204,7 @@ static void add_live_subject(const struct page *p, struct strbuf *to)
     strbuf_adds(to, "captured live on ");
     for (size_t i = 0; i < d->input_count && i < INTERFACES_MOST; i++) {
         strbuf_adds(to, i ? ", " : "");
-        strbuf_adds(to, d->inputs[i].file);
+        strbuf_adds(to, input_point(&d->inputs[i]));
     }
     if (d->input_count > INTERFACES_MOST)
         strbuf_addf(to, " and %zu more", d->input_count - INTERFACES_MOST);

@@ -266,7 +266,7 @@ static void input_row(struct page *p, const struct input *in)
     struct strbuf skipped = {0};
     char size[SMALL_TEXT_MAX];
     html_row_styled(h, in->complete && !in->dropped ? HTML_PLAIN : HTML_UNSURE);
-    html_row_head(h, HTML_PLAIN, in->file);
+    html_row_head(h, HTML_PLAIN, input_point(in));
     count_cell(h, in->packets);
     small_bytes(in->bytes, size);
     html_cell(h, HTML_NUMBER, size);

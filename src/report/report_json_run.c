@@ -13,6 +13,10 @@ void emit_input(struct emit *e, const struct input *in)
     emit_open(e, '{');
     emit_key(e, "file");
     emit_text(e, in->file);
+    if (in->point) {
+        emit_key(e, "point");
+        emit_text(e, in->point);
+    }
     emit_key(e, "packets");
     emit_count(e, in->packets);
     emit_key(e, "bytes");

@@ -180,7 +180,7 @@ static void input_lines(struct text *t, const struct input *in)
     const size_t indent = INDENT + 2;
     char count[SMALL_TEXT_MAX], size[SMALL_TEXT_MAX];
     text_to(t, INDENT);
-    text_wrap(t, STYLE_PLAIN, indent, in->file);
+    text_wrap(t, STYLE_PLAIN, indent, input_point(in));
     text_put(t, STYLE_PLAIN, ":");
     small_count(in->packets, count);
     text_piece(t, STYLE_PLAIN, indent, count);

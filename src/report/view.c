@@ -24,7 +24,7 @@ const char *view_call(const struct document *d, uint32_t call, char text[static 
 
 const char *view_file(const struct document *d, uint32_t input)
 {
-    return input < d->input_count && d->inputs[input].file ? d->inputs[input].file : "";
+    return input < d->input_count && d->inputs[input].file ? input_point(&d->inputs[input]) : "";
 }
 
 void view_proto(uint8_t proto, char text[static VIEW_PROTO_MAX])

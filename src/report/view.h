@@ -11,7 +11,8 @@
 
 const char *view_node(const struct document *d, uint32_t node);  /* its name, or NULL */
 const char *view_site(const struct document *d, uint32_t site);  /* its name, or NULL */
-const char *view_file(const struct document *d, uint32_t input); /* `input` from 0; "" where there is none */
+/* An input, from 0, as records call it; "" where there is none. */
+const char *view_file(const struct document *d, uint32_t input);
 
 /* The id of a call, or NULL; `text` holds it where it is nobody's own ("call-17"). */
 #define VIEW_CALL_MAX 24

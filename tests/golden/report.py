@@ -219,6 +219,17 @@ def points(program, capture, folder):
     one capture are not."""
     named = lambda name, *captures: run(program, "audit", "-f", "jsonl", "--point", name, *captures).stdout
     check({r["point"] for r in records(named("core", capture))} == {"core"}, "one capture: its point is not what --point says")
+    cut = folder / "cut-short.pcapng"
+    cut.write_bytes(capture.read_bytes()[:-7])
+    (folder / "named.jsonl").write_bytes(named("core", cut))
+    for way in (("audit", "--point", "core", cut), ("report", folder / "named.jsonl")):
+        whole = json.loads(run(program, *way, "-f", "json").stdout)
+        check([(i["file"], i["point"]) for i in whole["inputs"]] == [(str(cut), "core")], f"{way[0]}: the input is {whole['inputs']}")
+        check({r["point"] for r in whole["streams"]} == {"core"}, f"{way[0]}: records have another point")
+        hidden = run(program, *way, "-f", "json", "--anonymize").stdout
+        check(json.loads(hidden)["inputs"][0]["problem"] and b"cut-short" not in hidden and b'"core"' not in hidden,
+              f"{way[0]} --anonymize: the name of the file or of the place is left: {hidden[:900]}")
+    check("point" not in json.loads(run(program, "audit", "-f", "json", capture).stdout)["inputs"][0], "a point without --point")
     several = {r["point"] for r in records(named("core", capture, capture.with_name("more-faults.pcapng")))}
     check(f"core:{capture}" in several and len(several) == 2, f"two captures: their points are {several}")
     for name in ("", "a\tb", "x" * 101):

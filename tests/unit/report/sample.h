@@ -263,18 +263,23 @@ static inline void sample_open(struct sample *s)
                                 .last_ns = SAMPLE_T0 + SECONDS(723)};
     d->calls = s->calls;
     d->call_count = d->calls_given = 1;
-    s->inputs[0] = (struct input){"a.pcapng", 2000, 344000, SAMPLE_T0, SAMPLE_T0 + SECONDS(60), 3, 1, 20, 0, true, ""};
-    s->inputs[1] = (struct input){"b.pcapng",
-                                  200,
-                                  4400,
-                                  SAMPLE_T0,
-                                  SAMPLE_T0 + SECONDS(3),
-                                  0,
-                                  0,
-                                  0,
-                                  42,
-                                  false,
-                                  "the file ends in the middle of packet 201"};
+    s->inputs[0] = (struct input){.file = "a.pcapng",
+                                  .packets = 2000,
+                                  .bytes = 344000,
+                                  .first_ns = SAMPLE_T0,
+                                  .last_ns = SAMPLE_T0 + SECONDS(60),
+                                  .truncated = 3,
+                                  .malformed = 1,
+                                  .unsupported = 20,
+                                  .complete = true,
+                                  .problem = ""};
+    s->inputs[1] = (struct input){.file = "b.pcapng",
+                                  .packets = 200,
+                                  .bytes = 4400,
+                                  .first_ns = SAMPLE_T0,
+                                  .last_ns = SAMPLE_T0 + SECONDS(3),
+                                  .dropped = 42,
+                                  .problem = "the file ends in the middle of packet 201"};
     d->inputs = s->inputs;
     d->input_count = 2;
     sample_streams(s);
