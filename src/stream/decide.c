@@ -180,6 +180,7 @@ static void decide_rtcp(const struct stream_table *t, const struct association *
         ret->media_kinds = 1u << sdp.judgement.kind;
     else if (beside)
         ret->media_kinds = kinds_on_flow(beside, side_towards(t, beside, f, s->side));
+    ret->unanswered = ret->unanswered && !ret->media_kinds; /* SDP would only have said which call it is of */
 }
 
 /* STUN, TURN and DTLS go with the media of their 5-tuple: ICE checks carry its mark (RFC 8445). */
@@ -194,6 +195,7 @@ static void decide_companion(const struct stream_table *t, const struct stream *
         if (s->family == FAMILY_DTLS && sdp.judgement.kind == KIND_IX)
             ret->judgement = sdp.judgement;
     }
+    ret->unanswered = ret->unanswered && (!ret->media_kinds || s->family == FAMILY_DTLS);
 }
 
 /* --- the rest ----------------------------------------------------------------------------------------------------- */

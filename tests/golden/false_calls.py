@@ -284,6 +284,15 @@ def unmarked_checks_and_reports_that_the_policy_leaves_out():
             [Want(RIGHT, kind="rtp-audio"), Want(CHECKED_NOT, reason="no class", kind="stun"), Want(CHECKED_NOT, reason="no class", kind="rtcp")])
 
 
+@right()
+def seventy_calls_on_the_same_ports_and_their_reports():
+    """More m-lines than are compared announce the ports of RTCP; what it goes with is known by its SSRCs."""
+    calls = [mix(signalled(AV_A, AV_B, call_id=f"c{i}", begin=99.0 + 30 * i), send(audio(0x1000 + i, 60), 34904, 20000, EF, begin=100.0 + 30 * i))
+             for i in range(70)]
+    reports = [(i * 5.0, rtcp(0x1000 + i // 6)) for i in range(400)]
+    return mix(*calls, send(reports, 34905, 20001, EF)), [Want(RIGHT, kind="rtp-audio"), Want(RIGHT, kind="rtcp")]
+
+
 # --- wrong all the same -----------------------------------------------------------------------------------------------
 
 @wrong("rtcp-differs", says="STUN")
