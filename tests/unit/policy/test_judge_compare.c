@@ -54,7 +54,8 @@ static void put(struct compare_document *d, size_t segment, enum compare_way way
         assert_non_null(cells);
         for (size_t k = 0; k < c->cell_count; k++)
             cells[k] = c->cells[k];
-        cells[c->cell_count++] = (struct compare_cell){before, after, packets, 10, 20};
+        cells[c->cell_count++] = (struct compare_cell){
+            .before = before, .after = after, .packets = packets, .first_before = 10, .first_after = 20};
         c->cells = cells;
         c->matched += packets;
         c->changed += before != after ? packets : 0;
