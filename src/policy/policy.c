@@ -114,8 +114,10 @@ int policy_read_file(const char *path, char **ret, size_t *ret_len, struct error
     FILE *f = fopen(path, "rb");
     if (f == NULL && errno == ENOMEM)
         return error_set(error, ERR_MEMORY, "%s: %s", path, error_name(ERR_MEMORY));
+    /* what the system has no more of is no fault of who named the file */
     if (f == NULL)
-        return error_set(error, ERR_IO, "%s: %s", path, strerror(errno));
+        return error_set(error, errno == EMFILE || errno == ENFILE ? ERR_MEMORY : ERR_IO, "%s: %s", path,
+                         strerror(errno));
     char *text = malloc(POLICY_FILE_MAX_BYTES + 1);
     size_t len = text ? fread(text, 1, POLICY_FILE_MAX_BYTES + 1, f) : 0;
     int r = text == NULL ? error_set(error, ERR_MEMORY, "%s: %s", path, error_name(ERR_MEMORY))

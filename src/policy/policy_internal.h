@@ -83,7 +83,8 @@ const char *nearest_hint(struct slice text, const char *const *words, size_t n, 
 
 bool policy_note(struct policy *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The whole file, at most POLICY_FILE_MAX_BYTES, to be freed; ERR_IO, ERR_LIMIT, ERR_MEMORY. */
+/* The whole file, at most POLICY_FILE_MAX_BYTES, to be freed; ERR_IO, ERR_LIMIT, ERR_MEMORY (files that may be open at a
+ * time are memory, too). */
 int policy_read_file(const char *path, char **ret, size_t *ret_len, struct error *error);
 
 /* policy_origin.c: text for struct policy_origins (printf format), printable and of one line. */
