@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/emit.h"
+#include "report/report_json.h"
 #include "report/view.h"
 
 static const char SCHEMA[] = "qosmark.delta/1";
@@ -82,16 +82,6 @@ static void write_interval(struct emit *e, const struct delta *d)
     emit_bool(e, d->last);
 }
 
-static void write_end(struct emit *e, const struct endpoint *end)
-{
-    emit_open(e, '{');
-    emit_key(e, "addr");
-    emit_address(e, &end->addr);
-    emit_key(e, "port");
-    emit_count(e, end->port);
-    emit_close(e, '}');
-}
-
 static void write_hash(struct emit *e, uint64_t hash)
 {
     char text[17];
@@ -111,19 +101,16 @@ static void write_identity(struct emit *e, const struct delta *d)
     emit_key(e, "proto");
     emit_text(e, proto);
     emit_key(e, "src");
-    write_end(e, &d->src);
+    emit_endpoint(e, &d->src);
     emit_key(e, "dst");
-    write_end(e, &d->dst);
+    emit_endpoint(e, &d->dst);
     emit_key(e, "ssrc");
     if (d->has_ssrc)
         emit_ssrc(e, d->ssrc);
     else
         emit_null(e);
     emit_key(e, "payload_types");
-    emit_open(e, '[');
-    for (uint8_t i = 0; i < d->payload_type_count; i++)
-        emit_count(e, d->payload_types[i]);
-    emit_close(e, ']');
+    emit_payload_types(e, d->payload_types, d->payload_type_count);
     emit_key(e, "kind");
     emit_text(e, kind_name(d->kind));
     emit_key(e, "class");
@@ -152,7 +139,6 @@ static void write_mark(struct emit *e, dscp_t dscp, uint64_t packets)
 
 static void write_counts(struct emit *e, const struct delta *d)
 {
-    dscp_t marks[DSCP_COUNT];
     emit_key(e, "began");
     emit_bool(e, d->began);
     emit_key(e, "ended");
@@ -170,23 +156,10 @@ static void write_counts(struct emit *e, const struct delta *d)
     for (uint8_t i = 0; i < d->mark_count; i++)
         write_mark(e, d->marks[i].dscp, d->marks[i].packets);
     emit_close(e, ']');
-    emit_key(e, "ecn"); /* RFC 3168 §5 */
-    emit_open(e, '{');
-    emit_key(e, "not_ect");
-    emit_count(e, d->ecn[0]);
-    emit_key(e, "ect0");
-    emit_count(e, d->ecn[2]);
-    emit_key(e, "ect1");
-    emit_count(e, d->ecn[1]);
-    emit_key(e, "ce");
-    emit_count(e, d->ecn[3]);
-    emit_close(e, '}');
+    emit_key(e, "ecn");
+    emit_ecn(e, d->ecn);
     emit_key(e, "expected");
-    emit_open(e, '[');
-    size_t n = view_expected(d->expected, d->preferred, marks);
-    for (size_t i = 0; i < n; i++)
-        emit_count(e, marks[i]);
-    emit_close(e, ']');
+    emit_marks(e, d->expected, d->preferred);
     emit_key(e, "verdict");
     emit_text(e, verdict_name(d->verdict));
 }

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "fleet/delta.h"
-#include "report/records_json.h"
-#include "report/view.h"
+#include "report/records_words.h"
 
 /* A message comes from whoever may write to the bus: each value is held against what a sensor can say. */
 struct reading {
@@ -15,31 +14,6 @@ struct reading {
 enum { BLOCK_NUMBER_BITS = 48 };
 
 /* ---- small things ---- */
-
-static const char *confidence_at(unsigned i)
-{
-    return confidence_name((enum confidence)i);
-}
-
-static const char *verdict_at(unsigned i)
-{
-    return verdict_name((enum verdict)i);
-}
-
-static const char *direction_at(unsigned i)
-{
-    return direction_name((enum direction)i);
-}
-
-static const char *kind_at(unsigned i)
-{
-    return kind_name((enum kind)i);
-}
-
-static const char *class_at(unsigned i)
-{
-    return class_name((enum traffic_class)i);
-}
 
 static uint64_t count(struct reading *x, const char *key, uint64_t max)
 {
@@ -71,30 +45,6 @@ static void name(struct reading *x, const char *key, char to[static DELTA_NAME_M
     slice_copy(given, to, DELTA_NAME_MAX);
     if (given.len >= DELTA_NAME_MAX || !delta_name_is_good(to))
         saved_fail(&x->json, "\"%s\" is no name of a site or point", key);
-}
-
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* `digits` hexadecimal ones after `prefix`; absent: false. */
-static bool hexadecimal(struct reading *x, const char *key, struct slice prefix, size_t digits, uint64_t *ret)
-{
-    struct slice given = saved_text(&x->json, x->object, key);
-    bool ok = given.len == prefix.len + digits && slice_starts(given, prefix);
-    uint64_t value = 0;
-    if (given.len == 0)
-        return false;
-    for (size_t i = prefix.len; ok && i < given.len; i++) {
-        ok = digit(given.at[i]) >= 0;
-        value = value << 4 | (uint64_t)(ok ? digit(given.at[i]) : 0);
-    }
-    if (!ok)
-        saved_fail(&x->json, "\"%s\" is \"%.*s\" and %zu hexadecimal digits, or null", key, (int)prefix.len, prefix.at,
-                   digits);
-    *ret = ok ? value : 0;
-    return ok;
 }
 
 /* ---- what every message has ---- */
@@ -142,64 +92,33 @@ static void read_interval(struct reading *x)
 
 /* ---- a stream ---- */
 
-static uint8_t protocol(struct reading *x)
+/* A hash of 16 digits; null is none. */
+static uint64_t read_hash(struct reading *x, const char *key)
 {
-    struct slice given = saved_text_wanted(&x->json, x->object, "proto");
-    char known[VIEW_PROTO_MAX];
-    for (unsigned i = 0; i < 256 && !x->json.failed; i++) {
-        view_proto((uint8_t)i, known);
-        if (slice_equal(given, slice_make(known, strlen(known))))
-            return (uint8_t)i;
-    }
-    saved_fail(&x->json, "\"proto\" is no protocol such as udp, tcp or ip-253");
-    return 0;
-}
-
-static struct endpoint end_of(struct reading *x, const char *key)
-{
-    struct endpoint e = {0};
-    const json_t *o = saved_object(&x->json, x->object, key);
-    e.addr = saved_address(&x->json, json_object_get(o, "addr"), "addr");
-    if (o)
-        e.port = (uint16_t)saved_count_wanted(&x->json, o, "port", UINT16_MAX);
-    return e;
-}
-
-static void read_payload_types(struct reading *x)
-{
-    struct delta *d = &x->to->delta;
-    const json_t *array = saved_array(&x->json, x->object, "payload_types");
-    size_t n = json_array_size(array);
-    if (n > sizeof d->payload_types)
-        saved_fail(&x->json, "\"payload_types\" lists %zu of them", n);
-    for (size_t i = 0; i < n && !x->json.failed; i++) {
-        const json_t *value = json_array_get(array, i);
-        if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > 127)
-            saved_fail(&x->json, "\"payload_types\" is a list of numbers up to 127");
-        d->payload_types[d->payload_type_count++] = (uint8_t)json_integer_value(value);
-    }
+    struct slice given = saved_text(&x->json, x->object, key);
+    uint64_t value = 0;
+    if (given.len && (given.len != 16 || !saved_hex(given, &value)))
+        saved_fail(&x->json, "\"%s\" is 16 hexadecimal digits, or null", key);
+    return value;
 }
 
 static void read_identity(struct reading *x)
 {
     struct delta *d = &x->to->delta;
     struct saved_json *j = &x->json;
-    uint64_t ssrc = 0;
     d->stream = count(x, "stream", INT64_MAX);
-    d->proto = protocol(x);
-    d->src = end_of(x, "src");
-    d->dst = end_of(x, "dst");
-    d->has_ssrc = hexadecimal(x, "ssrc", SLICE("0x"), 8, &ssrc);
-    d->ssrc = (uint32_t)ssrc;
-    read_payload_types(x);
-    d->kind = (enum kind)saved_word(j, x->object, "kind", KIND_COUNT, kind_at, true);
-    d->traffic_class = (enum traffic_class)saved_word(j, x->object, "class", CLASS_COUNT, class_at, false);
-    d->confidence =
-        (enum confidence)saved_word(j, x->object, "confidence", CONFIDENCE_CERTAIN + 1, confidence_at, true);
-    d->direction = (enum direction)saved_word(j, x->object, "direction", DIRECTION_COUNT, direction_at, true);
+    d->proto = saved_protocol(j, x->object);
+    d->src = saved_endpoint(j, x->object, "src");
+    d->dst = saved_endpoint(j, x->object, "dst");
+    d->ssrc = saved_ssrc(j, x->object, &d->has_ssrc);
+    d->payload_type_count = saved_payload_types(j, x->object, d->payload_types, sizeof d->payload_types);
+    d->kind = saved_kind(j, x->object);
+    d->traffic_class = saved_class(j, x->object);
+    d->confidence = saved_confidence(j, x->object);
+    d->direction = saved_direction(j, x->object);
     text(x, "node", d->node);
     text(x, "peer_site", d->peer_site);
-    (void)hexadecimal(x, "call", SLICE(""), 16, &d->call);
+    d->call = read_hash(x, "call");
     if (d->stream == 0)
         saved_fail(j, "\"stream\" is 0");
 }
@@ -237,14 +156,6 @@ static void read_marks(struct reading *x)
         saved_fail(&x->json, "\"dscp\" and \"packets\" count differently");
 }
 
-static void read_ecn(struct reading *x)
-{
-    static const char *const codepoints[4] = {"not_ect", "ect1", "ect0", "ce"}; /* RFC 3168 §5 */
-    const json_t *ecn = saved_object(&x->json, x->object, "ecn");
-    for (unsigned i = 0; ecn && i < 4; i++)
-        x->to->delta.ecn[i] = saved_count_wanted(&x->json, ecn, codepoints[i], SAVED_PACKETS_MAX);
-}
-
 static void read_counts(struct reading *x)
 {
     struct delta *d = &x->to->delta;
@@ -256,9 +167,9 @@ static void read_counts(struct reading *x)
     bool timed = saved_time(j, x->object, "first", &d->first_ns);
     timed = saved_time(j, x->object, "last", &d->last_ns) && timed;
     read_marks(x);
-    read_ecn(x);
+    saved_ecn(j, x->object, true, d->ecn);
     d->expected = saved_marks(j, x->object, "expected", &d->preferred);
-    d->verdict = (enum verdict)saved_word(j, x->object, "verdict", VERDICT_UNDETERMINED + 1, verdict_at, true);
+    d->verdict = saved_verdict(j, x->object);
     if (timed != (d->packets > 0) || d->last_ns < d->first_ns)
         saved_fail(j, "\"first\" and \"last\" do not go with \"packets\"");
 }
@@ -294,9 +205,9 @@ static void read_seen(struct reading *x, const json_t *o, struct delta_block *b)
         return;
     }
     for (size_t i = 0; ok && i < sizeof b->seen; i++) {
-        int high = digit(given.at[2 * i]), low = digit(given.at[2 * i + 1]);
-        ok = high >= 0 && low >= 0;
-        b->seen[i] = (uint8_t)(ok ? high << 4 | low : 0);
+        uint64_t byte = 0;
+        ok = saved_hex(slice_make(given.at + 2 * i, 2), &byte);
+        b->seen[i] = (uint8_t)(ok ? byte : 0);
         for (unsigned v = b->seen[i]; v; v &= v - 1)
             bits++;
     }

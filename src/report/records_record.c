@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/records_json.h"
-#include "report/view.h"
+#include "report/records_words.h"
 
 struct reading {
     struct record_set *set;
@@ -16,31 +15,6 @@ struct reading {
 /* --- small things ---------------------------------------------------------------------------------------------------
  */
 
-static const char *confidence_at(unsigned i)
-{
-    return confidence_name((enum confidence)i);
-}
-
-static const char *verdict_at(unsigned i)
-{
-    return verdict_name((enum verdict)i);
-}
-
-static const char *direction_at(unsigned i)
-{
-    return direction_name((enum direction)i);
-}
-
-static const char *kind_at(unsigned i)
-{
-    return kind_name((enum kind)i);
-}
-
-static const char *class_at(unsigned i)
-{
-    return class_name((enum traffic_class)i);
-}
-
 static const char *word(struct reading *x, const char *key)
 {
     return record_set_word(x->set, saved_text(&x->json, x->object, key));
@@ -51,50 +25,6 @@ static uint32_t name(struct reading *x, const char *key)
 {
     struct slice text = saved_text(&x->json, x->object, key);
     return text.len ? record_set_text(x->set, text) + 1 : 0;
-}
-
-static uint8_t protocol(struct reading *x)
-{
-    static const uint8_t usual[] = {17, 6, 1, 58};
-    char text[VIEW_PROTO_MAX];
-    struct slice given = saved_text_wanted(&x->json, x->object, "proto");
-    for (unsigned i = 0; i < sizeof usual + 256 && !x->json.failed; i++) {
-        uint8_t proto = i < sizeof usual ? usual[i] : (uint8_t)(i - sizeof usual);
-        view_proto(proto, text);
-        if (slice_equal(given, slice_make(text, strlen(text))))
-            return proto;
-    }
-    saved_fail(&x->json, "\"proto\" is no protocol such as udp, tcp or ip-253");
-    return 0;
-}
-
-static struct endpoint endpoint(struct reading *x, const char *key)
-{
-    struct endpoint e = {0};
-    const json_t *o = saved_object(&x->json, x->object, key);
-    e.addr = saved_address(&x->json, json_object_get(o, "addr"), "addr");
-    if (o)
-        e.port = (uint16_t)saved_count_wanted(&x->json, o, "port", UINT16_MAX);
-    return e;
-}
-
-static uint32_t ssrc(struct reading *x, bool *ret_there)
-{
-    static const char digits[] = "0123456789abcdef";
-    struct slice text = saved_text(&x->json, x->object, "ssrc");
-    uint32_t value = 0;
-    *ret_there = text.len != 0;
-    if (text.len == 0)
-        return 0;
-    bool ok = text.len == 10 && text.at[0] == '0' && text.at[1] == 'x';
-    for (size_t i = 2; ok && i < text.len; i++) {
-        const char *digit = memchr(digits, text.at[i], 16);
-        ok = digit != NULL;
-        value = value << 4 | (uint32_t)(ok ? digit - digits : 0);
-    }
-    if (!ok)
-        saved_fail(&x->json, "\"ssrc\" is 0x and eight hexadecimal digits, or null");
-    return value;
 }
 
 /* A frame's number, and the file in which it counts: the point, where the record says no other. */
@@ -187,8 +117,7 @@ static void read_other_marks(struct reading *x, const char *key, struct record *
 static void read_layers(struct reading *x, struct record *r)
 {
     struct saved_json *j = &x->json;
-    const json_t *o = x->object, *differs = saved_has(o, "outer_differs"), *ecn = saved_has(o, "ecn");
-    static const char *const codepoints[4] = {"not_ect", "ect1", "ect0", "ce"}; /* RFC 3168 §5 */
+    const json_t *o = x->object, *differs = saved_has(o, "outer_differs");
     struct slice layer = saved_text(j, o, "judged_layer");
     if (slice_equal(layer, SLICE("outer"))) {
         r->judged_version = (uint8_t)saved_count(j, o, "judged_version", 6, r->src.addr.version);
@@ -199,8 +128,7 @@ static void read_layers(struct reading *x, struct record *r)
         saved_fail(j, "\"judged_layer\" is inner or outer");
     }
     read_other_marks(x, r->judged_version ? "inner_dscp" : "outer_dscp", r);
-    for (int i = 0; ecn && i < 4; i++)
-        r->ecn[i] = saved_count(j, ecn, codepoints[i], SAVED_PACKETS_MAX, 0);
+    saved_ecn(j, o, false, r->ecn);
     if (differs) {
         r->outer_differs = saved_count(j, differs, "packets", r->packets, 0);
         r->outer_differs_first = frame(x, differs, "first_frame", "first_file");
@@ -216,18 +144,8 @@ static void read_layers(struct reading *x, struct record *r)
 
 static void read_types(struct reading *x, struct record *r)
 {
-    const json_t *array = saved_array(&x->json, x->object, "payload_types");
-    size_t n = json_array_size(array);
-    if (n > sizeof r->payload_types)
-        saved_fail(&x->json, "\"payload_types\" lists %zu, and at most eight are kept", n);
-    for (size_t i = 0; i < n && !x->json.failed; i++) {
-        const json_t *value = json_array_get(array, i);
-        if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > 127)
-            saved_fail(&x->json, "\"payload_types\" are numbers from 0 to 127");
-        else
-            r->payload_types[r->payload_type_count++] = (uint8_t)json_integer_value(value);
-    }
-    array = saved_array(&x->json, x->object, "media");
+    const json_t *array = saved_array(&x->json, x->object, "media");
+    r->payload_type_count = saved_payload_types(&x->json, x->object, r->payload_types, sizeof r->payload_types);
     for (size_t i = 0; i < json_array_size(array) && !x->json.failed; i++) {
         const json_t *value = json_array_get(array, i);
         enum kind kind;
@@ -261,11 +179,11 @@ static void read_meaning(struct reading *x, struct record *r)
 {
     struct saved_json *j = &x->json;
     const json_t *o = x->object;
-    r->kind = (enum kind)saved_word(j, o, "kind", KIND_COUNT, kind_at, true);
-    r->traffic_class = (enum traffic_class)saved_word(j, o, "class", CLASS_COUNT, class_at, false);
-    r->confidence = (enum confidence)saved_word(j, o, "confidence", CONFIDENCE_CERTAIN + 1, confidence_at, true);
+    r->kind = saved_kind(j, o);
+    r->traffic_class = saved_class(j, o);
+    r->confidence = saved_confidence(j, o);
     r->evidence = word(x, "evidence");
-    r->ssrc = ssrc(x, &r->has_ssrc);
+    r->ssrc = saved_ssrc(j, o, &r->has_ssrc);
     read_types(x, r);
     r->codec = word(x, "codec");
     r->repairs = word(x, "repairs");
@@ -328,11 +246,11 @@ static void read_judgement(struct reading *x, struct record *r)
     r->node = name(x, "node");
     r->peer_node = name(x, "peer_node");
     r->site = name(x, "site");
-    r->direction = (enum direction)saved_word(j, o, "direction", DIRECTION_COUNT, direction_at, true);
+    r->direction = saved_direction(j, o);
     if ((r->node == 0) != (r->direction == DIRECTION_UNATTRIBUTED))
         saved_fail(j, "\"direction\" and \"node\" contradict each other");
     r->expected = saved_marks(j, o, "expected", &r->preferred);
-    r->verdict = (enum verdict)saved_word(j, o, "verdict", VERDICT_UNDETERMINED + 1, verdict_at, true);
+    r->verdict = saved_verdict(j, o);
     r->reason = word(x, "reason");
     r->violating_packets = saved_count(j, o, "violating_packets", r->packets, 0);
     /* made anew, over all records together; but what is no list of findings is no record either */
@@ -426,9 +344,9 @@ void records_read_record(struct record_set *s, const json_t *o, struct saved_jso
     struct saved_json *j = &x.json;
     *r = (struct record){0};
     x.point = record_set_text(s, saved_text_wanted(j, o, "point"));
-    r->proto = protocol(&x);
-    r->src = endpoint(&x, "src");
-    r->dst = endpoint(&x, "dst");
+    r->proto = saved_protocol(j, o);
+    r->src = saved_endpoint(j, o, "src");
+    r->dst = saved_endpoint(j, o, "dst");
     r->input = x.point;
     r->packets = saved_count_wanted(j, o, "packets", SAVED_PACKETS_MAX);
     r->bytes = saved_count_wanted(j, o, "bytes", SAVED_BYTES_MAX);

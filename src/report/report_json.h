@@ -10,6 +10,9 @@
 /* --- documents of any size: written as they are made -------------------------------------------------------------- */
 
 void emit_marks(struct emit *e, dscp_set_t set, dscp_t preferred);
+void emit_endpoint(struct emit *e, const struct endpoint *end);
+void emit_ecn(struct emit *e, const uint64_t ecn[static 4]); /* packets by codepoint */
+void emit_payload_types(struct emit *e, const uint8_t *types, size_t count);
 void emit_policy(struct emit *e, const struct document *d);
 void emit_summary(struct emit *e, const struct summary *s);
 void emit_class_row(struct emit *e, const struct document *d, const struct summary_row *row);

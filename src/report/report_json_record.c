@@ -64,7 +64,7 @@ void emit_finding(struct emit *e, const struct document *d, const struct finding
     emit_close(e, '}');
 }
 
-static void emit_endpoint(struct emit *e, const struct endpoint *end)
+void emit_endpoint(struct emit *e, const struct endpoint *end)
 {
     emit_open(e, '{');
     emit_key(e, "addr");
@@ -72,6 +72,29 @@ static void emit_endpoint(struct emit *e, const struct endpoint *end)
     emit_key(e, "port");
     emit_count(e, end->port);
     emit_close(e, '}');
+}
+
+/* Codepoints 1 and 2 are ECT(1) and ECT(0), in that order (RFC 3168 §5). */
+void emit_ecn(struct emit *e, const uint64_t ecn[static 4])
+{
+    emit_open(e, '{');
+    emit_key(e, "not_ect");
+    emit_count(e, ecn[0]);
+    emit_key(e, "ect0");
+    emit_count(e, ecn[2]);
+    emit_key(e, "ect1");
+    emit_count(e, ecn[1]);
+    emit_key(e, "ce");
+    emit_count(e, ecn[3]);
+    emit_close(e, '}');
+}
+
+void emit_payload_types(struct emit *e, const uint8_t *types, size_t count)
+{
+    emit_open(e, '[');
+    for (size_t i = 0; i < count; i++)
+        emit_count(e, types[i]);
+    emit_close(e, ']');
 }
 
 static void add_ends(struct emit *e, const struct document *d, const struct record *r)
@@ -114,10 +137,7 @@ static void add_meaning(struct emit *e, const struct record *r)
     else
         emit_null(e);
     emit_key(e, "payload_types");
-    emit_open(e, '[');
-    for (size_t i = 0; i < r->payload_type_count && i < sizeof r->payload_types; i++)
-        emit_count(e, r->payload_types[i]);
-    emit_close(e, ']');
+    emit_payload_types(e, r->payload_types, r->payload_type_count);
     emit_key(e, "codec");
     emit_text_or_null(e, r->codec);
 }
@@ -190,18 +210,8 @@ static void add_counts(struct emit *e, const struct document *d, const struct re
     for (uint32_t i = 0; i < r->mark_count; i++)
         add_mark(e, d, &r->marks[i]);
     emit_close(e, ']');
-    /* codepoints 1 and 2 are ECT(1) and ECT(0), in that order (RFC 3168 §5) */
     emit_key(e, "ecn");
-    emit_open(e, '{');
-    emit_key(e, "not_ect");
-    emit_count(e, r->ecn[0]);
-    emit_key(e, "ect0");
-    emit_count(e, r->ecn[2]);
-    emit_key(e, "ect1");
-    emit_count(e, r->ecn[1]);
-    emit_key(e, "ce");
-    emit_count(e, r->ecn[3]);
-    emit_close(e, '}');
+    emit_ecn(e, r->ecn);
     emit_key(e, "outer_dscp");
     add_other_marks(e, r, r->judged_version == 0);
     emit_key(e, "inner_dscp");
