@@ -16,14 +16,6 @@ enum {
 
 /* ---- the key ---- */
 
-static int digit_of(uint8_t c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* 64 hexadecimal digits, with or without 0x before and white space after them; else 32 bytes as they are. */
 static bool key_parse(const uint8_t *bytes, size_t len, uint8_t key[static ADDRESS_MAP_KEY_BYTES])
 {
@@ -42,7 +34,7 @@ static bool key_parse(const uint8_t *bytes, size_t len, uint8_t key[static ADDRE
     if (count != KEY_DIGITS)
         return false;
     for (size_t i = 0; i < ADDRESS_MAP_KEY_BYTES; i++) {
-        int high = digit_of(digits[2 * i]), low = digit_of(digits[2 * i + 1]);
+        int high = text_hex_digit((char)digits[2 * i]), low = text_hex_digit((char)digits[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         key[i] = (uint8_t)(high << 4 | low);

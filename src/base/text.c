@@ -362,6 +362,14 @@ const char *text_nearest(const char *word, const char *const *words, size_t n)
     return best;
 }
 
+int text_hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
 char *text_decimal(char *to, uint64_t n)
 {
     char digits[20];

@@ -73,6 +73,9 @@ size_t text_fit(const char *text, size_t columns);
  * `*text` to the first word of the next line; 0 at the end. The blanks between words are single ones. */
 size_t text_line(const char **text, size_t columns);
 
+/* The value of a hexadecimal digit in either case; -1 for anything else. */
+int text_hex_digit(char c);
+
 /* Writes `n` in decimal, not terminated, and returns its end: at most 20 bytes. */
 char *text_decimal(char *to, uint64_t n);
 

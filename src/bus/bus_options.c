@@ -1,13 +1,10 @@
 #include "bus/bus_options.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/secret_file.h"
 #include "base/text.h"
 #include "policy/yaml_tree.h"
 
@@ -108,31 +105,9 @@ int bus_options_servers(struct bus_options *o, const char *list, struct error *e
 /* All of a file, terminated. */
 static int read_file(const char *path, bool secret, char **ret, size_t *ret_len, struct error *error)
 {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
     size_t len = 0;
-    if (fd < 0)
-        return error_set(error, ERR_IO, "%s: %s", path, strerror(errno));
     char *text = calloc(1, BUS_FILE_MAX + 1);
-    if (!text)
-        r = no_memory(error);
-    else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        r = error_set(error, ERR_USAGE, "%s is not a regular file", path);
-    else if (secret && (st.st_mode & S_IRWXO))
-        r = error_set(error, ERR_USAGE,
-                      "%s can be read or changed by every user of this machine, and holds a secret: chmod o= %s", path,
-                      path);
-    while (r == 0 && len < BUS_FILE_MAX) {
-        ssize_t n = read(fd, text + len, BUS_FILE_MAX - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            r = error_set(error, ERR_IO, "%s: %s", path, strerror(errno));
-        if (n <= 0)
-            break;
-        len += (size_t)n;
-    }
-    (void)close(fd);
+    int r = text ? secret_file_read(path, secret, text, BUS_FILE_MAX, &len, error) : no_memory(error);
     if (r == 0 && len == BUS_FILE_MAX)
         r = error_set(error, ERR_USAGE, "%s is larger than such a file is", path);
     if (r == 0 && memchr(text, '\0', len))

@@ -35,12 +35,8 @@ static int parse_number(struct slice text)
     bool hex = text.len > 2 && text.at[0] == '0' && (text.at[1] == 'x' || text.at[1] == 'X');
     int v = 0;
     for (size_t i = hex ? 2 : 0; i < text.len; i++) {
-        char c = text.at[i];
-        int digit = c >= '0' && c <= '9'          ? c - '0'
-                    : hex && c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : hex && c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                  : -1;
-        if (digit < 0)
+        int digit = text_hex_digit(text.at[i]);
+        if (digit < 0 || digit >= (hex ? 16 : 10))
             return -1;
         v = v * (hex ? 16 : 10) + digit;
         if (v > 65535)

@@ -8,12 +8,8 @@ static int digits_value(struct slice digits, int base)
 {
     int v = 0;
     for (size_t i = 0; i < digits.len; i++) {
-        char c = digits.at[i];
-        int d = c >= '0' && c <= '9'                 ? c - '0'
-                : base == 16 && c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : base == 16 && c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                     : -1;
-        if (d < 0)
+        int d = text_hex_digit(digits.at[i]);
+        if (d < 0 || d >= base)
             return -1;
         v = v * base + d;
         if (v > 255)

@@ -1,20 +1,9 @@
 #include "probe/stamp_key.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/secret_file.h"
 #include "base/text.h"
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
 
 static int take_hex(const char *path, struct slice digits, uint8_t *key, size_t *ret_len, struct error *error)
 {
@@ -23,7 +12,7 @@ static int take_hex(const char *path, struct slice digits, uint8_t *key, size_t 
     if (digits.len / 2 > STAMP_KEY_MAX)
         return error_set(error, ERR_USAGE, "%s: a key has at most %d bytes", path, (int)STAMP_KEY_MAX);
     for (size_t i = 0; i < digits.len / 2; i++) {
-        int high = hex_digit(digits.at[2 * i]), low = hex_digit(digits.at[2 * i + 1]);
+        int high = text_hex_digit(digits.at[2 * i]), low = text_hex_digit(digits.at[2 * i + 1]);
         if (high < 0 || low < 0)
             return error_set(error, ERR_USAGE, "%s: behind \"hex:\" stand hexadecimal digits only", path);
         key[i] = (uint8_t)(high << 4 | low);
@@ -54,29 +43,8 @@ static int take_text(const char *path, struct slice text, uint8_t *key, size_t *
 int stamp_key_read(const char *path, uint8_t key[static STAMP_KEY_MAX], size_t *ret_len, struct error *error)
 {
     char text[2 * STAMP_KEY_MAX + 8]; /* all of a hexadecimal key, and more than any other */
-    struct stat st;
     size_t len = 0;
-    int r = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return error_set(error, ERR_IO, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        r = error_set(error, ERR_USAGE, "%s is not a regular file", path);
-    else if (st.st_mode & S_IRWXO)
-        r = error_set(error, ERR_USAGE,
-                      "%s can be read or changed by every user of this machine, and holds a secret: chmod o= %s", path,
-                      path);
-    while (r == 0 && len < sizeof text) {
-        ssize_t n = read(fd, text + len, sizeof text - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            r = error_set(error, ERR_IO, "%s: %s", path, strerror(errno));
-        if (n <= 0)
-            break;
-        len += (size_t)n;
-    }
-    (void)close(fd);
+    int r = secret_file_read(path, true, text, sizeof text, &len, error);
     if (r == 0 && len == sizeof text)
         r = error_set(error, ERR_USAGE, "%s: a key has at most %d bytes", path, (int)STAMP_KEY_MAX);
     if (r == 0)
