@@ -143,6 +143,7 @@ struct join_place {
     int64_t first_ns, last_ns, longest_interval_ns;
     uint64_t packets;
     bool has_ttl, copies_differ;
+    uint32_t strand, chain; /* join_chains() */
 };
 
 /* A packet that both points timed. */
@@ -178,7 +179,12 @@ struct join_place *join_places(struct join_look *l, uint32_t *runs, size_t count
 /* Whether the point was there, and lost no frame, all the time between. */
 bool join_point_saw_all(const struct join_point *p, int64_t from_ns, int64_t to_ns);
 
-/* join_order.c: the places in the order in which the stream passes them. */
+/* join_chain.c: which places lie on one way: those of one `chain`; of one `strand` those with nothing but translators
+ * between them, so that hop limits can be compared. False without memory. */
+bool join_chains(struct join_look *l, struct join_place *places, size_t count);
+
+/* join_order.c: the places of each chain in the order in which the stream passes them; steps of one chain are side by
+ * side. */
 struct join_step {
     size_t near, far; /* places; near comes before, as far as is known */
     enum compare_way_by by;

@@ -35,17 +35,19 @@ static bool take_stream(struct join_look *l, uint32_t *runs, size_t count)
     size_t n = 0;
     struct join_place *places = join_places(l, runs, count, &n);
     struct join_step *steps = places ? arena_alloc(&l->arena, (n + 1) * sizeof *steps) : NULL;
-    if (!steps)
+    if (!steps || (n > 1 && !join_chains(l, places, n)))
         return false;
     count_alone(l, places, n);
     size_t step_count = n > 1 ? join_order(l, places, n, steps) : 0;
-    for (size_t i = 0; i < step_count; i++) {
+    for (size_t i = 0, end = 0; i < step_count; i++) {
+        while (end < step_count && places[steps[end].near].chain == places[steps[i].near].chain)
+            end++;
         const struct join_place *near = &places[steps[i].near], *far = &places[steps[i].far];
         struct crossing *c = join_crossing(l, near, far, &steps[i]);
         if (!c)
             return false;
         if (near->piece_count && far->piece_count)
-            join_pair_blocks(l, places, &steps[i], step_count - i, c);
+            join_pair_blocks(l, places, &steps[i], end - i, c);
         else
             join_pair_counts(l, near, far, c);
     }

@@ -9,13 +9,10 @@
  * goes along its path the hop limits say.
  */
 
-/* Positive: x comes before y. 0: nothing tells; so behind a relay, which sends from its own address with a hop limit
- * of its own, where a translator changes one end alone. */
+/* Positive: x comes before y. 0: nothing tells; so behind a relay, which sends with a hop limit of its own. */
 static int by_ttl(const struct join_place *x, const struct join_place *y)
 {
-    bool relayed =
-        !addr_equal(&x->like->src.addr, &y->like->src.addr) && !addr_equal(&x->like->dst.addr, &y->like->dst.addr);
-    if (!x->has_ttl || !y->has_ttl || relayed)
+    if (!x->has_ttl || !y->has_ttl || x->strand != y->strand)
         return 0;
     return x->ttl_lowest > y->ttl_highest ? 1 : y->ttl_lowest > x->ttl_highest ? -1 : 0;
 }
@@ -54,16 +51,19 @@ static size_t make_steps(const struct join_place *places, const size_t *order, s
     return count;
 }
 
-static size_t order_by_topology(const struct join_look *l, const struct join_place *places, size_t count,
-                                struct join_step *steps)
+/* `of`: the places of one chain. */
+static size_t order_by_topology(const struct join_look *l, const struct join_place *places, const size_t *of,
+                                size_t count, struct join_step *steps)
 {
     const char *names[TOPOLOGY_POINTS_MAX];
-    size_t order[TOPOLOGY_POINTS_MAX], known = count < TOPOLOGY_POINTS_MAX ? count : TOPOLOGY_POINTS_MAX;
-    for (size_t i = 0; i < known; i++)
-        names[i] = name_of(l, &places[i]);
-    size_t n = topology_order(l->join->options.topology, names, known, order);
+    size_t order[TOPOLOGY_POINTS_MAX];
+    for (size_t i = 0; i < count; i++)
+        names[i] = name_of(l, &places[of[i]]);
+    size_t n = topology_order(l->join->options.topology, names, count, order);
     if (n < 2)
         return 0;
+    for (size_t i = 0; i < n; i++)
+        order[i] = of[order[i]];
     int way = way_of(places, order, n);
     for (size_t i = 0; i + 1 < n; i++) {
         size_t a = order[i], b = order[i + 1];
@@ -75,17 +75,31 @@ static size_t order_by_topology(const struct join_look *l, const struct join_pla
     return make_steps(places, order, n, way, true, steps);
 }
 
-size_t join_order(const struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps)
+static size_t order_by_ttl(const struct join_place *places, const size_t *of, size_t count, struct join_step *steps)
 {
-    size_t order[TOPOLOGY_POINTS_MAX], n = count < TOPOLOGY_POINTS_MAX ? count : TOPOLOGY_POINTS_MAX;
-    if (l->join->options.topology)
-        return order_by_topology(l, places, count, steps);
-    for (size_t i = 0; i < n; i++) {
+    size_t order[TOPOLOGY_POINTS_MAX];
+    for (size_t i = 0; i < count; i++) {
         /* places come by name: where hop limits tell nothing that order stays, for all streams alike */
         size_t at = i;
-        for (; at && by_ttl(&places[i], &places[order[at - 1]]) > 0; at--)
+        for (; at && by_ttl(&places[of[i]], &places[order[at - 1]]) > 0; at--)
             order[at] = order[at - 1];
-        order[at] = i;
+        order[at] = of[i];
     }
-    return make_steps(places, order, n, 1, false, steps);
+    return make_steps(places, order, count, 1, false, steps);
+}
+
+size_t join_order(const struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps)
+{
+    size_t made = 0;
+    for (size_t first = 0; first < count; first++) {
+        size_t of[TOPOLOGY_POINTS_MAX], n = 0;
+        if (places[first].chain != first)
+            continue;
+        for (size_t i = first; i < count && n < TOPOLOGY_POINTS_MAX; i++)
+            if (places[i].chain == first)
+                of[n++] = i;
+        made += l->join->options.topology ? order_by_topology(l, places, of, n, steps + made)
+                                          : order_by_ttl(places, of, n, steps + made);
+    }
+    return made;
 }

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "fleet/join_internal.h"
@@ -38,6 +39,29 @@ static bool is_same_stretch(const struct join_look *l, const struct join_place *
     uint64_t more = near->packets < far->packets ? far->packets : near->packets;
     return is_near(near->first_ns, far->first_ns - offset, most) &&
            is_near(near->last_ns, far->last_ns - offset, most) && more - less <= 3 + more / 5;
+}
+
+static size_t site_length(const char *name)
+{
+    return strcspn(name, "/");
+}
+
+/*
+ * Two branch offices may have the same private addresses, and a phone in each that speaks to the same server: nothing
+ * in counts tells those apart. One path of a topology, or a hop limit that falls by as many routers as there may be, is
+ * what makes them one.
+ */
+static bool may_be_two_hosts(const struct join_look *l, const struct join_place *near, const struct join_place *far,
+                             const struct crossing *c)
+{
+    enum { HOPS_MOST = 32 }; /* systems begin with 64, 128 or 255 */
+    if (l->join->options.topology ||
+        !(addr_is_private(&near->like->src.addr) || addr_is_private(&near->like->dst.addr)))
+        return false;
+    size_t len = site_length(c->first);
+    if (len == site_length(c->second) && memcmp(c->first, c->second, len) == 0)
+        return false;
+    return c->stream.way_doubtful || near->ttl_lowest - far->ttl_highest > HOPS_MOST;
 }
 
 /* The marks of a place: those of its runs. False where it has more than are kept. */
@@ -112,7 +136,7 @@ void join_pair_counts(struct join_look *l, const struct join_place *near, const 
     whole &= marks_of(l, far, b, &bn, &one_b);
     if (near->copies_differ || far->copies_differ) {
         c->unresolved[COMPARE_COPIES_DIFFER] += packets;
-    } else if (!is_same_stretch(l, near, far, c)) {
+    } else if (!is_same_stretch(l, near, far, c) || may_be_two_hosts(l, near, far, c)) {
         c->unresolved[COMPARE_OUTSIDE] += packets;
     } else if (!whole || an == 0 || bn == 0) {
         c->unresolved[COMPARE_MIXED] += packets;

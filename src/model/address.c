@@ -39,6 +39,18 @@ bool addr_is_unspecified(const struct addr *a)
     return memcmp(a->bytes, zero, sizeof zero) == 0;
 }
 
+bool addr_is_private(const struct addr *a)
+{
+    static const struct prefix ranges[] = {
+        {{4, {10}}, 8},        {{4, {172, 16}}, 12}, {{4, {192, 168}}, 16},   {{4, {100, 64}}, 10},
+        {{4, {169, 254}}, 16}, {{6, {0xfc}}, 7},     {{6, {0xfe, 0x80}}, 10},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (prefix_has(&ranges[i], a))
+            return true;
+    return false;
+}
+
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
     return a->port == b->port && addr_equal(&a->addr, &b->addr);

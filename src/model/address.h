@@ -31,6 +31,8 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 int addr_compare(const struct addr *a, const struct addr *b); /* as memcmp: IPv4 before IPv6, then by value */
 bool addr_is_multicast(const struct addr *a);
 bool addr_is_unspecified(const struct addr *a); /* 0.0.0.0 or ::, or none */
+/* What several networks may have each for themselves: RFC 1918, RFC 6598, RFC 4193, and link-local. */
+bool addr_is_private(const struct addr *a);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
 

@@ -76,6 +76,27 @@ static void what_is_no_address_is_refused_and_leaves_the_result_alone(void **sta
     assert_false(addr_parse(slice_make("10.0.0.1\0", 9), &a));
 }
 
+static void private_ranges_end_where_their_rfcs_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool private;
+    } cases[] = {
+        {"9.255.255.255", false},  {"10.0.0.0", true},       {"10.255.255.255", true},  {"172.15.255.255", false},
+        {"172.16.0.0", true},      {"172.31.255.255", true}, {"172.32.0.0", false},     {"192.167.255.255", false},
+        {"192.168.0.1", true},     {"192.169.0.0", false},   {"100.63.255.255", false}, {"100.64.0.0", true},
+        {"100.127.255.255", true}, {"100.128.0.0", false},   {"169.254.1.1", true},     {"198.51.100.1", false},
+        {"fc00::1", true},         {"fdff::1", true},        {"fe00::1", false},        {"fe80::1", true},
+        {"febf::1", true},         {"fec0::1", false},       {"2001:db8::1", false},    {"::ffff:10.0.0.1", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct addr a;
+        assert_true(addr_parse(slice_make(cases[i].text, strlen(cases[i].text)), &a));
+        assert_int_equal(addr_is_private(&a), cases[i].private);
+    }
+}
+
 static void parse_any(void *user, const uint8_t *prefix, size_t len)
 {
     struct addr a;
@@ -258,6 +279,7 @@ int main(void)
         cmocka_unit_test(addresses_are_written_as_rfc_5952_says),
         cmocka_unit_test(a_v4_mapped_address_stays_ipv6),
         cmocka_unit_test(what_is_no_address_is_refused_and_leaves_the_result_alone),
+        cmocka_unit_test(private_ranges_end_where_their_rfcs_say),
         cmocka_unit_test(no_prefix_of_an_address_is_read_beyond_its_end),
         cmocka_unit_test(ordering_puts_ipv4_first_and_then_goes_by_value),
         cmocka_unit_test(multicast_and_unspecified_are_known_in_both_versions),
