@@ -16,17 +16,17 @@ static const char bob[] = SDP("10.0.0.2") "m=audio 49920 RTP/AVP 0\r\na=rtpmap:0
 
 static inline void plain_call(struct talk *k)
 {
-    say(k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .sdp = alice});
-    say(k, (struct line){.start = "100 Trying", .from_tag = "a", .cseq = "1 INVITE"});
-    say(k, (struct line){.start = "180 Ringing", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE"});
-    say(k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .sdp = bob});
-    say(k, (struct line){.start = "ACK", .from_tag = "a", .to_tag = "b", .cseq = "1 ACK", .branch = "ack"});
+    say(k, (struct line){.start = "INVITE", .sdp = alice});
+    say(k, (struct line){.start = "100 Trying"});
+    say(k, (struct line){.start = "180 Ringing", .to_tag = "b"});
+    say(k, (struct line){.start = "200 OK", .to_tag = "b", .sdp = bob});
+    say(k, (struct line){.start = "ACK", .to_tag = "b", .cseq = "1 ACK", .branch = "ack"});
 }
 
 static inline void hang_up(struct talk *k)
 {
-    say(k, (struct line){.start = "BYE", .from_tag = "a", .to_tag = "b", .cseq = "99 BYE"});
-    say(k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "99 BYE"});
+    say(k, (struct line){.start = "BYE", .to_tag = "b", .cseq = "99 BYE"});
+    say(k, (struct line){.start = "200 OK", .to_tag = "b", .cseq = "99 BYE"});
 }
 
 #endif

@@ -14,9 +14,10 @@ struct talk {
 };
 
 struct line {
-    const char *start; /* "INVITE" or "200 OK" */
-    const char *from_tag, *to_tag;
-    const char *cseq;      /* "1 INVITE" */
+    const char *start;     /* "INVITE" or "200 OK" */
+    const char *from_tag;  /* "a" where NULL */
+    const char *to_tag;    /* none where NULL */
+    const char *cseq;      /* "1 INVITE" where NULL */
     const char *src, *dst; /* hosts of the hop; 10.0.0.1 and 10.0.0.2 where NULL */
     const char *call_id;   /* "call" where NULL */
     const char *sdp;
@@ -36,7 +37,8 @@ static inline void say(struct talk *k, struct line l)
     static char text[65536];
     char branch[64];
     bool response = l.start[0] >= '0' && l.start[0] <= '9';
-    (void)snprintf(branch, sizeof branch, "z9hG4bK-%s", l.branch ? l.branch : l.cseq);
+    const char *cseq = l.cseq ? l.cseq : "1 INVITE";
+    (void)snprintf(branch, sizeof branch, "z9hG4bK-%s", l.branch ? l.branch : cseq);
     for (char *p = branch; *p; p++)
         if (*p == ' ')
             *p = '-';
@@ -44,9 +46,9 @@ static inline void say(struct talk *k, struct line l)
         text, sizeof text,
         "%s%s%s\r\nVia: SIP/2.0/UDP h;branch=%s\r\nFrom: <sip:a@example.com>;tag=%s\r\nTo: <sip:b@example.com>%s%s\r\n"
         "Call-ID: %s\r\nCSeq: %s\r\nUser-Agent: test\r\n%s\r\n%s",
-        response ? "SIP/2.0 " : "", l.start, response ? "" : " sip:b@example.com SIP/2.0", branch, l.from_tag,
-        l.to_tag ? ";tag=" : "", l.to_tag ? l.to_tag : "", l.call_id ? l.call_id : "call", l.cseq,
-        l.sdp ? "Content-Type: application/sdp\r\n" : "", l.sdp ? l.sdp : "");
+        response ? "SIP/2.0 " : "", l.start, response ? "" : " sip:b@example.com SIP/2.0", branch,
+        l.from_tag ? l.from_tag : "a", l.to_tag ? ";tag=" : "", l.to_tag ? l.to_tag : "",
+        l.call_id ? l.call_id : "call", cseq, l.sdp ? "Content-Type: application/sdp\r\n" : "", l.sdp ? l.sdp : "");
     assert_true(n > 0 && n < (int)sizeof text);
     struct sip_message m;
     assert_int_equal(sip_parse(cur_make(text, (size_t)n, false), false, &m), PARSE_OK);

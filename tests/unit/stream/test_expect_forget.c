@@ -9,20 +9,23 @@
 
 static const char *sdp_at(char to[static 200], uint16_t port)
 {
-    (void)snprintf(to, 200, "v=0\r\no=- 1 1 IN IP4 10.1.0.1\r\ns=-\r\nc=IN IP4 10.1.0.1\r\nt=0 0\r\nm=audio %u RTP/AVP 108\r\na=rtpmap:108 opus/48000/2\r\na=ssrc:%u cname:x\r\n", port, port);
+    (void)snprintf(to, 200,
+                   "v=0\r\no=- 1 1 IN IP4 10.1.0.1\r\ns=-\r\nc=IN IP4 10.1.0.1\r\nt=0 0\r\nm=audio %u RTP/AVP "
+                   "108\r\na=rtpmap:108 opus/48000/2\r\na=ssrc:%u cname:x\r\n",
+                   port, port);
     return to;
 }
 
 static void set_up(struct talk *k, const char *id, uint16_t port)
 {
     char offer[200], answer[200];
-    say(k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .call_id = id, .sdp = sdp_at(offer, port)});
-    say(k, (struct line){.start = "200 OK", .from_tag = "a", .to_tag = "b", .cseq = "1 INVITE", .call_id = id, .sdp = sdp_at(answer, (uint16_t)(port + 2))});
+    say(k, (struct line){.start = "INVITE", .call_id = id, .sdp = sdp_at(offer, port)});
+    say(k, (struct line){.start = "200 OK", .to_tag = "b", .call_id = id, .sdp = sdp_at(answer, (uint16_t)(port + 2))});
 }
 
 static void bye(struct talk *k, const char *id)
 {
-    say(k, (struct line){.start = "BYE", .from_tag = "a", .to_tag = "b", .cseq = "2 BYE", .call_id = id});
+    say(k, (struct line){.start = "BYE", .to_tag = "b", .cseq = "2 BYE", .call_id = id});
 }
 
 static struct wire media_to(const struct talk *k, uint16_t port)
@@ -89,8 +92,13 @@ static void a_call_that_is_used_stays_and_the_last_to_be_heard_of_go_last(void *
     bye(&k, "over");
     struct wire w = media_to(&k, 10000);
     uint8_t type = 108;
-    struct expect_query q = {.proto = 17, .src = host(w.src, w.sport), .dst = host(w.dst, w.dport), .payload_types = &type,
-                             .payload_type_count = 1, .first_ns = 0, .last_ns = (int64_t)(k.now * 1e9)};
+    struct expect_query q = {.proto = 17,
+                             .src = host(w.src, w.sport),
+                             .dst = host(w.dst, w.dport),
+                             .payload_types = &type,
+                             .payload_type_count = 1,
+                             .first_ns = 0,
+                             .last_ns = (int64_t)(k.now * 1e9)};
     expect_table_use(k.table, &q, &used);
     assert_int_equal(used, 1);
     assert_true(forget(&k, &used));
@@ -123,7 +131,7 @@ static void a_flood_of_invites_leaves_room_for_calls(void **state)
     for (unsigned i = 0; i < CALLS_MAX + 20000; i++) {
         char id[32], offer[200];
         (void)snprintf(id, sizeof id, "flood-%u", i);
-        say(&k, (struct line){.start = "INVITE", .from_tag = "a", .cseq = "1 INVITE", .call_id = id, .sdp = sdp_at(offer, (uint16_t)(20000 + i % 20000))});
+        say(&k, (struct line){.start = "INVITE", .call_id = id, .sdp = sdp_at(offer, (uint16_t)(20000 + i % 20000))});
         if (expect_table_is_due(k.table, (int64_t)(k.now * 1e9), true))
             assert_true(forget(&k, NULL));
     }
@@ -131,7 +139,8 @@ static void a_flood_of_invites_leaves_room_for_calls(void **state)
     assert_true(ask(&k, media_to(&k, 10000), &answer));
     assert_int_equal(expect_table_stats(k.table).dropped_calls, 0);
     /* whose place that was is counted: every call but those still there, none of which was over */
-    assert_int_equal(expect_table_stats(k.table).forgotten_calls, CALLS_MAX + 20000 + 1 - expect_table_call_count(k.table));
+    assert_int_equal(expect_table_stats(k.table).forgotten_calls,
+                     CALLS_MAX + 20000 + 1 - expect_table_call_count(k.table));
     talk_end(&k);
 }
 
