@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/disjoint.h"
 #include "base/error.h"
 #include "stream/association.h"
 #include "stream/leave.h"
@@ -32,9 +33,9 @@ static bool is_due(struct stream_table *t, int64_t now_ns)
 struct sweeping {
     struct stream_table *t;
     int64_t now_ns;
-    uint8_t *active;    /* a bit by flow; then, of a flow that stands for others, whether one of them is */
-    uint32_t *parent;   /* union-find by flow: those that leave together */
-    uint32_t *rtcp;     /* numbers of RTCP streams */
+    uint8_t *active;  /* a bit by flow; then, of a flow that stands for others, whether one of them is */
+    uint32_t *parent; /* union-find by flow: those that leave together */
+    uint32_t *rtcp;   /* numbers of RTCP streams */
     size_t rtcp_count;
     struct leaving *leaving;
     size_t count;
@@ -101,22 +102,6 @@ static size_t find_silent(struct sweeping *s)
 
 /* --- what belongs together ---------------------------------------------------------------------------------------- */
 
-static uint32_t find_root(struct sweeping *s, uint32_t i)
-{
-    while (s->parent[i] != i) {
-        s->parent[i] = s->parent[s->parent[i]];
-        i = s->parent[i];
-    }
-    return i;
-}
-
-static void join(struct sweeping *s, uint32_t a, uint32_t b)
-{
-    uint32_t x = find_root(s, a), y = find_root(s, b);
-    if (x != y)
-        s->parent[x > y ? x : y] = x > y ? y : x;
-}
-
 /* RTCP whose media is neither on its 5-tuple nor beside it may have it anywhere: by SSRC and address. */
 struct orphan {
     uint32_t ssrc, input, flow;
@@ -161,7 +146,7 @@ static void join_media_of(struct sweeping *s, const struct orphan *orphans, size
     struct addr sender = flow_end(t, f, media->side).addr;
     for (; low < n && orphans[low].ssrc == media->ssrc; low++)
         if (orphans[low].input == flow_input(t, f) && addr_equal(&orphans[low].sender, &sender))
-            join(s, orphans[low].flow, media->flow);
+            disjoint_join(s->parent, orphans[low].flow, media->flow);
 }
 
 /* RTCP and its media leave together. False without memory. */
@@ -177,7 +162,7 @@ static bool join_rtcp(struct sweeping *s)
         const struct flow *f = stream_flow(t, rtcp);
         const struct flow *media = f->has_media ? f : association_media_flow_perhaps(t, f);
         if (media && media != f)
-            join(s, flow_number(f), flow_number(media));
+            disjoint_join(s->parent, flow_number(f), flow_number(media));
         if (!media)
             n += orphan_add(t, rtcp, orphans + n);
     }
@@ -202,10 +187,10 @@ static void find_leaving(struct sweeping *s)
     const struct stream_table *t = s->t;
     for (uint32_t i = 0; i < t->flows.count; i++)
         if (!flow_at(t, i)->free && is_active(s, i))
-            set_active(s, find_root(s, i));
+            set_active(s, disjoint_root(s->parent, i));
     for (uint32_t i = 0; i < t->flows.count; i++) {
         const struct flow *f = is_active(s, i) ? NULL : flow_at(t, i);
-        uint32_t root = f && !f->free ? find_root(s, i) : 0;
+        uint32_t root = f && !f->free ? disjoint_root(s->parent, i) : 0;
         if (f && !f->free && !is_active(s, root))
             s->leaving[s->count++] = (struct leaving){flow_last_ns(t, f), root, i};
     }
@@ -228,8 +213,8 @@ static int sweep(struct stream_table *t, int64_t now_ns)
     if (silent) {
         s.parent = malloc((t->flows.count + (size_t)1) * sizeof *s.parent);
         s.leaving = malloc(silent * sizeof *s.leaving);
-        for (uint32_t i = 0; s.parent && i < t->flows.count; i++)
-            s.parent[i] = i;
+        if (s.parent)
+            disjoint_begin(s.parent, t->flows.count);
         if (s.parent && s.leaving && join_rtcp(&s)) {
             find_leaving(&s);
             r = flows_leave(t, s.leaving, s.count);

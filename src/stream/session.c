@@ -4,25 +4,9 @@
 
 #include "stream/association.h"
 
-uint32_t session_of(struct sessions *s, uint32_t i)
-{
-    while (s->parent[i] != i) {
-        s->parent[i] = s->parent[s->parent[i]];
-        i = s->parent[i];
-    }
-    return i;
-}
-
-static void join(struct sessions *s, uint32_t a, uint32_t b)
-{
-    uint32_t x = session_of(s, a), y = session_of(s, b);
-    if (x != y)
-        s->parent[x > y ? x : y] = x > y ? y : x;
-}
-
 struct named_part {
     struct ended_name name;
-    uint8_t side; /* which of the hosts sends it */
+    uint8_t side;  /* which of the hosts sends it */
     uint32_t part; /* of the media */
 };
 
@@ -56,7 +40,7 @@ static void add_stream(struct sessions *s, const struct stream *rtcp, struct nam
     if (!media)
         return;
     if (media != f)
-        join(s, flow_number(f), flow_number(media));
+        disjoint_join(s->parent, flow_number(f), flow_number(media));
     if (stream_rtcp(t, rtcp)->cname)
         names->at[names->count++] =
             (struct named_part){{stream_rtcp(t, rtcp)->cname, {flow_end(t, f, 0).addr, flow_end(t, f, 1).addr}},
@@ -82,7 +66,7 @@ static void join_by_name(struct sessions *s, struct names *names)
         qsort(names->at, names->count, sizeof *names->at, by_cname_and_hosts);
     for (size_t i = 1; i < names->count; i++)
         if (by_cname_and_hosts(&names->at[i - 1], &names->at[i]) == 0)
-            join(s, names->at[i - 1].part, names->at[i].part);
+            disjoint_join(s->parent, names->at[i - 1].part, names->at[i].part);
 }
 
 bool sessions_init(struct sessions *s, const struct stream_table *t, const struct scope *scope, const uint64_t *places,
@@ -108,8 +92,7 @@ bool sessions_init(struct sessions *s, const struct stream_table *t, const struc
         free(names.at);
         return false;
     }
-    for (uint32_t i = 0; i < s->count; i++)
-        s->parent[i] = i;
+    disjoint_begin(s->parent, s->count);
     for (size_t i = 0; i < scope->count && may_be_named; i++)
         if (is_rtcp(stream_at(t, scope->at[i])))
             add_stream(s, stream_at(t, scope->at[i]), &names);

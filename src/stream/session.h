@@ -1,6 +1,7 @@
 #ifndef QOSMARK_STREAM_SESSION_H
 #define QOSMARK_STREAM_SESSION_H
 
+#include "base/disjoint.h"
 #include "stream/flow.h"
 
 /*
@@ -11,7 +12,7 @@
  */
 struct sessions {
     const struct stream_table *t;
-    uint32_t *parent;     /* union-find by part */
+    uint32_t *parent; /* by part (base/disjoint.h) */
     size_t count;
     uint32_t first_group; /* serial number of the oldest ended flows */
 };
@@ -33,6 +34,9 @@ static inline uint32_t session_ended_part(const struct sessions *s, const struct
     return s->t->flows.count + (head->group - s->first_group);
 }
 
-uint32_t session_of(struct sessions *s, uint32_t part);
+static inline uint32_t session_of(const struct sessions *s, uint32_t part)
+{
+    return disjoint_root(s->parent, part);
+}
 
 #endif
