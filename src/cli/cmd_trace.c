@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "cli/trace_arguments.h"
 #include "model/packet.h"
 #include "policy/judge_trace.h"
+#include "probe/interface.h"
 #include "probe/trace_net.h"
 
 enum { PORT_MEDIA = 34904, PORT_SIP_TLS = 5061, RATE_DEFAULT = 100, PACKET_BITS = (TRACE_PAYLOAD_BYTES + 48 + 24) * 8 };
@@ -52,43 +52,13 @@ static void progress(void *user, uint64_t done, uint64_t total)
                   (unsigned long long)total);
 }
 
-/* Megabits a second of the interface that has the address; 0: not known. */
-static long link_speed(const struct addr *a)
-{
-    struct ifaddrs *list;
-    long speed = 0;
-    if (getifaddrs(&list) != 0)
-        return 0;
-    for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-        struct sockaddr_storage own = {0};
-        char path[128];
-        if (!i->ifa_addr || i->ifa_addr->sa_family != (a->version == 4 ? AF_INET : AF_INET6))
-            continue;
-        memcpy(&own, i->ifa_addr, a->version == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-        memcpy(&v4, &own, sizeof v4);
-        memcpy(&v6, &own, sizeof v6);
-        if (memcmp(a->version == 4 ? (const void *)&v4.sin_addr : (const void *)&v6.sin6_addr, a->bytes,
-                   a->version == 4 ? 4 : 16) != 0)
-            continue;
-        (void)snprintf(path, sizeof path, "/sys/class/net/%s/speed", i->ifa_name);
-        FILE *f = fopen(path, "r");
-        if (f && fscanf(f, "%ld", &speed) != 1)
-            speed = 0;
-        if (f)
-            (void)fclose(f);
-        break;
-    }
-    freeifaddrs(list);
-    return speed > 0 ? speed : 0;
-}
-
 static double choose_rate(const struct trace_job *j)
 {
     if (j->a->rate)
         return (double)j->a->rate;
-    double percent = (double)link_speed(&j->wire.source) * 1e6 / 100 / PACKET_BITS;
+    char interface[IF_NAMESIZE];
+    uint64_t rate = interface_find(&j->wire.source, interface) > 0 ? interface_rate(interface) : 0;
+    double percent = (double)rate / 100 / PACKET_BITS;
     return percent > 0 && percent < RATE_DEFAULT ? (percent < 1 ? 1 : percent) : RATE_DEFAULT;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "cli/cli.h"
+#include "model/socket_address.h"
 
 static void add(struct target *t, const struct addr *a, uint8_t ip_version)
 {
@@ -39,21 +40,9 @@ static const struct node *find_node(const struct policy *policy, const char *nam
 static void add_resolved(struct target *t, const struct addrinfo *list, uint8_t ip_version)
 {
     for (const struct addrinfo *i = list; i; i = i->ai_next) {
-        struct addr a = {0};
-        if (i->ai_family == AF_INET) {
-            struct sockaddr_in v4;
-            uint8_t bytes[4];
-            memcpy(&v4, i->ai_addr, sizeof v4);
-            memcpy(bytes, &v4.sin_addr, sizeof bytes);
-            a = addr_v4(bytes);
-        } else if (i->ai_family == AF_INET6) {
-            struct sockaddr_in6 v6;
-            memcpy(&v6, i->ai_addr, sizeof v6);
-            a = addr_v6(v6.sin6_addr.s6_addr);
-        } else {
-            continue;
-        }
-        add(t, &a, ip_version);
+        struct endpoint at;
+        if (socket_address_read(i->ai_addr, &at))
+            add(t, &at.addr, ip_version);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "engine/generate_internal.h"
 #include "generate/wire.h"
+#include "probe/interface.h"
 
 enum { PROGRESS_EVERY = 4096 };
 
@@ -109,10 +110,11 @@ static bool is_wire(const struct generate_request *q)
 static void find_limit(struct run *r)
 {
     struct generate_result *result = r->result;
+    char name[IF_NAMESIZE];
     if (r->request->way == GENERATE_TO_LINK)
-        result->link_bits = generate_link_rate(r->request->interface);
+        result->link_bits = interface_rate(r->request->interface);
     else
-        result->link_bits = generate_link_rate_of(&result->local);
+        result->link_bits = interface_find(&result->local, name) > 0 ? interface_rate(name) : 0;
     if (r->request->has_rate)
         result->limit = r->request->rate;
     else

@@ -149,7 +149,7 @@ static void note_plan(const struct probe_plan *plan, struct probe_document *d)
 int probe_plan_make(const struct probe_run_options *o, struct probe_document **ret, struct probe_plan *plan,
                     struct error *error)
 {
-    char interface[32];
+    char interface[IF_NAMESIZE];
     struct probe_document *d = probe_document_new();
     if (!d)
         return error_set(error, ERR_MEMORY, "out of memory");

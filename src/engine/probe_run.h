@@ -1,6 +1,7 @@
 #ifndef QOSMARK_ENGINE_PROBE_RUN_H
 #define QOSMARK_ENGINE_PROBE_RUN_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,7 +53,8 @@ int probe_run(const struct probe_run_options *o, const struct probe_plan *plan, 
 
 /* The interface that a packet to `target` leaves through, and its speed in bits a second, from sysfs; "" and 0 unknown.
  * Negative only without memory. */
-int probe_route(const struct addr *target, const struct addr *source, char interface[static 32], double *ret_bps);
+int probe_route(const struct addr *target, const struct addr *source, char interface[static IF_NAMESIZE],
+                double *ret_bps);
 
 /* Whether the address is one of this machine's own. */
 bool probe_is_own_address(const struct addr *a);

@@ -1,7 +1,6 @@
 #include "generate/wire.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -168,50 +167,4 @@ int generate_local_address(const struct addr *to, struct addr *ret, struct error
 bool generate_link_exists(const char *interface)
 {
     return if_nametoindex(interface) != 0;
-}
-
-uint64_t generate_link_rate(const char *interface)
-{
-    char path[128];
-    long long mbit = 0;
-    if (strchr(interface, '/') || snprintf(path, sizeof path, "/sys/class/net/%s/speed", interface) >= (int)sizeof path)
-        return 0;
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return 0;
-    char text[32] = "";
-    if (fgets(text, sizeof text, f))
-        mbit = strtoll(text, NULL, 10);
-    (void)fclose(f);
-    return mbit > 0 && mbit < 10000000 ? (uint64_t)mbit * 1000000 : 0; /* -1, or 2^32-1, where it is not known */
-}
-
-static bool has_address(const struct ifaddrs *i, const struct addr *local)
-{
-    if (!i->ifa_addr)
-        return false;
-    if (i->ifa_addr->sa_family == AF_INET && local->version == 4) {
-        struct sockaddr_in in;
-        memcpy(&in, i->ifa_addr, sizeof in);
-        return memcmp(&in.sin_addr, local->bytes, 4) == 0;
-    }
-    if (i->ifa_addr->sa_family == AF_INET6 && local->version == 6) {
-        struct sockaddr_in6 in;
-        memcpy(&in, i->ifa_addr, sizeof in);
-        return memcmp(&in.sin6_addr, local->bytes, 16) == 0;
-    }
-    return false;
-}
-
-uint64_t generate_link_rate_of(const struct addr *local)
-{
-    struct ifaddrs *all;
-    uint64_t rate = 0;
-    if (getifaddrs(&all) != 0)
-        return 0;
-    for (const struct ifaddrs *i = all; i && !rate; i = i->ifa_next)
-        if (has_address(i, local))
-            rate = generate_link_rate(i->ifa_name);
-    freeifaddrs(all);
-    return rate;
 }

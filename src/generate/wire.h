@@ -32,8 +32,4 @@ int generate_local_address(const struct addr *to, struct addr *ret, struct error
 
 bool generate_link_exists(const char *interface);
 
-/* Bits a second of the interface, or of the one that has the address; 0 where the system does not say. */
-uint64_t generate_link_rate(const char *interface);
-uint64_t generate_link_rate_of(const struct addr *local);
-
 #endif

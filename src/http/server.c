@@ -8,25 +8,11 @@
 #include <string.h>
 
 #include "http/server_internal.h"
+#include "model/socket_address.h"
 
 bool http_server_available(void)
 {
     return true;
-}
-
-static socklen_t make_address(const struct endpoint *e, struct sockaddr_storage *to)
-{
-    *to = (struct sockaddr_storage){0};
-    if (e->addr.version == 4) {
-        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(e->port)};
-        memcpy(&in.sin_addr, e->addr.bytes, 4);
-        memcpy(to, &in, sizeof in);
-        return sizeof in;
-    }
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(e->port)};
-    memcpy(&in6.sin6_addr, e->addr.bytes, 16);
-    memcpy(to, &in6, sizeof in6);
-    return sizeof in6;
 }
 
 static void server_free(struct http_server *s)
@@ -60,7 +46,7 @@ static struct http_server *server_new(const struct endpoint *listen)
 static struct MHD_Daemon *daemon_start(struct http_server *s, const struct endpoint *listen)
 {
     struct sockaddr_storage address;
-    (void)make_address(listen, &address);
+    (void)socket_address_write(listen, &address);
     const unsigned flags =
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (listen->addr.version == 6 ? (unsigned)MHD_USE_IPv6 : 0u);
     /* on loopback everybody has the same address */
@@ -184,8 +170,8 @@ bool http_server_wanted(struct http_server *s, struct http_want *ret)
     return first != NULL;
 }
 
-int http_server_answer(struct http_server *s, const struct http_want *want, const char *content_type,
-                       const char *bytes, size_t len)
+int http_server_answer(struct http_server *s, const struct http_want *want, const char *content_type, const char *bytes,
+                       size_t len)
 {
     struct http_body *body = content_type && http_pinned_has_room(s->pinned, len)
                                  ? http_body_new(s->pinned, content_type, bytes, len)
@@ -265,8 +251,8 @@ bool http_server_wanted(struct http_server *s, struct http_want *ret)
     return false;
 }
 
-int http_server_answer(struct http_server *s, const struct http_want *want, const char *content_type,
-                       const char *bytes, size_t len)
+int http_server_answer(struct http_server *s, const struct http_want *want, const char *content_type, const char *bytes,
+                       size_t len)
 {
     (void)s;
     (void)want;

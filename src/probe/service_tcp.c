@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "model/socket_address.h"
 #include "probe/service_internal.h"
 #include "probe/service_tls.h"
 
@@ -27,39 +28,12 @@ struct connection {
     char answer[SERVICE_ANSWER_MAX];
 };
 
-/* struct sockaddr of an endpoint; returns its length. */
-static socklen_t to_sockaddr(const struct endpoint *e, struct sockaddr_storage *to)
-{
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(e->port)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(e->port)};
-    memset(to, 0, sizeof *to);
-    if (e->addr.version == 4) {
-        memcpy(&v4.sin_addr, e->addr.bytes, 4);
-        memcpy(to, &v4, sizeof v4);
-        return sizeof v4;
-    }
-    memcpy(&v6.sin6_addr, e->addr.bytes, 16);
-    memcpy(to, &v6, sizeof v6);
-    return sizeof v6;
-}
-
 static void local_of(int fd, struct endpoint *ret)
 {
     struct sockaddr_storage from;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
     socklen_t len = sizeof from;
-    if (getsockname(fd, (struct sockaddr *)&from, &len) != 0)
-        return;
-    if (from.ss_family == AF_INET) {
-        memcpy(&v4, &from, sizeof v4);
-        uint8_t bytes[4];
-        memcpy(bytes, &v4.sin_addr, 4);
-        *ret = (struct endpoint){addr_v4(bytes), ntohs(v4.sin_port)};
-    } else if (from.ss_family == AF_INET6) {
-        memcpy(&v6, &from, sizeof v6);
-        *ret = (struct endpoint){addr_v6(v6.sin6_addr.s6_addr), ntohs(v6.sin6_port)};
-    }
+    if (getsockname(fd, (struct sockaddr *)&from, &len) == 0)
+        (void)socket_address_read((const struct sockaddr *)&from, ret);
 }
 
 /* A socket whose very first packet, the SYN, has the mark. */
@@ -80,7 +54,7 @@ static int open_socket(const struct service_exchange_options *o, int *ret_fd, st
     }
     if (o->source.version) {
         struct endpoint source = {.addr = o->source};
-        socklen_t len = to_sockaddr(&source, &from);
+        socklen_t len = socket_address_write(&source, &from);
         if (bind(fd, (struct sockaddr *)&from, len) != 0) {
             char text[ADDR_TEXT_MAX];
             addr_format(&o->source, text);
@@ -97,7 +71,7 @@ static int open_socket(const struct service_exchange_options *o, int *ret_fd, st
 static bool connect_to(struct connection *c, const struct endpoint *server)
 {
     struct sockaddr_storage to;
-    socklen_t len = to_sockaddr(server, &to), size = sizeof(int);
+    socklen_t len = socket_address_write(server, &to), size = sizeof(int);
     int64_t begin = clock_monotonic_ns();
     int number = connect(c->fd, (struct sockaddr *)&to, len) == 0 ? 0 : errno;
     local_of(c->fd, &c->x->local);

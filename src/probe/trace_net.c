@@ -9,37 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "model/socket_address.h"
 #include "probe/trace_net_internal.h"
 
 enum { PORT_FIRST = 34900, PORT_SPAN = 24000, PORT_ATTEMPTS = 64 };
-
-socklen_t trace_net_sockaddr(const struct addr *a, uint16_t port, struct sockaddr_storage *to)
-{
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    memset(to, 0, sizeof *to);
-    if (a->version == 4) {
-        memcpy(&v4.sin_addr, a->bytes, 4);
-        memcpy(to, &v4, sizeof v4);
-        return sizeof v4;
-    }
-    memcpy(&v6.sin6_addr, a->bytes, 16);
-    memcpy(to, &v6, sizeof v6);
-    return sizeof v6;
-}
-
-void trace_net_endpoint(const struct sockaddr_storage *from, struct addr *ret)
-{
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    memcpy(&v4, from, sizeof v4);
-    memcpy(&v6, from, sizeof v6);
-    *ret = (struct addr){0};
-    if (from->ss_family == AF_INET)
-        *ret = addr_v4((const uint8_t *)&v4.sin_addr);
-    else if (from->ss_family == AF_INET6)
-        *ret = addr_v6(v6.sin6_addr.s6_addr);
-}
 
 int trace_net_source(const struct addr *target, const struct addr *wanted, struct addr *ret, struct error *error)
 {
@@ -52,16 +25,19 @@ int trace_net_source(const struct addr *target, const struct addr *wanted, struc
         return error_set(error, ERR_IO, "no IPv%d socket: %s", target->version, strerror(errno));
     if (wanted->version && wanted->version != target->version) {
         r = error_set(error, ERR_USAGE, "--source is IPv%d, but the target is IPv%d", wanted->version, target->version);
-    } else if (wanted->version && bind(fd, (struct sockaddr *)&own, trace_net_sockaddr(wanted, 0, &own)) != 0) {
+    } else if (wanted->version &&
+               bind(fd, (struct sockaddr *)&own, socket_address_write(&(struct endpoint){*wanted, 0}, &own)) != 0) {
         addr_format(wanted, text);
         r = error_set(error, ERR_USAGE, "%s is not an address of this host: %s", text, strerror(errno));
-    } else if (connect(fd, (struct sockaddr *)&to, trace_net_sockaddr(target, 9, &to)) != 0) {
+    } else if (connect(fd, (struct sockaddr *)&to, socket_address_write(&(struct endpoint){*target, 9}, &to)) != 0) {
         addr_format(target, text);
         r = error_set(error, ERR_IO, "there is no way to %s from here: %s", text, strerror(errno));
     } else if (getsockname(fd, (struct sockaddr *)&own, &len) != 0) {
         r = error_set(error, ERR_IO, "this host's own address is not known: %s", strerror(errno));
     } else {
-        trace_net_endpoint(&own, ret);
+        struct endpoint at;
+        (void)socket_address_read((const struct sockaddr *)&own, &at);
+        *ret = at.addr;
     }
     (void)close(fd);
     return r;
@@ -74,8 +50,8 @@ static int flow_socket(const struct trace_wire_config *config, uint16_t port)
     int fd = socket(config->source.version == 4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
-    socklen_t own_len = trace_net_sockaddr(&config->source, port, &own),
-              to_len = trace_net_sockaddr(&config->target, config->port, &to);
+    socklen_t own_len = socket_address_write(&(struct endpoint){config->source, port}, &own),
+              to_len = socket_address_write(&(struct endpoint){config->target, config->port}, &to);
     if (bind(fd, (struct sockaddr *)&own, own_len) == 0 &&
         (config->proto != PROTO_UDP || connect(fd, (struct sockaddr *)&to, to_len) == 0))
         return fd;
@@ -184,6 +160,7 @@ int64_t trace_net_stamp(struct msghdr *m)
 int trace_net_receive(int fd, struct net_datagram *d)
 {
     struct sockaddr_storage from = {0};
+    struct endpoint sender;
     _Alignas(struct cmsghdr) uint8_t control[256];
     struct iovec part = {.iov_base = d->bytes, .iov_len = sizeof d->bytes};
     struct msghdr m = {.msg_name = &from,
@@ -197,7 +174,8 @@ int trace_net_receive(int fd, struct net_datagram *d)
         return 0;
     d->len = (size_t)n;
     d->time_ns = trace_net_stamp(&m);
-    trace_net_endpoint(&from, &d->from);
+    (void)socket_address_read((const struct sockaddr *)&from, &sender);
+    d->from = sender.addr;
     return 1;
 }
 

@@ -30,9 +30,6 @@ struct net_datagram {
     int64_t time_ns; /* 0: not known */
 };
 
-socklen_t trace_net_sockaddr(const struct addr *a, uint16_t port, struct sockaddr_storage *to);
-void trace_net_endpoint(const struct sockaddr_storage *from, struct addr *ret);
-
 /* A net with the sockets of the flows, bound and, for UDP, connected; configuration chosen. */
 int trace_net_begin(struct trace_wire_config *config, struct trace_net **ret, struct error *error);
 

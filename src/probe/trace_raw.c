@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/cursor.h"
+#include "model/socket_address.h"
 #include "probe/trace_net_internal.h"
 
 enum { BATCH = 256 }; /* strays passed over before the clock is looked at */
@@ -182,7 +183,7 @@ static int add_raw(struct trace_net *n, int proto, int *ret_fd, struct error *er
         filter_icmp(fd, version);
     (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    (void)bind(fd, (struct sockaddr *)&own, trace_net_sockaddr(&n->config.source, 0, &own));
+    (void)bind(fd, (struct sockaddr *)&own, socket_address_write(&(struct endpoint){n->config.source, 0}, &own));
     *ret_fd = fd;
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <linux/errqueue.h> /* needs struct timespec */
 
 #include "base/clock.h"
+#include "model/socket_address.h"
 #include "probe/trace_net_internal.h"
 
 enum { BATCH = 256 }; /* strays passed over before the clock is looked at */
@@ -90,6 +91,7 @@ static bool take_error(struct trace_net *n, size_t flow, struct trace_event *ret
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
         struct sock_extended_err e;
         struct sockaddr_storage offender = {0};
+        struct endpoint router;
         bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
         if (!v4 && (c->cmsg_level != IPPROTO_IPV6 || c->cmsg_type != IPV6_RECVERR))
             continue;
@@ -98,7 +100,8 @@ static bool take_error(struct trace_net *n, size_t flow, struct trace_event *ret
             continue;
         memcpy(&e, CMSG_DATA(c), sizeof e);
         memcpy(&offender, CMSG_DATA(c) + sizeof e, size);
-        trace_net_endpoint(&offender, &ret->reply.addr);
+        (void)socket_address_read((const struct sockaddr *)&offender, &router);
+        ret->reply.addr = router.addr;
         ret->reply.code = e.ee_code;
         if (ret->reply.addr.version && answer_of(&e, &ret->reply.answer))
             ret->number = number_of(n, flow, payload, (size_t)len);

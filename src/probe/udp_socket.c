@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "model/socket_address.h"
 #include "probe/udp_socket_control.h"
 
 struct udp_socket {
@@ -133,7 +134,8 @@ static int open_socket(struct udp_socket *s, const struct udp_config *c, struct 
         s->connected = true;
     }
     len = sizeof at;
-    if (getsockname(s->fd, (struct sockaddr *)&at, &len) < 0 || !udp_address_read(&at, &s->local))
+    if (getsockname(s->fd, (struct sockaddr *)&at, &len) < 0 ||
+        !socket_address_read((const struct sockaddr *)&at, &s->local))
         return error_set(error, ERR_IO, "a socket without an address: %s", strerror(errno));
     return 0;
 }
@@ -214,7 +216,7 @@ static void read_message(struct udp_socket *s, size_t i, struct udp_packet *p, i
     p->ttl = 0;
     p->time_source = UDP_TIME_PROGRAM;
     p->time_ns = now;
-    (void)udp_address_read(&s->names[i], &p->peer);
+    (void)socket_address_read((const struct sockaddr *)&s->names[i], &p->peer);
     udp_control_read(m, p, &dropped);
     s->dropped += (uint32_t)(dropped - s->dropped_last);
     s->dropped_last = dropped;

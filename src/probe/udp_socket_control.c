@@ -11,6 +11,7 @@
 #include <linux/errqueue.h> /* wants <time.h> before it */
 
 #include "base/clock.h"
+#include "model/socket_address.h"
 
 /* Linux 6.13; older C libraries do not know it */
 #ifndef SCM_TS_OPT_ID
@@ -24,40 +25,15 @@ static bool is_link_local(const struct addr *a)
 
 socklen_t udp_address_write(const struct endpoint *e, unsigned interface, struct sockaddr_storage *to)
 {
-    memset(to, 0, sizeof *to);
-    if (e->addr.version == 4) {
-        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(e->port)};
-        memcpy(&in.sin_addr, e->addr.bytes, 4);
-        memcpy(to, &in, sizeof in);
-        return sizeof in;
-    }
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(e->port)};
-    memcpy(&in6.sin6_addr, e->addr.bytes, 16);
+    struct sockaddr_in6 v6;
+    socklen_t len = socket_address_write(e, to);
+    if (!is_link_local(&e->addr))
+        return len;
     /* a link-local address means nothing without its link */
-    in6.sin6_scope_id = is_link_local(&e->addr) ? interface : 0;
-    memcpy(to, &in6, sizeof in6);
-    return sizeof in6;
-}
-
-bool udp_address_read(const struct sockaddr_storage *from, struct endpoint *ret)
-{
-    if (from->ss_family == AF_INET) {
-        struct sockaddr_in in;
-        uint8_t bytes[4];
-        memcpy(&in, from, sizeof in);
-        memcpy(bytes, &in.sin_addr, sizeof bytes);
-        *ret = (struct endpoint){.addr = addr_v4(bytes), .port = ntohs(in.sin_port)};
-        return true;
-    }
-    if (from->ss_family == AF_INET6) {
-        struct sockaddr_in6 in6;
-        uint8_t bytes[16];
-        memcpy(&in6, from, sizeof in6);
-        memcpy(bytes, &in6.sin6_addr, sizeof bytes);
-        *ret = (struct endpoint){.addr = addr_v6(bytes), .port = ntohs(in6.sin6_port)};
-        return true;
-    }
-    return false;
+    memcpy(&v6, to, sizeof v6);
+    v6.sin6_scope_id = interface;
+    memcpy(to, &v6, sizeof v6);
+    return len;
 }
 
 static void add(struct msghdr *m, int level, int type, const void *data, size_t len)
@@ -217,7 +193,7 @@ static void read_error(const uint8_t *data, size_t len, struct udp_event *e, uin
     e->mtu = error.ee_errno == EMSGSIZE ? error.ee_info : 0;
     len -= sizeof error;
     memcpy(&from, data + sizeof error, len < sizeof from ? len : sizeof from);
-    if (udp_address_read(&from, &offender))
+    if (socket_address_read((const struct sockaddr *)&from, &offender))
         e->offender = offender.addr;
 }
 
@@ -246,7 +222,7 @@ bool udp_control_read_event(const struct msghdr *m, struct udp_event *ret)
     if (m->msg_name && m->msg_namelen) {
         struct sockaddr_storage to;
         memcpy(&to, m->msg_name, sizeof to);
-        (void)udp_address_read(&to, &e.peer);
+        (void)socket_address_read((const struct sockaddr *)&to, &e.peer);
     }
     *ret = e;
     return true;

@@ -20,8 +20,6 @@ union udp_control {
 };
 
 socklen_t udp_address_write(const struct endpoint *e, unsigned interface, struct sockaddr_storage *to);
-/* False where it is neither IPv4 nor IPv6. */
-bool udp_address_read(const struct sockaddr_storage *from, struct endpoint *ret);
 
 /* Fills the mark, the local address and the interface of `p` into a message whose control buffer is set and empty. */
 void udp_control_write(struct msghdr *m, const struct udp_packet *p, int version, bool with_mark);
