@@ -33,6 +33,7 @@ static int open_part(struct collect *c, unsigned partition, uint64_t lease)
     const struct collect_options *o = c->options;
     struct join_options join = {.key = o->key,
                                 .partition = partition,
+                                .partitions = o->partitions,
                                 .window_ns = o->window_ns,
                                 .grace_ns = o->grace_ns,
                                 .topology = o->topology};

@@ -35,6 +35,7 @@ static void window_free(struct join_window *w)
     free(w->runs);
     free(w->points);
     free(w->details);
+    free(w->times);
     free(w);
 }
 
@@ -101,13 +102,18 @@ static bool id_add(struct join_window *w, uint64_t id)
 
 /* ---- points ---- */
 
+void join_point_name(const struct delta *d, char ret[static FLEET_NAME_MAX])
+{
+    size_t len = strlen(d->site);
+    memcpy(ret, d->site, len);
+    ret[len] = '/';
+    memcpy(ret + len + 1, d->point, strlen(d->point) + 1);
+}
+
 static struct join_point *point_get(struct join_window *w, const struct delta *d)
 {
     char name[FLEET_NAME_MAX];
-    size_t len = strlen(d->site);
-    memcpy(name, d->site, len);
-    name[len] = '/';
-    memcpy(name + len + 1, d->point, strlen(d->point) + 1);
+    join_point_name(d, name);
     for (size_t i = 0; i < w->point_count; i++)
         if (strcmp(w->points[i].name, name) == 0)
             return &w->points[i];
@@ -142,6 +148,7 @@ static void take_interval(struct join_point *p, struct join_presence *i, const s
         i->dropped > d->dropped_kernel + d->dropped_interface ? i->dropped : d->dropped_kernel + d->dropped_interface;
     if (!own)
         return;
+    p->partitions = d->partitions;
     p->sums.frames += d->frames;
     p->sums.dropped += d->dropped_kernel + d->dropped_interface;
     p->unpublished = d->unpublished > p->unpublished ? d->unpublished : p->unpublished;
@@ -348,6 +355,21 @@ static int take_part(struct join *j, struct join_window *w, const struct delta *
     return take_stream(j, w, (uint32_t)(p - w->points), d) < 0 ? ERR_MEMORY : 1;
 }
 
+/* A message that counts nowhere is told of in the window in which it was stored: whoever reads it finds it there. */
+static int take_stray(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t sequence, enum join_time_of of)
+{
+    int64_t number = window_of(j, stored_ns);
+    if (number < j->closed_before)
+        return 0;
+    struct join_window *w = window_get(j, number, sequence);
+    if (!w)
+        return ERR_MEMORY;
+    w->first_sequence = sequence < w->first_sequence ? sequence : w->first_sequence;
+    w->dirty = true;
+    join_time_take(w, d, stored_ns, of);
+    return 0;
+}
+
 int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t sequence)
 {
     int64_t length = j->options.window_ns, number = window_of(j, d->from_ns);
@@ -356,13 +378,16 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
     if (d->from_ns > stored_ns + AHEAD_MOST_S * NS_PER_S || d->to_ns < d->from_ns ||
         d->to_ns - d->from_ns > LONGEST_S * NS_PER_S) {
         j->counts.too_early++;
-        return 0;
+        return take_stray(j, d, stored_ns, sequence, JOIN_TIME_AHEAD);
     }
     /* too late; or of a window that is closed, and read once more by who took over */
-    if (stored_ns - j->options.grace_ns >= (number + 1) * length)
+    if (stored_ns - j->options.grace_ns >= (number + 1) * length) {
         j->counts.late++;
-    else
+        if (take_stray(j, d, stored_ns, sequence, JOIN_TIME_LATE) < 0)
+            return ERR_MEMORY;
+    } else {
         j->counts.repeated += number < j->closed_before;
+    }
     /* blocks are held until they are over, which of a stream of few packets takes long */
     int64_t first = number, last = window_of(j, d->to_ns);
     for (size_t i = 0; i < d->block_count; i++) {
@@ -384,6 +409,8 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
         int status = take_part(j, w, d, id);
         if (status < 0)
             return status;
+        if (n == number)
+            join_time_take(w, d, stored_ns, JOIN_TIME_TAKEN);
     }
     return 0;
 }

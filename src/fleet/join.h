@@ -20,7 +20,7 @@ struct join;
 
 struct join_options {
     struct hash_key key;
-    unsigned partition;
+    unsigned partition, partitions; /* this one, and how many the collector reads; 0: not known */
     int64_t window_ns;               /* length of a window */
     int64_t grace_ns;                /* so long after its end a window takes messages */
     const struct topology *topology; /* NULL: the order is learnt from the hop limits */

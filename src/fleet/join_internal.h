@@ -74,6 +74,15 @@ struct join_point {
     size_t presence_count, presence_cap;
     bool presence_sorted;
     uint64_t unpublished;
+    unsigned partitions; /* over which it spreads its streams; 0: not told yet */
+};
+
+/* How far from the bus's the time of a sensor is. */
+enum join_time_of { JOIN_TIME_TAKEN = 0, JOIN_TIME_LATE, JOIN_TIME_AHEAD, JOIN_TIMES };
+struct join_time {
+    char name[FLEET_NAME_MAX];
+    int64_t least_ns; /* that a message of this window was stored after the end of its interval */
+    bool stray[JOIN_TIMES];
 };
 
 struct join_window {
@@ -91,6 +100,8 @@ struct join_window {
     struct join_detail *details;
     size_t detail_count, detail_cap, block_count;
     uint64_t left_out;
+    struct join_time *times;
+    size_t time_count, time_cap;
 };
 
 struct join {
@@ -101,7 +112,6 @@ struct join {
     uint64_t newest_sequence;
     bool any;
     struct join_counts counts;
-    uint64_t late_noted;
 };
 
 enum join_family { JOIN_PLAIN = 0, JOIN_RTP, JOIN_RTCP, JOIN_STUN, JOIN_DTLS };
@@ -208,6 +218,14 @@ bool join_clocks(struct join_look *l);
 
 /* A sentence to tell with the window, once. */
 void join_note(struct join_look *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* join_time.c: messages whose time is not the bus's; those that count nowhere are told in the window in which they were
+ * stored. */
+void join_time_take(struct join_window *w, const struct delta *d, int64_t stored_ns, enum join_time_of of);
+void join_time_tell(struct join_look *l);
+
+/* join.c: "site/point". */
+void join_point_name(const struct delta *d, char ret[static FLEET_NAME_MAX]);
 
 /* join_look.c: all of it, for one window. */
 int join_look_window(struct join *j, struct join_window *w, bool final, const struct join_sink *sink);

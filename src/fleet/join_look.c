@@ -113,6 +113,14 @@ static int tell(struct join_look *l, bool final, const struct join_sink *sink)
         struct fleet_point f = describe(l, &w->points[i], final);
         status = sink->point(sink->user, &f);
     }
+    join_time_tell(l);
+    for (size_t i = 0; i < w->point_count; i++)
+        if (l->join->options.partitions && w->points[i].partitions &&
+            w->points[i].partitions != l->join->options.partitions)
+            join_note(l,
+                      "%s spreads its streams over %u partitions and this collector reads %u: its streams are not "
+                      "joined with those of others (--partitions is the same at all sensors and collectors)",
+                      w->points[i].name, w->points[i].partitions, l->join->options.partitions);
     if (w->left_out)
         join_note(l, "%llu messages were beyond the caps of a window and count nowhere",
                   (unsigned long long)w->left_out);
