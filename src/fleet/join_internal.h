@@ -200,7 +200,7 @@ struct join_step {
     enum compare_way_by by;
     bool doubtful;
 };
-size_t join_order(const struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps);
+size_t join_order(struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps);
 
 /* join_pair.c: what happened between two places. */
 struct crossing *join_crossing(struct join_look *l, const struct join_place *near, const struct join_place *far,

@@ -17,6 +17,11 @@ void join_note(struct join_look *l, const char *format, ...)
     if (!notes_add(&l->notes, &l->note_count, &l->texts, format, args))
         l->failed = true;
     va_end(args);
+    for (size_t i = 0; i + 1 < l->note_count; i++)
+        if (strcmp(l->notes[i], l->notes[l->note_count - 1]) == 0) {
+            l->note_count--;
+            return;
+        }
 }
 
 /* ---- streams ---- */

@@ -22,16 +22,26 @@ static const char *name_of(const struct join_look *l, const struct join_place *p
     return l->window->points[p->point].name;
 }
 
-/* Of all pairs, which way the order given is passed: positive, negative, or 0 where nothing tells or they disagree. */
-static int way_of(const struct join_place *places, const size_t *order, size_t n)
+/* Of all pairs, which way the order given is passed: positive, negative, or 0 where nothing tells or they disagree;
+ * where they disagree, ret_against are
+ * two places whose hop limits say the other way than most. */
+static int way_of(const struct join_place *places, const size_t *order, size_t n, size_t ret_against[static 2],
+                  bool *ret_contradiction)
 {
     int there = 0, back = 0;
+    size_t pairs[2][2] = {{0}};
     for (size_t i = 0; i < n; i++)
         for (size_t k = i + 1; k < n; k++) {
             int r = places[order[i]].point == places[order[k]].point ? 0 : by_ttl(&places[order[i]], &places[order[k]]);
+            if (r == 0)
+                continue;
+            pairs[r < 0][0] = order[i];
+            pairs[r < 0][1] = order[k];
             there += r > 0;
             back += r < 0;
         }
+    memcpy(ret_against, pairs[there >= back], sizeof pairs[0]);
+    *ret_contradiction = there && back;
     return there && !back ? 1 : back && !there ? -1 : 0;
 }
 
@@ -52,8 +62,8 @@ static size_t make_steps(const struct join_place *places, const size_t *order, s
 }
 
 /* `of`: the places of one chain. */
-static size_t order_by_topology(const struct join_look *l, const struct join_place *places, const size_t *of,
-                                size_t count, struct join_step *steps)
+static size_t order_by_topology(struct join_look *l, const struct join_place *places, const size_t *of, size_t count,
+                                struct join_step *steps)
 {
     const char *names[TOPOLOGY_POINTS_MAX];
     size_t order[TOPOLOGY_POINTS_MAX];
@@ -64,7 +74,15 @@ static size_t order_by_topology(const struct join_look *l, const struct join_pla
         return 0;
     for (size_t i = 0; i < n; i++)
         order[i] = of[order[i]];
-    int way = way_of(places, order, n);
+    size_t against[2];
+    bool contradiction;
+    int way = way_of(places, order, n, against, &contradiction);
+    if (contradiction)
+        join_note(
+            l,
+            "the topology and the hop limits do not agree: the order of %s and %s on the path is another one, or a "
+            "stream turns there; which way it passes the path is assumed",
+            name_of(l, &places[against[0]]), name_of(l, &places[against[1]]));
     for (size_t i = 0; i + 1 < n; i++) {
         size_t a = order[i], b = order[i + 1];
         if (places[a].point == places[b].point && by_ttl(&places[a], &places[b]) * (way < 0 ? -1 : 1) < 0) {
@@ -88,7 +106,7 @@ static size_t order_by_ttl(const struct join_place *places, const size_t *of, si
     return make_steps(places, order, count, 1, false, steps);
 }
 
-size_t join_order(const struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps)
+size_t join_order(struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps)
 {
     size_t made = 0;
     for (size_t first = 0; first < count; first++) {

@@ -148,14 +148,29 @@ static bool is_point(const char *of_path, const char *name)
     return strcmp(of_path, name) == 0 || (slash && strcmp(of_path, slash + 1) == 0);
 }
 
+/* The points that are called so; none where the name alone is that of points of several sites. */
+static size_t find_points(const char *of_path, const char *const *names, size_t count,
+                          size_t found[static TOPOLOGY_POINTS_MAX])
+{
+    size_t n = 0;
+    for (size_t k = 0; k < count && n < TOPOLOGY_POINTS_MAX; k++)
+        if (is_point(of_path, names[k])) {
+            found[n++] = k;
+            if (strcmp(names[k], names[found[0]]) != 0)
+                return 0;
+        }
+    return n;
+}
+
 static size_t order_in(const struct path *p, const char *const *names, size_t count,
                        size_t order[static TOPOLOGY_POINTS_MAX])
 {
     size_t n = 0;
-    for (size_t i = 0; i < p->count; i++)
-        for (size_t k = 0; k < count; k++)
-            if (is_point(p->points[i], names[k]) && n < TOPOLOGY_POINTS_MAX)
-                order[n++] = k;
+    for (size_t i = 0; i < p->count; i++) {
+        size_t found[TOPOLOGY_POINTS_MAX], m = find_points(p->points[i], names, count, found);
+        for (size_t k = 0; k < m && n < TOPOLOGY_POINTS_MAX; k++)
+            order[n++] = found[k];
+    }
     return n;
 }
 

@@ -47,11 +47,16 @@ static void take_name(struct column *c, char ret[static FLEET_NAME_MAX])
     slice_copy(take_text(c), ret, FLEET_NAME_MAX);
 }
 
+/* What has no ports (ICMP) has ":0" behind its address, which no user would write. */
 static void take_endpoint(struct column *c, struct endpoint *ret)
 {
     struct slice text = take_text(c);
-    if (text.len && text.at[0] != ':' && !endpoint_parse(text, 0, ret))
-        *ret = (struct endpoint){.port = 0}; /* port 0, or none */
+    bool portless = text.len > 2 && memcmp(text.at + text.len - 2, ":0", 2) == 0;
+    struct slice address = portless ? slice_make(text.at, text.len - 2) : text;
+    if (text.len == 0 || text.at[0] == ':' || !endpoint_parse(address, portless, ret))
+        *ret = (struct endpoint){.port = 0}; /* none */
+    if (portless)
+        ret->port = 0;
 }
 
 static void read_stream(struct column *at, struct crossing *c)

@@ -203,6 +203,60 @@ static void one_private_address_may_be_two_hosts(void **state)
     }
 }
 
+static struct topology *topology_of(const char *yaml)
+{
+    struct topology *t = NULL;
+    struct error error;
+    assert_int_equal(topology_read(slice_make(yaml, strlen(yaml)), "t.yaml", &t, &error), 0);
+    return t;
+}
+
+/* "edge" alone is a point in berlin and one in paris: neither is meant. */
+static void a_name_that_two_sites_have_is_no_place_in_a_path(void **state)
+{
+    (void)state;
+    struct crowd *c = crowd_new();
+    struct topology *t = topology_of("version: 1\npaths:\n  - points: [edge, core]\n");
+    struct world_sensor berlin = at_site("berlin", "edge"), core = at_site("hq", "core"),
+                        paris = at_site("paris", "edge");
+    struct world_stream first = voice(64), second = voice(62), third = voice(60);
+    see(c, &berlin, &first, 46, 0, 0);
+    see(c, &core, &second, 46, 5, 0);
+    see(c, &paris, &third, 0, 9, 0);
+    world_present(&c->w, &berlin);
+    world_present(&c->w, &core);
+    world_present(&c->w, &paris);
+    finish(c, t);
+    assert_int_equal(c->seen.count, 0);
+    topology_free(t);
+    free(c);
+}
+
+/* c is behind b, and the file has it before. */
+static void a_topology_that_hop_limits_contradict_is_noted(void **state)
+{
+    (void)state;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        struct crowd *c = crowd_new();
+        struct topology *t = topology_of(wrong ? "version: 1\npaths:\n  - points: [a, c, b]\n"
+                                               : "version: 1\npaths:\n  - points: [c, b, a]\n");
+        struct world_sensor at[] = {sensor("a"), sensor("b"), sensor("c")};
+        for (uint8_t i = 0; i < 3; i++) {
+            struct world_stream st = voice((uint8_t)(64 - i));
+            see(c, &at[i], &st, 46, i, 0);
+        }
+        for (size_t i = 0; i < 3; i++)
+            world_present(&c->w, &at[i]);
+        finish(c, t);
+        assert_int_equal(c->seen.count, 2);
+        assert_int_equal(c->seen.note_count, wrong);
+        if (wrong)
+            assert_non_null(strstr(c->seen.notes[0], "the order of s/c and s/b on the path"));
+        topology_free(t);
+        free(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +266,8 @@ int main(void)
         cmocka_unit_test(calls_that_begin_alike_are_no_segment),
         cmocka_unit_test(a_translated_destination_is_one_way),
         cmocka_unit_test(one_private_address_may_be_two_hosts),
+        cmocka_unit_test(a_name_that_two_sites_have_is_no_place_in_a_path),
+        cmocka_unit_test(a_topology_that_hop_limits_contradict_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

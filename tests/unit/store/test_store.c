@@ -76,6 +76,8 @@ static struct crossing sample(void)
                          .last_ns = 2};
     assert_true(endpoint_parse(SLICE("10.0.0.1:5000"), 0, &c.stream.src[0]));
     assert_true(endpoint_parse(SLICE("[2001:db8::1]:6000"), 0, &c.stream.dst[1]));
+    c.stream.dst[0].addr = c.stream.src[0].addr; /* no port, as of ICMP */
+    c.stream.src[1].addr = c.stream.dst[1].addr;
     c.stream.proto = 17;
     c.stream.has_ssrc = true;
     c.stream.ssrc = 0xfffffffe;
