@@ -29,7 +29,8 @@ struct collect_part {
 struct collect_sum {
     char before[FLEET_NAME_MAX], after[FLEET_NAME_MAX];
     enum traffic_class traffic_class;
-    uint64_t matched, changed, lost;
+    uint64_t matched, changed, sent, lost;
+    uint64_t delays[CROSSING_DELAYS];
 };
 
 enum { COLLECT_SUMS_MAX = 4096 };

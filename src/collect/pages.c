@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,39 @@ static void add_sums(struct strbuf *to, const struct collect *c, const char *nam
     }
 }
 
+/* Of the buckets that rows have, those that a graph needs. */
+static void add_delays(struct strbuf *to, const struct collect *c)
+{
+    static const struct {
+        double ms;
+        const char *seconds;
+    } least[] = {{1, "0.001"}, {2, "0.002"}, {5, "0.005"},  {10, "0.01"},      {20, "0.02"},
+                 {50, "0.05"}, {100, "0.1"}, {200, "0.2"}, {500, "0.5"}, {INFINITY, "+Inf"}};
+    metrics_head(to, "qosmark_segment_delay_seconds", "histogram",
+                 "delay in the segment above the least one; one packet in 256 is timed");
+    for (size_t i = 0; i < c->sum_count; i++) {
+        const struct collect_sum *s = &c->sums[i];
+        struct metrics_pair labels[] = {
+            {"before", s->before}, {"after", s->after}, {"class", compare_class_name(s->traffic_class)}, {"le", ""}};
+        uint64_t passed = 0;
+        double sum = 0;
+        size_t k = 0;
+        for (size_t b = 0; b < sizeof least / sizeof least[0]; b++) {
+            for (; k < CROSSING_DELAYS && crossing_bucket_ms(k) <= least[b].ms; k++) {
+                passed += s->delays[k];
+                sum += (double)s->delays[k] * crossing_bucket_ms(k) / 1000;
+            }
+            labels[3].value = least[b].seconds;
+            metrics_sample(to, "qosmark_segment_delay_seconds_bucket", labels, 4);
+            metrics_count(to, passed);
+        }
+        metrics_sample(to, "qosmark_segment_delay_seconds_sum", labels, 3);
+        metrics_number(to, sum);
+        metrics_sample(to, "qosmark_segment_delay_seconds_count", labels, 3);
+        metrics_count(to, passed);
+    }
+}
+
 static void add_all(struct strbuf *to, const struct collect *c)
 {
     uint64_t held = 0, pending = 0, streams = 0;
@@ -85,8 +119,11 @@ static void add_all(struct strbuf *to, const struct collect *c)
              offsetof(struct collect_sum, matched));
     add_sums(to, c, "qosmark_segment_changed_total", "packets that had another mark behind the segment",
              offsetof(struct collect_sum, changed));
+    add_sums(to, c, "qosmark_segment_sent_total", "packets of which it is known whether they passed the segment",
+             offsetof(struct collect_sum, sent));
     add_sums(to, c, "qosmark_segment_lost_total", "packets that were lost in the segment",
              offsetof(struct collect_sum, lost));
+    add_delays(to, c);
 }
 
 void collect_pages_publish(struct collect *c)

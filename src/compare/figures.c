@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/order.h"
 #include "compare/loss.h"
-#include "probe/statistics.h"
+#include "model/statistics.h"
 
 /* ---- classes ---- */
 
@@ -230,8 +230,6 @@ static bool count_way(struct compare_work *w, enum compare_way way)
     size_t n;
     uint32_t *order = order_of_way(w, way, &n);
     bool ok = order && fit_clock(w, way, order, n);
-    if (ok)
-        compare_loss_begin(w, way);
     for (size_t i = 0; ok && i < n; i++)
         ok = count_match(w, way, &w->matches.all[order[i]]);
     free(order);
@@ -257,15 +255,6 @@ static void count_left(struct compare_work *w)
 }
 
 /* ---- cells and sums ---- */
-
-static int by_mark_and_number(const void *a, const void *b)
-{
-    const struct compare_cell *x = a, *y = b;
-    if (x->before != y->before)
-        return x->before < y->before ? -1 : 1;
-    return x->packets != y->packets ? (x->packets > y->packets ? -1 : 1)
-                                    : (x->after > y->after) - (x->after < y->after);
-}
 
 static bool make_cells(struct compare_work *w, enum traffic_class class, enum compare_way row)
 {
@@ -293,24 +282,8 @@ static bool make_cells(struct compare_work *w, enum traffic_class class, enum co
         if (cell.packets)
             c->cells[c->cell_count++] = cell;
     }
-    qsort(c->cells, c->cell_count, sizeof *c->cells, by_mark_and_number);
+    compare_class_sort(c);
     return true;
-}
-
-static void add_class(struct compare_class *to, const struct compare_class *from)
-{
-    to->streams += from->streams;
-    to->matched += from->matched;
-    to->changed += from->changed;
-    to->lost += from->lost;
-    to->appeared += from->appeared;
-    to->reordered += from->reordered;
-    to->ecn_marked += from->ecn_marked;
-    to->ecn_cleared += from->ecn_cleared;
-    for (int i = 0; i < DSCP_COUNT; i++)
-        to->lost_by_dscp[i] += from->lost_by_dscp[i];
-    for (int i = 0; i < COMPARE_WHY_COUNT; i++)
-        to->unresolved[i] += from->unresolved[i];
 }
 
 static void count_assumed(struct compare_work *w)
@@ -333,19 +306,11 @@ static void add_up(struct compare_work *w)
 {
     struct compare_segment *s = w->segment;
     for (int way = 0; way < 2; way++) {
-        for (int c = 0; c < CLASS_COUNT; c++) {
-            const struct compare_class *from = &s->rows[way].classes[c];
-            add_class(&s->rows[COMPARE_BOTH].classes[c], from);
-            s->rows[way].streams += from->streams;
-            s->rows[way].matched += from->matched;
-            s->rows[way].changed += from->changed;
-            s->rows[way].lost += from->lost;
-        }
-        s->rows[COMPARE_BOTH].streams += s->rows[way].streams;
-        s->rows[COMPARE_BOTH].matched += s->rows[way].matched;
-        s->rows[COMPARE_BOTH].changed += s->rows[way].changed;
-        s->rows[COMPARE_BOTH].lost += s->rows[way].lost;
+        for (int c = 0; c < CLASS_COUNT; c++)
+            compare_class_add(&s->rows[COMPARE_BOTH].classes[c], &s->rows[way].classes[c]);
+        compare_row_add_up(&s->rows[way]);
     }
+    compare_row_add_up(&s->rows[COMPARE_BOTH]);
     s->both_ways = s->rows[COMPARE_FORWARD].matched && s->rows[COMPARE_BACKWARD].matched;
     count_assumed(w);
 }
@@ -388,7 +353,7 @@ int compare_segment_make(struct compare_document *d, const struct compare_point 
     struct compare_work w = {.document = d, .segment = ret, .points = {first, second}, .clocks = clocks};
     for (int row = 0; row < COMPARE_ROWS; row++)
         ret->rows[row].behaviour = ret->rows[row].loss_reason = "";
-    w.slices = calloc((size_t)2 * CLASS_COUNT, sizeof *w.slices);
+    w.slices = calloc((size_t)2 * COMPARE_SLICES, sizeof *w.slices);
     bool ok = w.slices && compare_pair_flows(first, second, &w.pairing) &&
               compare_match_packets(first, second, &w.pairing, &w.matches) && count_all(&w) &&
               compare_list_streams(&w) && (quiet || compare_list_unmatched(&w));

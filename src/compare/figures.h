@@ -37,7 +37,7 @@ struct compare_work {
     struct compare_stream_stat *stats[2]; /* by stream of the capture before */
     struct clock_fit *clocks;             /* by way */
     struct compare_count *counts[2][CLASS_COUNT]; /* by way: DSCP_COUNT squared, made when needed */
-    struct compare_slices *slices;                /* by way and class */
+    struct loss_slice *slices;                    /* COMPARE_SLICES of each way */
 };
 
 static inline uint32_t compare_near(enum compare_way w)

@@ -4,27 +4,21 @@
 
 enum { MATCHED_LEAST = 10 /* below, delays and clocks are not known well enough for losses */ };
 
-struct compare_slices *compare_loss_slices(const struct compare_work *w, enum compare_way way, enum traffic_class c)
+struct loss_slice *compare_loss_slice(const struct compare_work *w, enum compare_way way, size_t i)
 {
-    return &w->slices[(size_t)way * CLASS_COUNT + (size_t)c];
+    return &w->slices[(size_t)way * COMPARE_SLICES + i];
 }
 
-static size_t slice_at(const struct compare_work *w, enum compare_way way, int64_t near_ns)
+static struct loss_slice *slice_at(const struct compare_work *w, enum compare_way way, int64_t near_ns)
 {
     const struct compare_point *p = w->points[compare_near(way)];
     double span = (double)(p->last_ns - p->first_ns) + 1, at = (double)(near_ns - p->first_ns) / span * COMPARE_SLICES;
-    return at <= 0 ? 0 : at >= COMPARE_SLICES ? COMPARE_SLICES - 1 : (size_t)at;
-}
-
-void compare_loss_begin(struct compare_work *w, enum compare_way way)
-{
-    for (int c = 0; c < CLASS_COUNT; c++)
-        *compare_loss_slices(w, way, (enum traffic_class)c) = (struct compare_slices){{0}, {0}};
+    return compare_loss_slice(w, way, at <= 0 ? 0 : at >= COMPARE_SLICES ? COMPARE_SLICES - 1 : (size_t)at);
 }
 
 void compare_loss_arrived(struct compare_work *w, enum compare_way way, enum traffic_class c, int64_t near_ns)
 {
-    compare_loss_slices(w, way, c)->sent[slice_at(w, way, near_ns)]++;
+    slice_at(w, way, near_ns)->sent[c]++;
 }
 
 bool compare_loss_window(const struct compare_work *w, uint32_t side, int64_t ns, int64_t *ret_earliest,
@@ -83,12 +77,11 @@ static void count_lost(struct compare_work *w, enum compare_way way, const struc
     uint32_t near = compare_near(way);
     enum traffic_class class = (enum traffic_class)w->class_of[near][x->stream];
     struct compare_class *c = &w->segment->rows[way].classes[class];
-    struct compare_slices *s = compare_loss_slices(w, way, class);
-    size_t slice = slice_at(w, way, x->time_ns);
+    struct loss_slice *s = slice_at(w, way, x->time_ns);
     c->lost++;
     c->lost_by_dscp[tos_dscp(x->tos)]++;
-    s->lost[slice]++;
-    s->sent[slice]++;
+    s->lost[class]++;
+    s->sent[class]++;
     w->stats[near][x->stream].lost++;
 }
 

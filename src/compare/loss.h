@@ -3,19 +3,16 @@
 
 #include "base/clock_fit.h"
 #include "compare/figures.h"
+#include "policy/judge_loss.h"
 
 /*
  * A packet is lost where it was surely sent while the capture after ran, by the clocks and delays of those that
- * arrived, and is not in it. Whether one class loses more than the others is asked in class_loss.c.
+ * arrived, and is not in it. class_loss.c gathers what tells whether one class loses more than the others.
  */
 enum { COMPARE_SLICES = 32 };
 
-struct compare_slices {
-    uint64_t sent[COMPARE_SLICES], lost[COMPARE_SLICES];
-};
-
-struct compare_slices *compare_loss_slices(const struct compare_work *w, enum compare_way way, enum traffic_class c);
-void compare_loss_begin(struct compare_work *w, enum compare_way way);
+/* Slice `i` of COMPARE_SLICES of a way. */
+struct loss_slice *compare_loss_slice(const struct compare_work *w, enum compare_way way, size_t i);
 void compare_loss_arrived(struct compare_work *w, enum compare_way way, enum traffic_class c, int64_t near_ns);
 
 /* Whether losses are known at all, after compare_loss_count() and the sums. */

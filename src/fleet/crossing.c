@@ -82,6 +82,59 @@ bool crossing_counts_parse(struct slice text, uint64_t *counts, size_t n)
     return true;
 }
 
+/* ---- slices ---- */
+
+void crossing_slice_add(struct crossing *c, int64_t near_ns, uint64_t sent, uint64_t lost)
+{
+    int64_t at = c->slice_ns > 0 ? (near_ns - c->window_ns) / c->slice_ns : 0;
+    struct crossing_slice *s = &c->slices[at < 0 ? 0 : at >= CROSSING_SLICES ? CROSSING_SLICES - 1 : at];
+    s->sent += (uint32_t)sent;
+    s->lost += (uint32_t)lost;
+}
+
+struct crossing_slice crossing_sent(const struct crossing *c)
+{
+    struct crossing_slice sum = {0, 0};
+    for (size_t i = 0; i < CROSSING_SLICES; i++) {
+        sum.sent += c->slices[i].sent;
+        sum.lost += c->slices[i].lost;
+    }
+    return sum;
+}
+
+void crossing_slices_text(const struct crossing *c, struct strbuf *to)
+{
+    if (crossing_sent(c).sent == 0)
+        return;
+    strbuf_addf(to, "%lld", (long long)c->slice_ns);
+    for (size_t i = 0; i < CROSSING_SLICES; i++) {
+        if (c->slices[i].sent)
+            strbuf_addf(to, " %zu:%u", i, c->slices[i].sent);
+        if (c->slices[i].lost)
+            strbuf_addf(to, "/%u", c->slices[i].lost);
+    }
+}
+
+bool crossing_slices_parse(struct slice text, struct crossing *ret)
+{
+    uint64_t length;
+    if (text.len == 0)
+        return true;
+    if (!slice_number(slice_next(&text, ' '), INT64_MAX, &length))
+        return false;
+    ret->slice_ns = (int64_t)length;
+    while (text.len) {
+        struct slice word = slice_next(&text, ' ');
+        uint64_t index, sent, lost = 0;
+        if (!slice_number(slice_next(&word, ':'), CROSSING_SLICES - 1, &index) ||
+            !slice_number(slice_next(&word, '/'), UINT32_MAX, &sent) ||
+            (word.len && !slice_number(word, sent, &lost)))
+            return false;
+        ret->slices[index] = (struct crossing_slice){(uint32_t)sent, (uint32_t)lost};
+    }
+    return true;
+}
+
 /* ---- JSON: names of points are of few letters (delta_name_is_good()), all else is ours or a number ---- */
 
 static void add_stream(const struct compare_stream *s, struct strbuf *to)
@@ -112,6 +165,25 @@ static void add_time(const char *key, int64_t ns, struct strbuf *to)
     strbuf_addf(to, ",\"%s\":\"%s\"", key, text);
 }
 
+static void add_losses(const struct crossing *c, struct strbuf *to)
+{
+    if (c->loss_known)
+        strbuf_addf(to, ",\"sent\":%u,\"lost\":%llu", crossing_sent(c).sent, (unsigned long long)c->stream.lost);
+    else
+        strbuf_adds(to, ",\"sent\":null,\"lost\":null");
+}
+
+static void add_delays(const struct crossing *c, struct strbuf *to)
+{
+    const char *between = "";
+    strbuf_adds(to, "],\"delays\":[");
+    for (size_t i = 0; i < CROSSING_DELAYS; i++)
+        if (c->delays[i]) {
+            strbuf_addf(to, "%s{\"ms\":%.3f,\"packets\":%u}", between, crossing_bucket_ms(i), c->delays[i]);
+            between = ",";
+        }
+}
+
 void crossing_write_json(const struct crossing *c, struct strbuf *to)
 {
     bool backward = c->stream.way == COMPARE_BACKWARD;
@@ -127,16 +199,14 @@ void crossing_write_json(const struct crossing *c, struct strbuf *to)
     add_stream(&c->stream, to);
     add_time("first", c->first_ns, to);
     add_time("last", c->last_ns, to);
-    strbuf_addf(
-        to, ",\"matched\":%llu,\"changed\":%llu,\"not_compared\":%llu,\"lost\":", (unsigned long long)c->stream.matched,
-        (unsigned long long)c->stream.changed, (unsigned long long)unresolved);
-    if (c->loss_known)
-        strbuf_addf(to, "%llu", (unsigned long long)c->stream.lost);
-    else
-        strbuf_adds(to, "null");
+    strbuf_addf(to, ",\"matched\":%llu,\"changed\":%llu,\"not_compared\":%llu",
+                (unsigned long long)c->stream.matched, (unsigned long long)c->stream.changed,
+                (unsigned long long)unresolved);
+    add_losses(c, to);
     strbuf_adds(to, ",\"marks\":[");
     for (size_t i = 0; i < c->cell_count; i++)
         strbuf_addf(to, "%s{\"before\":%u,\"after\":%u,\"packets\":%llu}", i ? "," : "", c->cells[i].before,
                     c->cells[i].after, (unsigned long long)c->cells[i].packets);
+    add_delays(c, to);
     strbuf_adds(to, "]}\n");
 }

@@ -17,6 +17,7 @@
 enum {
     CROSSING_CELLS_MAX = 24,
     CROSSING_DELAYS = 84, /* buckets: four to a doubling, from 10 us; the last one holds all that is longer */
+    CROSSING_SLICES = 16, /* of a window */
     CROSSING_ID_MAX = 64,
     FLEET_NAME_MAX = 2 * DELTA_NAME_MAX, /* "site/point" */
 };
@@ -24,6 +25,11 @@ enum {
 struct crossing_cell {
     dscp_t before, after;
     uint64_t packets;
+};
+
+/* Packets of which it is known whether they arrived, by the time of the block that they are in. */
+struct crossing_slice {
+    uint32_t sent, lost;
 };
 
 struct crossing {
@@ -41,6 +47,8 @@ struct crossing {
     uint64_t away; /* of those outside: in long stretches that the point after did not see though it was there */
     uint64_t appeared;
     bool loss_known;                                /* numbered packets, at both points */
+    int64_t slice_ns;                               /* length of a slice; 0: not told */
+    struct crossing_slice slices[CROSSING_SLICES];
     struct crossing_cell cells[CROSSING_CELLS_MAX]; /* by before, then after */
     size_t cell_count;
     uint32_t delays[CROSSING_DELAYS]; /* how many of the packets that were timed at both points came so late */
@@ -80,6 +88,14 @@ bool crossing_cells_parse(struct slice text, struct crossing *ret);
 /* "12:3 40:1": index and count of what is not 0. */
 void crossing_counts_text(const uint64_t *counts, size_t n, struct strbuf *to);
 bool crossing_counts_parse(struct slice text, uint64_t *counts, size_t n);
+
+/* Counts a packet, or some, by the time of the point before. */
+void crossing_slice_add(struct crossing *c, int64_t near_ns, uint64_t sent, uint64_t lost);
+struct crossing_slice crossing_sent(const struct crossing *c); /* of all slices */
+
+/* "18750000000 0:512 1:500/12": length, then index, packets sent and, where there are some, lost ones. */
+void crossing_slices_text(const struct crossing *c, struct strbuf *to);
+bool crossing_slices_parse(struct slice text, struct crossing *ret);
 
 /* One JSON object in a line (schema qosmark.crossing/1), with the newline. */
 void crossing_write_json(const struct crossing *c, struct strbuf *to);

@@ -23,6 +23,8 @@ void fleet_sum_free(struct fleet_sum *s)
         return;
     for (size_t i = 0; i < s->segment_count; i++) {
         slots_done(&s->segments[i]->stream_index);
+        sum_loss_done(&s->segments[i]->ways[0]);
+        sum_loss_done(&s->segments[i]->ways[1]);
         free(s->segments[i]->streams);
         free(s->segments[i]);
     }
@@ -149,15 +151,15 @@ static int add_figures(struct fleet_sum *s, struct sum_segment *x, const struct 
     int fresh = count_once(s, words, 3), status = fresh < 0 ? fresh : add_cells(s, class, c, where);
     if (status < 0)
         return status;
-    class->streams += (uint64_t)fresh;
-    class->matched += t->matched;
-    class->changed += t->changed;
-    class->lost += t->lost;
-    class->appeared += c->appeared;
+    class->figures.streams += (uint64_t)fresh;
+    class->figures.matched += t->matched;
+    class->figures.changed += t->changed;
+    class->figures.lost += t->lost;
+    class->figures.appeared += c->appeared;
     for (size_t i = 0; i < DSCP_COUNT; i++)
-        class->lost_by_dscp[i] += c->lost_by_dscp[i];
+        class->figures.lost_by_dscp[i] += c->lost_by_dscp[i];
     for (size_t i = 0; i < COMPARE_WHY_COUNT; i++)
-        class->unresolved[i] += c->unresolved[i];
+        class->figures.unresolved[i] += c->unresolved[i];
     for (size_t i = 0; i < CROSSING_DELAYS; i++)
         class->delays[i] += c->delays[i];
     way->away += c->away;
@@ -169,7 +171,7 @@ static int add_figures(struct fleet_sum *s, struct sum_segment *x, const struct 
         way->offset_ns = c->offset_ns;
         way->clock_window_ns = c->window_ns;
     }
-    return 0;
+    return !c->loss_known || sum_loss_add(s, way, c) ? 0 : ERR_MEMORY;
 }
 
 int fleet_sum_crossing(struct fleet_sum *s, const struct crossing *c)

@@ -52,15 +52,6 @@ static size_t count_cells(const struct sum_class *x)
     return n;
 }
 
-static int by_mark_and_number(const void *a, const void *b)
-{
-    const struct compare_cell *x = a, *y = b;
-    if (x->before != y->before)
-        return x->before < y->before ? -1 : 1;
-    return x->packets != y->packets ? (x->packets > y->packets ? -1 : 1)
-                                    : (x->after > y->after) - (x->after < y->after);
-}
-
 /* Adds the sums of up to two ways to one class of the document. */
 static bool fill_class(struct compare_document *d, const struct sum_class *const *from, size_t n,
                        struct compare_class *to)
@@ -74,15 +65,7 @@ static bool fill_class(struct compare_document *d, const struct sum_class *const
         return false;
     for (size_t i = 0; i < n; i++) {
         const struct sum_class *x = from[i];
-        to->streams += x->streams;
-        to->matched += x->matched;
-        to->changed += x->changed;
-        to->lost += x->lost;
-        to->appeared += x->appeared;
-        for (size_t k = 0; k < DSCP_COUNT; k++)
-            to->lost_by_dscp[k] += x->lost_by_dscp[k];
-        for (size_t k = 0; k < COMPARE_WHY_COUNT; k++)
-            to->unresolved[k] += x->unresolved[k];
+        compare_class_add(to, &x->figures);
         for (size_t k = 0; k < CROSSING_DELAYS; k++)
             delays[k] += x->delays[k];
         for (size_t k = 0; x->cells && k < (size_t)DSCP_COUNT * DSCP_COUNT; k++)
@@ -90,33 +73,53 @@ static bool fill_class(struct compare_document *d, const struct sum_class *const
                 (void)add_cell(to, (dscp_t)(k / DSCP_COUNT), (dscp_t)(k % DSCP_COUNT), x->cells[k].packets,
                                x->cells[k].streams);
     }
-    qsort(to->cells, to->cell_count, sizeof *to->cells, by_mark_and_number);
+    compare_class_sort(to);
     spread_of(delays, &to->delay);
     return true;
+}
+
+static void know_losses(struct compare_document *d, const struct sum_way *const *ways, size_t n,
+                        struct compare_row *row)
+{
+    uint64_t appeared = 0;
+    bool doubtful = false;
+    row->loss_known = false;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t here = 0;
+        row->loss_known |= ways[i]->loss_known;
+        doubtful |= sum_loss_is_doubtful(ways[i], &here);
+        appeared += here;
+    }
+    row->loss_reason = row->loss_known ? "" : "no stream with sequence numbers was seen at both";
+    if (!doubtful)
+        return;
+    row->loss_known = false;
+    row->loss_reason = compare_document_text(
+        d, "%llu packets were seen behind a segment and not before it: sensors miss some themselves, or there is another way",
+        (unsigned long long)appeared);
 }
 
 /* One row out of the ways of some segments. */
 static bool fill_row(struct compare_document *d, const struct sum_way *const *ways, size_t n, struct compare_row *row)
 {
-    row->behaviour = row->loss_reason = "";
+    row->behaviour = "";
+    know_losses(d, ways, n, row);
     for (size_t i = 0; i < n; i++) {
-        row->loss_known |= ways[i]->loss_known;
         row->assumed_streams += ways[i]->assumed_streams;
         row->assumed_changed += ways[i]->assumed_changed;
     }
-    if (!row->loss_known)
-        row->loss_reason = "no stream with sequence numbers was seen at both";
     const struct sum_class **from = arena_alloc(&d->arena, (n + 1) * sizeof *from);
     for (int c = 0; from && c < CLASS_COUNT; c++) {
         for (size_t i = 0; i < n; i++)
             from[i] = &ways[i]->classes[c];
         if (!fill_class(d, from, n, &row->classes[c]))
             return false;
-        row->streams += row->classes[c].streams;
-        row->matched += row->classes[c].matched;
-        row->changed += row->classes[c].changed;
-        row->lost += row->classes[c].lost;
+        uint64_t sent = 0;
+        for (size_t i = 0; i < n; i++)
+            sent += ways[i]->sent[c];
+        row->classes[c].loss_unknown = sent == 0;
     }
+    compare_row_add_up(row);
     return from != NULL;
 }
 
@@ -149,7 +152,7 @@ static bool fill_streams(struct compare_document *d, const struct sum_segment *x
 }
 
 static bool fill_segment(struct compare_document *d, const struct sum_segment *x, const uint32_t *place,
-                         struct compare_segment *to)
+                         size_t questions, struct compare_segment *to)
 {
     const struct sum_way *ways[2] = {&x->ways[0], &x->ways[1]};
     to->first = place[x->first];
@@ -161,6 +164,8 @@ static bool fill_segment(struct compare_document *d, const struct sum_segment *x
     bool ok = fill_row(d, &ways[0], 1, &to->rows[COMPARE_FORWARD]) &&
               fill_row(d, &ways[1], 1, &to->rows[COMPARE_BACKWARD]) && fill_row(d, ways, 2, &to->rows[COMPARE_BOTH]) &&
               fill_streams(d, x, to);
+    for (int way = 0; ok && way < 2; way++)
+        ok = sum_loss_judge(ways[way], questions, &to->rows[way]);
     to->both_ways = to->rows[COMPARE_FORWARD].matched && to->rows[COMPARE_BACKWARD].matched;
     return ok;
 }
@@ -280,7 +285,7 @@ static bool fill_segments(struct compare_document *d, const struct fleet_sum *s,
 {
     d->segments = arena_alloc(&d->arena, (s->segment_count + 1) * sizeof *d->segments);
     for (size_t i = 0; d->segments && i < s->segment_count; i++) {
-        if (!fill_segment(d, s->segments[i], place, &d->segments[i]))
+        if (!fill_segment(d, s->segments[i], place, 2 * s->segment_count, &d->segments[i]))
             return false;
         note_segment(d, s->segments[i], &d->segments[i]);
         d->segment_count = i + 1;

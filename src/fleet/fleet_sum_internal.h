@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/slots.h"
 #include "fleet/fleet_sum.h"
+#include "policy/judge_loss.h"
 
 /* Shared by fleet_sum*.c. */
 
@@ -12,17 +13,36 @@ struct sum_cell {
 };
 
 struct sum_class {
-    uint64_t streams, matched, changed, lost, appeared;
-    uint64_t lost_by_dscp[DSCP_COUNT];
-    uint64_t unresolved[COMPARE_WHY_COUNT];
+    struct compare_class figures; /* without cells */
     uint64_t delays[CROSSING_DELAYS];
     struct sum_cell *cells; /* DSCP_COUNT squared, made when needed; in the arena */
 };
 
+/* What one class sent from one host to another. */
+struct sum_pair {
+    uint64_t hosts; /* hash of their addresses at both points */
+    enum traffic_class traffic_class;
+    uint64_t sent, lost;
+};
+
+/* Losses by time, in at most SUM_SLICES_MAX slices: where there are more, two become one. */
+enum { SUM_SLICES_MAX = 256 };
+struct sum_times {
+    int64_t width_ns;
+    int64_t *numbers; /* ascending: the slice begins at number * width_ns */
+    struct loss_slice *slices;
+    size_t count;
+};
+
 struct sum_way {
     struct sum_class classes[CLASS_COUNT];
+    struct sum_times times;
+    struct sum_pair *pairs;
+    size_t pair_count, pair_cap;
+    struct slots pair_index;
+    /* packets with numbers: of which it is known whether they arrived, and of which it is not */
+    uint64_t sent[CLASS_COUNT], unknown[CLASS_COUNT];
     uint64_t assumed_streams, assumed_changed;
-    uint64_t unknown_loss_streams;
     uint64_t away;
     bool loss_known, clock_known;
     int64_t offset_ns, clock_window_ns; /* of the newest window that has it */
@@ -67,6 +87,18 @@ struct fleet_sum {
     const char **notes;
     size_t note_count;
     uint64_t left_out; /* rows beyond the cap on segments */
+    size_t pairs;      /* of all segments */
 };
+
+/* fleet_sum_loss.c: what is lost, by time and by hosts. False without memory. */
+bool sum_loss_add(struct fleet_sum *s, struct sum_way *way, const struct crossing *c);
+void sum_loss_done(struct sum_way *way);
+
+/* Whether one class loses more than others, for one way of a segment; `ways` is the number of such questions that are
+ * asked at the same time. False without memory. */
+bool sum_loss_judge(const struct sum_way *way, size_t ways, struct compare_row *row);
+
+/* Packets that were seen behind a segment and not before it, so many that what is missing proves nothing. */
+bool sum_loss_is_doubtful(const struct sum_way *way, uint64_t *ret_appeared);
 
 #endif

@@ -69,6 +69,7 @@ struct crossing *join_crossing(struct join_look *l, const struct join_place *nea
     struct crossing *c = &l->crossings[l->crossing_count++];
     *c = (struct crossing){.window_ns = l->window->number * l->join->options.window_ns,
                            .partition = l->join->options.partition,
+                           .slice_ns = l->join->options.window_ns / CROSSING_SLICES,
                            .first = names[backward],
                            .second = names[!backward],
                            .first_ns = near->packets  ? near->first_ns
@@ -219,6 +220,7 @@ static void count_lost(struct pairing *p, const struct join_piece *a, uint8_t *o
     spare_bypassed(p, a->number, only);
     unsigned lost = seen_all ? count_within(p->far, a->number, only) : 0;
     p->c->stream.lost += lost;
+    crossing_slice_add(p->c, a->anchor_ns, lost, lost);
     p->c->unresolved[COMPARE_OUTSIDE] += n - lost;
     if (a->mark_count == 1)
         p->c->lost_by_dscp[a->marks[0].dscp] += lost;
@@ -248,6 +250,7 @@ static void pair_pieces(struct pairing *p, const struct join_piece *a, const str
 {
     uint8_t only[DELTA_BLOCK_PACKETS / 8];
     unsigned missing = take_bits(a->seen, b->seen, only), common = a->packets - missing;
+    crossing_slice_add(p->c, a->anchor_ns, common, 0);
     if (p->near->copies_differ || p->far->copies_differ)
         p->c->unresolved[COMPARE_COPIES_DIFFER] += common;
     else

@@ -100,10 +100,52 @@ const char *compare_unpaired_text(enum compare_unpaired u)
     return texts[u];
 }
 
+void compare_class_add(struct compare_class *to, const struct compare_class *from)
+{
+    to->streams += from->streams;
+    to->matched += from->matched;
+    to->changed += from->changed;
+    to->lost += from->lost;
+    to->appeared += from->appeared;
+    to->reordered += from->reordered;
+    to->ecn_marked += from->ecn_marked;
+    to->ecn_cleared += from->ecn_cleared;
+    for (int i = 0; i < DSCP_COUNT; i++)
+        to->lost_by_dscp[i] += from->lost_by_dscp[i];
+    for (int i = 0; i < COMPARE_WHY_COUNT; i++)
+        to->unresolved[i] += from->unresolved[i];
+}
+
+static int by_mark_and_number(const void *a, const void *b)
+{
+    const struct compare_cell *x = a, *y = b;
+    if (x->before != y->before)
+        return x->before < y->before ? -1 : 1;
+    return x->packets != y->packets ? (x->packets > y->packets ? -1 : 1)
+                                    : (x->after > y->after) - (x->after < y->after);
+}
+
+void compare_class_sort(struct compare_class *c)
+{
+    if (c->cell_count)
+        qsort(c->cells, c->cell_count, sizeof *c->cells, by_mark_and_number);
+}
+
+void compare_row_add_up(struct compare_row *row)
+{
+    row->streams = row->matched = row->changed = row->lost = 0;
+    for (int c = 0; c < CLASS_COUNT; c++) {
+        row->streams += row->classes[c].streams;
+        row->matched += row->classes[c].matched;
+        row->changed += row->classes[c].changed;
+        row->lost += row->classes[c].lost;
+    }
+}
+
 uint64_t compare_class_sent(const struct compare_class *c)
 {
     return c->matched + c->lost + c->unresolved[COMPARE_IDENTICAL] + c->unresolved[COMPARE_COPIES_DIFFER] +
-           c->unresolved[COMPARE_FRAGMENTS];
+           c->unresolved[COMPARE_FRAGMENTS] + c->unresolved[COMPARE_MIXED];
 }
 
 const char *compare_class_name(enum traffic_class c)

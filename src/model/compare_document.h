@@ -82,6 +82,7 @@ struct compare_loss_test {
     uint32_t slices_more,
         slices_less; /* parts of the common time in which the class lost the larger or the smaller share */
     double chance;   /* of so many slices on one side, were there no difference (sign test, both sides) */
+    uint64_t lost, sent; /* of the class, where it is known whether a packet arrived */
     uint64_t other_lost, other_sent;
     double pair_low, pair_high; /* interval of the difference within pairs of hosts that exchange both */
     bool concentrated; /* nearly all of the class's losses are one flow's, which is not nearly all of the class */
@@ -93,6 +94,7 @@ struct compare_class {
     uint64_t streams;                 /* matched ones */
     uint64_t matched, changed;
     uint64_t lost; /* surely sent within the time of the other capture, and not in it */
+    bool loss_unknown; /* though that of others in the row may be known: in a fleet, no packet of it has a number */
     uint64_t lost_by_dscp[DSCP_COUNT];
     uint64_t unresolved[COMPARE_WHY_COUNT];
     uint64_t appeared; /* only in the capture after, in streams that were matched */
@@ -211,6 +213,13 @@ const char *compare_unpaired_text(enum compare_unpaired u); /* one sentence for 
 
 /* "voice", or "unclassified" for what the policy has no class for. */
 const char *compare_class_name(enum traffic_class c);
+
+/* Adds the counts of one class to those of another; not the cells, the delays and the test. */
+void compare_class_add(struct compare_class *to, const struct compare_class *from);
+void compare_class_sort(struct compare_class *c); /* its cells, into their order */
+
+/* The sums of a row out of its classes. */
+void compare_row_add_up(struct compare_row *row);
 
 /* How many packets of a class were sent, as far as is known: what arrived and was set aside did not get lost. */
 uint64_t compare_class_sent(const struct compare_class *c);

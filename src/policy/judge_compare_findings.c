@@ -231,8 +231,7 @@ static void find_losses(struct compare_document *d, uint32_t segment, enum compa
         struct compare_finding *f = add(d, "class-loss", segment, way);
         if (!f)
             return;
-        uint64_t sent = c->matched + c->lost;
-        f->packets = c->lost;
+        f->packets = t->lost;
         f->classes = 1U << i;
         f->confidence = CONFIDENCE_HIGH;
         f->advice = "Look at policers and queue limits of this class between the two points, and whether its rate "
@@ -243,8 +242,8 @@ static void find_losses(struct compare_document *d, uint32_t segment, enum compa
             "of %llu); "
             "the difference is between %.2f and %.2f points, and it shows in %u of %u parts of the time.",
             d->captures[compare_before(s, way)].input.file, d->captures[compare_after(s, way)].input.file,
-            compare_class_name((enum traffic_class)i), 100.0 * (double)c->lost / (double)sent,
-            (unsigned long long)c->lost, (unsigned long long)sent, lost_marks(d, c),
+            compare_class_name((enum traffic_class)i), 100.0 * (double)t->lost / (double)t->sent,
+            (unsigned long long)t->lost, (unsigned long long)t->sent, lost_marks(d, c),
             100.0 * (double)t->other_lost / (double)t->other_sent, (unsigned long long)t->other_lost,
             (unsigned long long)t->other_sent, 100 * t->low, 100 * t->high, t->slices_more,
             t->slices_more + t->slices_less);

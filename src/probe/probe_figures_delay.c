@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "model/statistics.h"
 #include "probe/probe_figures.h"
-#include "probe/statistics.h"
 
 /* Which of a packet's one-way times. */
 enum way { WAY_FORWARD, WAY_REVERSE };

@@ -59,14 +59,15 @@ static void class_row(struct html *h, const struct compare_row *row, int class)
     number_cell(h, c->streams);
     number_cell(h, c->matched);
     matrix_cell(h, c);
-    if (row->loss_known && c->matched + c->lost)
+    bool known = row->loss_known && !c->loss_unknown;
+    if (known && c->matched + c->lost)
         (void)snprintf(text, sizeof text, "%llu (%.2f %%)", (unsigned long long)c->lost,
                        100.0 * (double)c->lost / (double)compare_class_sent(c));
     html_cell(h,
-              !row->loss_known                     ? HTML_UNSURE
+              !known                               ? HTML_UNSURE
               : c->test.differs && c->test.low > 0 ? HTML_BAD
                                                    : HTML_NUMBER,
-              row->loss_known ? text : "unknown");
+              known ? text : "unknown");
     text[0] = '\0';
     if (c->delay.packets > 1)
         (void)snprintf(text, sizeof text, "%.2f / %.2f / %.2f ms", c->delay.median, c->delay.p95, c->delay.max);

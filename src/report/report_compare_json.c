@@ -95,6 +95,8 @@ static json_t *make_test(struct js *js, const struct compare_loss_test *t)
     js_count(js, o, "slices_more", t->slices_more);
     js_count(js, o, "slices_less", t->slices_less);
     js_set(js, o, "sign_test", json_real(t->chance));
+    js_count(js, o, "lost", t->lost);
+    js_count(js, o, "sent", t->sent);
     js_count(js, o, "other_lost", t->other_lost);
     js_count(js, o, "other_sent", t->other_sent);
     js_bool(js, o, "differs", t->differs);
@@ -110,8 +112,9 @@ static void set_figures(struct js *js, json_t *o, const struct compare_row *row,
     js_count(js, o, "streams", c->streams);
     js_count(js, o, "matched", c->matched);
     js_count(js, o, "changed", c->changed);
-    js_set(js, o, "lost", count_or_null(row->loss_known, c->lost));
-    js_set(js, o, "lost_by_mark", make_marks(js, row->loss_known ? c->lost_by_dscp : none));
+    bool known = row->loss_known && !c->loss_unknown;
+    js_set(js, o, "lost", count_or_null(known, c->lost));
+    js_set(js, o, "lost_by_mark", make_marks(js, known ? c->lost_by_dscp : none));
     js_count(js, o, "missing", c->lost);
     js_set(js, o, "missing_by_mark", make_marks(js, c->lost_by_dscp));
     js_count(js, o, "appeared", c->appeared);

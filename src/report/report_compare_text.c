@@ -62,7 +62,7 @@ static void cell(struct text *t, const struct compare_cell *c)
 static void loss_cell(struct text *t, const struct compare_row *row, const struct compare_class *c)
 {
     char lost[SMALL_TEXT_MAX], share[SMALL_TEXT_MAX], text[2 * SMALL_TEXT_MAX];
-    if (!row->loss_known) {
+    if (!row->loss_known || c->loss_unknown) {
         text_right(t, STYLE_UNSURE, END_LOST, "unknown");
         return;
     }

@@ -5,7 +5,7 @@
 
 #include "store/store_internal.h"
 
-enum { BUSY_MS = 20000 /* another collector writes its batch */, VERSION = 1 };
+enum { BUSY_MS = 20000 /* another collector writes its batch */, VERSION = 2 };
 
 static const char *const crossing_columns[] = {"id TEXT NOT NULL",
                                                "window_ns INTEGER NOT NULL",
@@ -36,6 +36,7 @@ static const char *const crossing_columns[] = {"id TEXT NOT NULL",
                                                "appeared INTEGER NOT NULL",
                                                "marks TEXT NOT NULL",
                                                "delays TEXT NOT NULL",
+                                               "slices TEXT NOT NULL",
                                                "offset_ns INTEGER",
                                                "first_ns INTEGER NOT NULL",
                                                "last_ns INTEGER NOT NULL",
@@ -146,7 +147,7 @@ int store_open(const char *path, struct store **ret, struct error *error)
     /* on the disk when it is committed: then messages are acknowledged, and the bus may forget them */
     status = status < 0 ? status
                         : execute(s,
-                                  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA user_version=1; "
+                                  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA user_version=2; "
                                   /* no file but those of the history can be made any more */
                                   "PRAGMA temp_store=MEMORY;",
                                   path, error);

@@ -108,6 +108,7 @@ static int read_crossing(sqlite3_stmt *q, const struct store_reader *to)
     at.failed |= !crossing_counts_parse(take_text(&at), delays, CROSSING_DELAYS);
     for (size_t i = 0; i < CROSSING_DELAYS; i++)
         c.delays[i] = (uint32_t)delays[i];
+    at.failed |= !crossing_slices_parse(take_text(&at), &c);
     c.clock_known = !is_null(&at);
     c.offset_ns = take_number(&at);
     c.first_ns = take_number(&at);

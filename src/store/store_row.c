@@ -108,6 +108,8 @@ int store_crossing(struct store *s, const struct crossing *c, struct error *erro
     for (size_t i = 0; i < CROSSING_DELAYS; i++)
         delays[i] = c->delays[i];
     bind_counts(&b, delays, CROSSING_DELAYS);
+    crossing_slices_text(c, &b.text);
+    bind_made_text(&b);
     if (c->clock_known)
         bind_number(&b, c->offset_ns);
     else

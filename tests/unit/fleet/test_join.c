@@ -161,6 +161,11 @@ static void lost_packets_are_counted_one_by_one(void **state)
     const struct crossing *ab = between(&p->seen, "s/a", "s/b"), *bc = between(&p->seen, "s/b", "s/c");
     assert_int_equal(ab->stream.lost, lost);
     assert_int_equal(ab->lost_by_dscp[46], lost);
+    assert_int_equal(crossing_sent(ab).sent, PACKETS);
+    assert_int_equal(crossing_sent(ab).lost, lost);
+    assert_int_equal(ab->slice_ns, WINDOW_NS / CROSSING_SLICES);
+    for (size_t i = 0; i < CROSSING_SLICES; i++) /* a minute of five */
+        assert_int_equal(ab->slices[i].sent != 0, i * (uint64_t)ab->slice_ns < 70 * NS_PER_S);
     assert_int_equal(bc->stream.lost, 0);
     assert_int_equal(ab->stream.matched, PACKETS - lost);
     path_free(p);

@@ -179,6 +179,8 @@ static void loss_is_a_finding_only_where_it_differs_and_is_known(void **state)
                                                  .low = more ? 0.05 : -0.2,
                                                  .high = more ? 0.2 : -0.05,
                                                  .slices_more = 20,
+                                                 .lost = 100,
+                                                 .sent = 1000,
                                                  .other_sent = 1000};
             assert_int_equal(judge_compare(d, policy), 0);
             assert_int_equal(d->finding_count, known && more);

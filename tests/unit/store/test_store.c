@@ -92,6 +92,8 @@ static struct crossing sample(void)
     c.lost_by_dscp[34] = 9;
     c.unresolved[COMPARE_OUTSIDE] = 11;
     c.delays[5] = 3;
+    c.slice_ns = 1250000000;
+    c.slices[3] = (struct crossing_slice){109, 9};
     assert_true(crossing_add(&c, 34, 34, 40));
     assert_true(crossing_add(&c, 34, 0, 60));
     return c;
@@ -151,6 +153,8 @@ static void a_row_comes_back_as_it_was(void **state)
     assert_int_equal(r->stream.lost, 9);
     assert_memory_equal(r->cells, c.cells, sizeof c.cells);
     assert_memory_equal(r->delays, c.delays, sizeof c.delays);
+    assert_memory_equal(r->slices, c.slices, sizeof c.slices);
+    assert_int_equal(r->slice_ns, c.slice_ns);
     assert_memory_equal(r->lost_by_dscp, c.lost_by_dscp, sizeof c.lost_by_dscp);
     assert_memory_equal(r->unresolved, c.unresolved, sizeof c.unresolved);
     assert_int_equal(r->offset_ns, -5);

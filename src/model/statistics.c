@@ -1,4 +1,4 @@
-#include "probe/statistics.h"
+#include "model/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "probe/statistics.h"
+#include "model/statistics.h"
 
 static void near(double got, double expected, double by)
 {

@@ -1,5 +1,5 @@
-#ifndef QOSMARK_PROBE_STATISTICS_H
-#define QOSMARK_PROBE_STATISTICS_H
+#ifndef QOSMARK_MODEL_STATISTICS_H
+#define QOSMARK_MODEL_STATISTICS_H
 
 #include <stddef.h>
 #include <stdint.h>
