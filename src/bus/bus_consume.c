@@ -40,6 +40,20 @@ static int open_context(struct bus_reader *r, struct error *error)
     return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "the message bus has no JetStream", s);
 }
 
+/* Servers that just began answer before their cluster has a leader. */
+static int open_stream(struct bus_reader *r, const struct bus_retention *retention, unsigned wait_ms,
+                       struct error *error)
+{
+    int64_t end = clock_monotonic_ns() + wait_ms * NS_PER_MS;
+    for (;;) {
+        int status = bus_stream_make(r->nc, r->js, retention, error);
+        status = status < 0 ? status : bus_lease_open(r, error);
+        if (status == 0 || clock_monotonic_ns() >= end)
+            return status;
+        nats_Sleep(RETRY_MS);
+    }
+}
+
 int bus_reader_open(const struct bus_options *o, const struct bus_retention *retention, const char *name,
                     int64_t lease_ns, unsigned wait_ms, struct bus_reader **ret, struct error *error)
 {
@@ -51,8 +65,7 @@ int bus_reader_open(const struct bus_options *o, const struct bus_retention *ret
     int status = bus_connect(o, r->name, &r->watch, &r->nc, error);
     status = status < 0 ? status : wait_connected(r, wait_ms, error);
     status = status < 0 ? status : open_context(r, error);
-    status = status < 0 ? status : bus_stream_make(r->nc, r->js, retention, error);
-    status = status < 0 ? status : bus_lease_open(r, error);
+    status = status < 0 ? status : open_stream(r, retention, wait_ms, error);
     if (status < 0) {
         bus_reader_close(r);
         return status;

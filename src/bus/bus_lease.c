@@ -25,7 +25,7 @@ static natsStatus open_bucket(struct bus_reader *r, const char *name, int64_t tt
     c.TTL = ttl_ns;
     c.Replicas = 3;
     s = js_CreateKeyValue(ret, r->js, &c);
-    if (s == NATS_OK)
+    if (s == NATS_OK || s == NATS_TIMEOUT || s == NATS_NO_RESPONDERS) /* no leader yet: to be asked again */
         return s;
     c.Replicas = 1; /* no cluster, or a small one */
     s = js_CreateKeyValue(ret, r->js, &c);
@@ -34,7 +34,7 @@ static natsStatus open_bucket(struct bus_reader *r, const char *name, int64_t tt
 
 int bus_lease_open(struct bus_reader *r, struct error *error)
 {
-    natsStatus s = open_bucket(r, LEASES, r->lease_ns, &r->leases);
+    natsStatus s = r->leases ? NATS_OK : open_bucket(r, LEASES, r->lease_ns, &r->leases);
     s = s == NATS_OK ? open_bucket(r, CHECKPOINTS, 0, &r->checkpoints) : s;
     return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "the leases of the collectors cannot be kept", s);
 }
