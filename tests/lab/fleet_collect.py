@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Five sensors along a path whose second router bleaches and whose third one loses packets, three NATS servers as a
 cluster, two collectors: what they find against what was sent, undisturbed, and while a server, a sensor and a collector
-are killed and a sensor is cut off.
+are killed and a sensor is cut off. And which class loses where, against the counters of a policer.
 
     h1 - r1 - r2 - r3 - r4 - h2        points: r1, r2, r3, r4 and h2, each where it looks towards h1
           \\    \\    \\    \\    |
@@ -15,8 +15,10 @@ import collections
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -32,6 +34,8 @@ STREAMS, RATE = 4, 50
 SECONDS = float(os.environ.get("FLEET_SECONDS", 18))
 CUT = float(os.environ.get("FLEET_CUT_SECONDS", 4))
 WINDOW, GRACE = "20s", "60s"
+MEDIA = "udp dport 20000-20100"
+H263 = 34  # video without any signalling (RFC 3551)
 failures = []
 qosmark = None
 
@@ -67,8 +71,44 @@ class Talkers(threading.Thread):
             time.sleep(max(0.0, due - time.monotonic()))
 
 
+def picture(sequence, ssrc):
+    """One of the five packets of a picture, 40 pictures a second."""
+    frame, part = divmod(sequence, 5)
+    head = struct.pack("!BBHII", 0x80, H263 | (128 if part == 4 else 0), sequence & 0xffff, frame * 2250 & 0xffffffff, ssrc)
+    return head + random.Random(sequence).randbytes(1000 if part < 4 else 200 + frame % 13 * 60)
+
+
+class Load(threading.Thread):
+    """Voice in EF and video in AF41, as many packets of each, both ways, for `seconds`."""
+
+    RATE, AF41 = 200, 34
+
+    def __init__(self, a, b, seconds):
+        super().__init__(daemon=True)
+        self.seconds, self.streams, self.count = seconds, [], 0
+        for i in range(2 * STREAMS):
+            video = i >= STREAMS
+            for n, (src, dst) in enumerate(((a, b), (b, a))):
+                s = src.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, (self.AF41 if video else EF) << 2)
+                s.bind((src.addr4, 20000 + 2 * i))
+                self.streams.append((s, (dst.addr4, 20000 + 2 * i), 0x5000 + 2 * i + n, video))
+        self.start()
+
+    def run(self):
+        due = time.monotonic()
+        end = due + self.seconds
+        while due < end:
+            for s, to, ssrc, video in self.streams:
+                number = self.count + 37 * ssrc
+                s.sendto(picture(number, ssrc) if video else rtp(number, ssrc), to)
+            self.count += 1
+            due += 1 / self.RATE
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
 class Fleet:
-    def __init__(self, lab):
+    def __init__(self, lab, healthy=False):
         self.lab = lab
         self.dir = pathlib.Path(tempfile.mkdtemp(dir=lab.dir))
         os.chmod(lab.dir, 0o755)
@@ -91,8 +131,9 @@ class Fleet:
             node.ip("link", "set", "mgmt", "up")
             self.address[node] = f"172.31.0.{i}"
         _, _, r2, r3, r4, _ = self.path
-        r2.rewrite({EF: 0}, toward=r3)
-        r3.lose(40, toward=r4, match="udp dport 20000-20100")
+        if not healthy:
+            r2.rewrite({EF: 0}, toward=r3)
+            r3.lose(40, toward=r4, match=MEDIA)
         self.port = {node: f"m{i}" for i, node in enumerate([*self.path[1:], *self.buses], 1)}
         self.sensors, self.collectors, self.servers = {}, [], []
 
@@ -135,9 +176,9 @@ class Fleet:
         self.sensors[i] = s
         return s
 
-    def collector(self, name):
+    def collector(self, name, window=WINDOW):
         c = self.buses[0].popen(qosmark, "collect", "--nats", self.url(), "--history", self.dir / "h.sqlite", "--name", name,
-                                "--window", WINDOW, "--grace", GRACE, "--look", "2s", "--lease", "6s", "--rows",
+                                "--window", window, "--grace", GRACE, "--look", "2s", "--lease", "6s", "--rows",
                                 self.dir / f"{name}.rows", "--listen", f"127.0.0.1:{9470 + len(self.collectors)}")
         self.collectors.append(c)
         return c
@@ -147,20 +188,21 @@ class Fleet:
         values = [float(line.split()[-1]) for line in page.splitlines() if line.startswith(name + " ")]
         return values[0] if values else -1
 
-    def begin(self):
+    def begin(self, sensors=range(1, 6), collectors=("one", "two"), window=WINDOW):
         self.start_servers()
-        self.collector("one")
-        self.collector("two")
-        for i in range(1, 6):
+        for name in collectors:
+            self.collector(name, window)
+        for i in sensors:
             self.sensor(i)
         for s in self.sensors.values():
             wait_for("a sensor", lambda s=s: "watching" in s.stderr)
         t = time.monotonic()
-        wait_for("both collectors to share", lambda: (self.metric(0, "qosmark_collect_partitions"),
-                                                      self.metric(1, "qosmark_collect_partitions")) == (16, 16), 40)
+        share = 32 // len(collectors)
+        wait_for("the collectors to share", lambda: all(self.metric(i, "qosmark_collect_partitions") == share
+                                                        for i in range(len(collectors))), 40)
         print(f"shared after {time.monotonic() - t:.1f} s", flush=True)
 
-    def end(self):
+    def end(self, status=1):
         for s in self.sensors.values():
             s.stop()
         time.sleep(2)
@@ -170,7 +212,7 @@ class Fleet:
         for c in self.collectors:
             c.stop()
         r = self.buses[0].run(qosmark, "collect", "--report-only", "--history", self.dir / "h.sqlite", "-f", "json", check=False)
-        check("the report says that a segment fails", r.returncode == 1, r.stderr)
+        check(f"the report ends with {status}", r.returncode == status, r.stderr)
         document = json.loads(r.stdout)
         rows = [json.loads(line) for p in self.dir.glob("*.rows") for line in p.read_text().splitlines()]
         validate("fleet", "compare", [document])
@@ -270,7 +312,42 @@ def disturbed(fleet):
           and findings[0][3] == STREAMS and findings[0][1].startswith("s2/") and findings[0][2].startswith("s3/"), findings)
 
 
-CASES = [undisturbed, disturbed]
+def policer(fleet):
+    """r3 grants EF less than is sent, and loses the same of all on the way back."""
+    r3, r4 = fleet.path[3:5]
+    r3.nft_rules("forward_loss", [f'oifname "{r3.to(r4)}" {MEDIA} ip dscp ef limit rate over 680/second burst 10 packets counter drop'])
+    r3.lose(20, toward=fleet.path[2], match=MEDIA)
+    fleet.begin(sensors=(3, 4), collectors=("one",), window="10s")
+    load = Load(fleet.path[0], fleet.path[5], 12)
+    load.join()
+    dropped = {"numgen" in rule: n for rule, n in r3.counters().items()}
+    page = fleet.buses[0].run("curl", "-s", "http://127.0.0.1:9470/metrics").stdout
+    check("/metrics has delays", "qosmark_segment_delay_seconds" in page, page)
+    document = fleet.end(status=0)
+    check("one segment", len(document["segments"]) == 1, names(document))
+    found = {(c["class"], w["direction"]): w for c in document["segments"][0]["classes"] for w in c["by_direction"]}
+    check("four figures", len(found) == 4, list(found))
+    sent = load.count * STREAMS
+    for (name, way), f in found.items():
+        aside = sum(f["not_compared"].values())
+        check(f"{name} {way}: each packet once", f["matched"] + f["missing"] + aside == sent, (f, sent))
+        check(f"{name} {way}: delays are known", f["delay_variation_ms"] and f["delay_variation_ms"]["packets"] > 20, f)
+    aside = {k: sum(f["not_compared"].values()) for k, f in found.items()}
+    voice, video = found["voice", "forward"], found["multimedia", "forward"]
+    check("the policer drops as it should", dropped[False] > sent / 10, dropped)
+    check("what the policer dropped is lost by voice", 0 <= dropped[False] - voice["lost"] <= aside["voice", "forward"],
+          (dropped, voice))
+    check("video lost nothing there", video["lost"] == 0 and aside["multimedia", "forward"] == 0, video)
+    back = sum(found[c, "backward"]["lost"] for c in ("voice", "multimedia"))
+    check("what is dropped on the way back is lost by both", 0 <= dropped[True] - back <= aside["voice", "backward"] + aside["multimedia", "backward"],
+          (dropped, back))
+    findings = [(f["code"], f["classes"], f["direction"], f["before"][:3], f["after"][:3]) for f in document["findings"]]
+    check("one finding: voice, there", findings == [("class-loss", ["voice"], "forward", "s3/", "s4/")],
+          (document["findings"], found["voice", "forward"]["loss_test"]))
+    check("of the way back the same was asked", found["voice", "backward"]["loss_test"] is not None, found)
+
+
+CASES = [undisturbed, disturbed, policer]
 
 
 def main():
@@ -287,7 +364,7 @@ def main():
             continue
         before = len(failures)
         with Lab() as lab:
-            fleet = Fleet(lab)
+            fleet = Fleet(lab, healthy=case is policer)
             try:
                 case(fleet)
             except (LabError, LookupError) as e:
