@@ -100,6 +100,16 @@ static void nothing_is_said_where_losses_are_not_known(void **state)
     lose_evenly(&l, 50, 0);
     l.figures.usable[VIDEO] = false; /* nothing to hold it against */
     assert_false(accused(&l, VOICE));
+    /* with a third class, which loses as much as voice */
+    for (int unusable = 0; unusable < 2; unusable++) {
+        lose_evenly(&l, 50, 0);
+        for (size_t s = 0; s < SLICES; s++) {
+            l.slices[s].sent[CLASS_OAM] = 1000;
+            l.slices[s].lost[CLASS_OAM] = 500;
+        }
+        l.figures.usable[unusable ? VIDEO : VOICE] = false;
+        assert_false(accused(&l, VOICE));
+    }
 }
 
 static void a_few_packets_prove_nothing(void **state)
