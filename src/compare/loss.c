@@ -42,7 +42,23 @@ bool compare_loss_window(const struct compare_work *w, uint32_t side, int64_t ns
 
 static bool was_captured_then(const struct compare_point *other, int64_t earliest, int64_t latest)
 {
-    return earliest >= other->first_ns && latest <= other->last_ns;
+    return earliest >= other->first_ns && latest <= other->last_ns && !compare_point_hole_at(other, earliest, latest);
+}
+
+/* A packet of the capture before that is not surely within the time of the one after: whether for a hole in that. */
+static void count_outside(struct compare_work *w, uint32_t side, enum compare_way way, const struct compare_packet *x)
+{
+    const struct compare_point *other = w->points[!side];
+    struct compare_row *row = &w->segment->rows[way];
+    int64_t earliest, latest;
+    row->classes[w->class_of[side][x->stream]].unresolved[COMPARE_OUTSIDE]++;
+    if (!compare_loss_window(w, side, x->time_ns, &earliest, &latest) || earliest < other->first_ns ||
+        latest > other->last_ns)
+        return;
+    const struct compare_hole *hole = compare_point_hole_at(other, earliest, latest);
+    row->in_holes++;
+    if (hole && hole->to_ns - hole->from_ns > row->longest_hole_ns)
+        row->longest_hole_ns = hole->to_ns - hole->from_ns;
 }
 
 static const struct compare_flow_way *way_of_flow(const struct compare_work *w, uint32_t side, uint32_t flow)
@@ -109,7 +125,7 @@ static void count_alone(struct compare_work *w, uint32_t side, size_t i, uint8_t
     /* where nothing tells of any flow, the order that the captures were given in is believed */
     bool doubtful = w->matches.way_known && way_of_flow(w, side, p->streams[x->stream].flow)->doubtful;
     if (before && alone == ALONE_NOT)
-        c->unresolved[COMPARE_OUTSIDE]++;
+        count_outside(w, side, way, x);
     else if (before && other_segments)
         c->unresolved[COMPARE_RESEGMENTED]++;
     else if (doubtful)
@@ -165,7 +181,8 @@ static const char *why_unknown(struct compare_work *w, enum compare_way way)
         return compare_document_text(d, "%s says that the capture itself dropped %llu packet%s", after->file,
                                      (unsigned long long)after->dropped, after->dropped == 1 ? "" : "s");
     if (unread)
-        return compare_document_text(d, "%llu packet%s of %s could not be read", unread, unread == 1 ? "" : "s", after->file);
+        return compare_document_text(d, "%llu packet%s of %s could not be read", unread, unread == 1 ? "" : "s",
+                                     after->file);
     if (appeared && appeared * 10 >= row->lost)
         return compare_document_text(d, "%s lacks %llu packet%s that %s has, so captures missed some themselves",
                                      d->captures[compare_before(w->segment, way)].input.file, appeared,

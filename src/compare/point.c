@@ -19,6 +19,7 @@ void compare_point_done(struct compare_point *p)
     free(p->flows);
     free(p->streams);
     free(p->order);
+    free(p->holes);
     slots_done(&p->flow_slots);
     *p = (struct compare_point){0};
 }
@@ -146,6 +147,28 @@ void compare_point_packet(struct compare_point *p, const struct packet *packet)
                                                             .ip_id = (uint16_t)packet->ip_id,
                                                             .tos = packet->tos,
                                                             .flags = id.flags};
+}
+
+void compare_point_hole(struct compare_point *p, int64_t from_ns, int64_t to_ns)
+{
+    if (!grow((void **)&p->holes, &p->hole_cap, p->hole_count, sizeof *p->holes)) {
+        p->failed = true;
+        return;
+    }
+    p->holes[p->hole_count++] = (struct compare_hole){from_ns, to_ns};
+}
+
+const struct compare_hole *compare_point_hole_at(const struct compare_point *p, int64_t from_ns, int64_t to_ns)
+{
+    size_t low = 0, high = p->hole_count;
+    while (low < high) { /* the first that ends later */
+        size_t middle = low + (high - low) / 2;
+        if (p->holes[middle].to_ns > from_ns)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low < p->hole_count && p->holes[low].from_ns < to_ns ? &p->holes[low] : NULL;
 }
 
 static int by_identity(const void *context, uint32_t a, uint32_t b)

@@ -54,6 +54,12 @@ struct compare_stream_part {
     uint32_t first_frame;
 };
 
+/* A stretch in which the capture has no frame at all: it may have paused. */
+struct compare_hole {
+    int64_t from_ns, to_ns;
+};
+enum { COMPARE_HOLE_MS = 3000 };
+
 struct compare_point {
     struct hash_key key;
     struct compare_packet *packets;
@@ -65,9 +71,11 @@ struct compare_point {
     struct slots flow_slots;
     uint32_t *order; /* packets by flow, then identity, then time */
     size_t max_packets;
-    uint64_t left_out;         /* packets beyond max_packets */
-    int64_t first_ns, last_ns; /* of the packets taken */
-    bool failed;               /* out of memory */
+    uint64_t left_out;          /* packets beyond max_packets */
+    int64_t first_ns, last_ns;  /* of the packets taken */
+    struct compare_hole *holes; /* one after the other */
+    size_t hole_count, hole_cap;
+    bool failed; /* out of memory */
 };
 
 /* `max_packets` 0: the default, 64 million (2 GiB). */
@@ -76,6 +84,12 @@ void compare_point_done(struct compare_point *p);
 
 /* Takes one packet; failure of memory latches in `failed`. */
 void compare_point_packet(struct compare_point *p, const struct packet *packet);
+
+/* Notes that the capture has nothing from one time to the other. */
+void compare_point_hole(struct compare_point *p, int64_t from_ns, int64_t to_ns);
+
+/* The hole that overlaps a stretch of time; NULL where the capture has frames all through it. */
+const struct compare_hole *compare_point_hole_at(const struct compare_point *p, int64_t from_ns, int64_t to_ns);
 
 /* After the last packet: makes `order`, and links the two directions of each 5-tuple. False without memory. */
 bool compare_point_finish(struct compare_point *p);

@@ -7,6 +7,7 @@
 
 #include "anonymize/anonymize.h"
 #include "capture/source.h"
+#include "base/clock.h"
 #include "compare/classes.h"
 #include "compare/figures.h"
 #include "compare/point.h"
@@ -26,6 +27,8 @@ struct capture_job {
     struct decoder *decoder;
     struct compare_point point;
     struct skipped skipped;
+    int64_t newest_ns; /* of the frames so far */
+    bool seen;
     int status;
     bool leads; /* the one whose progress is told */
     pthread_t thread;
@@ -66,6 +69,16 @@ static void take(struct capture_job *j, const struct packet *p)
         stream_table_packet(j->table, p);
 }
 
+/* Frames that are no IP show as well that the capture ran. */
+static void note_hole(struct capture_job *j, int64_t time_ns)
+{
+    if (j->seen && time_ns - j->newest_ns >= COMPARE_HOLE_MS * NS_PER_MS)
+        compare_point_hole(&j->point, j->newest_ns, time_ns);
+    if (!j->seen || time_ns > j->newest_ns)
+        j->newest_ns = time_ns;
+    j->seen = true;
+}
+
 static void read_capture(struct capture_job *j)
 {
     struct frame frame;
@@ -75,6 +88,7 @@ static void read_capture(struct capture_job *j)
     while ((status = source_next(j->source, &frame)) != SOURCE_END) {
         if (status == SOURCE_FAILED)
             continue;
+        note_hole(j, frame.time_ns);
         enum decode_status decoded = decoder_frame(j->decoder, &frame, &packet);
         if (decoded == DECODE_PACKET)
             take(j, &packet);
@@ -190,6 +204,18 @@ static bool add_segment_notes(struct compare_document *d, const struct compare_s
             "all packets pass %s first, and then %s: were the captures given in the wrong order? Before and after are "
             "those of the packets on their way all the same",
             second, first);
+    for (int way = 0; way < 2; way++) {
+        const struct compare_row *row = &s->rows[way];
+        if (row->in_holes)
+            ok &= compare_document_note(
+                d,
+                "%llu packet%s of %s would have come while %s has no packet at all, for up to %.0f s at a time: an "
+                "outage, or a capture that paused; they count as not compared, and not as lost",
+                (unsigned long long)row->in_holes, row->in_holes == 1 ? "" : "s",
+                d->captures[compare_before(s, (enum compare_way)way)].input.file,
+                d->captures[compare_after(s, (enum compare_way)way)].input.file,
+                (double)row->longest_hole_ns / (double)NS_PER_S);
+    }
     if (both->matched && !both->loss_known)
         ok &= compare_document_note(d, "how many packets were lost between %s and %s is not known: %s", first, second,
                                     both->loss_reason);

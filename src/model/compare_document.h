@@ -112,6 +112,8 @@ struct compare_row {
     uint64_t streams, matched, changed, lost;
     bool loss_known;
     const char *loss_reason;  /* why it is not; "" otherwise */
+    uint64_t in_holes;        /* packets not compared since the capture after has nothing at all at that time */
+    int64_t longest_hole_ns;  /* of those */
     const char *behaviour;    /* filled in by policy/ */
     uint64_t assumed_streams; /* of which nothing tells the way, though traffic of their hosts passes both ways */
     uint64_t assumed_changed; /* their packets with another mark, where of other streams it is known */

@@ -437,6 +437,30 @@ def check_windows(c, packets):
     c.same("both lack some", "lost", {k["lost"] for k in d["classes"] if k["appeared"]}, {None})
 
 
+def check_holes(c, packets):
+    """While the capture after has nothing at all, an outage and a pause of its own look the same."""
+    begin = packets[0].time
+    s = 10**9
+    for name, seconds, rare, holds in (
+        ("a hole", 4, 0, True),
+        ("too short a hole", 2, 0, False),
+        ("one packet in two seconds shows that it ran", 4, 2 * s, False),
+    ):
+        inside = range(begin + 3 * s, begin + (3 + seconds) * s)
+        moments = inside[::rare] if rare else ()
+        kept = {min((p.time, p.id) for p in packets if p.time >= t)[1] for t in moments}
+        gone = [p for p in packets if p.time in inside and p.id not in kept]
+        near = range(inside.start - s // 10, inside.stop + s // 10)  # delays differ
+        lost = {p.id for p in packets if p.time not in near and p.id % 50 == 25 and p.id < len(packets) - 50}
+        after = changed(packets, lambda p: p.id not in lost and (p.time not in inside or p.id in kept))
+        d = c.compare(name, 0, write(c.file("before.pcap"), packets), write(c.file("after.pcap"), after))
+        c.same(name, "lost", sum(k["lost"] for k in d["classes"]), len(lost) + (0 if holds else len(gone)))
+        aside = sum(k["not_compared"]["outside-window"] for k in d["classes"])
+        c.same(name, "not compared", aside, len(gone) if holds else 0)
+        said = [n for n in d["notes"] if "an outage, or a capture that paused" in n]
+        c.same(name, "said", [n.split()[0] for n in said], [str(len(gone))] if holds else [])
+
+
 def check_alike(c, packets):
     """Datagrams that are the same, byte by byte: none is matched by guess, none is lost."""
     silence = []
@@ -606,6 +630,7 @@ def main():
             check_path,
             check_copies,
             check_windows,
+            check_holes,
             check_alike,
             check_rewritten,
             check_relay,
