@@ -54,6 +54,8 @@ enum compare_unpaired {
     COMPARE_UNPAIRED_COUNT
 };
 
+enum { COMPARE_FINDINGS_MAX = 512 };
+
 struct compare_capture {
     struct input input;
     uint64_t taken;    /* packets that took part */
@@ -187,8 +189,8 @@ struct compare_document {
     size_t unmatched_count, unmatched_cap, unmatched_left_out;
 
     /* filled in by policy/ */
-    struct compare_finding *findings; /* violations first */
-    size_t finding_count;
+    struct compare_finding *findings;        /* violations first */
+    size_t finding_count, findings_left_out; /* at most COMPARE_FINDINGS_MAX */
     enum summary_verdict verdict;
     const char *verdict_text;
     bool complete;

@@ -140,7 +140,7 @@ struct trace_document {
 
     /* filled in by policy/ */
     struct trace_finding *findings; /* violations first */
-    size_t finding_count;
+    size_t finding_count, findings_left_out;
     const char *behaviour; /* of the whole path, all classes together */
     enum summary_verdict verdict;
     const char *verdict_text;         /* one sentence: what the verdict rests on */

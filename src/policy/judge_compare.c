@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "policy/behaviour.h"
 
-enum { FINDINGS_MAX = 512, PAIRS_MAX = DSCP_COUNT * DSCP_COUNT };
+enum { PAIRS_MAX = DSCP_COUNT * DSCP_COUNT };
 
 /* ---- behaviour ---- */
 
@@ -136,14 +136,14 @@ static void give_verdict_of_points(struct compare_document *d)
     if (good)
         d->verdict_text = compare_document_text(
             d, "all %llu packets found at neighbouring points kept their marks%s", (unsigned long long)matched,
-            good == d->segment_count
-                ? ""
-                : compare_document_text(d, "; nothing is known of %zu of %zu segments", d->segment_count - good,
-                                        d->segment_count));
+            good == d->segment_count ? ""
+                                     : compare_document_text(d, "; nothing is known of %zu of %zu segments",
+                                                             d->segment_count - good, d->segment_count));
     else
-        d->verdict_text = matched ? "all packets that were seen at two points are unmarked: whether marks survive cannot "
-                                    "be told from them"
-                                  : "no stream was seen at two points";
+        d->verdict_text = matched
+                              ? "all packets that were seen at two points are unmarked: whether marks survive cannot "
+                                "be told from them"
+                              : "no stream was seen at two points";
 }
 
 static void give_verdict(struct compare_document *d)
@@ -208,13 +208,14 @@ static void sort_findings(struct compare_document *d)
 
 int judge_compare(struct compare_document *d, const struct policy *policy)
 {
-    d->findings = arena_alloc(&d->arena, FINDINGS_MAX * sizeof *d->findings);
+    d->findings = arena_alloc(&d->arena, COMPARE_FINDINGS_MAX * sizeof *d->findings);
     if (!d->findings || !name_behaviours(d))
         return ERR_MEMORY;
     judge_compare_findings(d, policy);
-    if (d->finding_count > FINDINGS_MAX)
-        d->finding_count = FINDINGS_MAX;
     sort_findings(d);
     give_verdict(d);
+    if (d->findings_left_out && !compare_document_note(d, "%zu more finding%s not listed", d->findings_left_out,
+                                                       d->findings_left_out == 1 ? " is" : "s are"))
+        return ERR_MEMORY;
     return 0;
 }

@@ -3,8 +3,6 @@
 #include "policy/behaviour.h"
 #include "policy/judge_compare.h"
 
-enum { FINDINGS_MAX = 512 };
-
 /* One finding is one kind of change in one segment and way. */
 static const struct {
     enum finding_code code;
@@ -42,8 +40,10 @@ static enum finding_code code_of(const struct compare_cell *cell, bool precedenc
 
 static struct compare_finding *add(struct compare_document *d, const char *code, uint32_t segment, enum compare_way way)
 {
-    if (d->finding_count >= FINDINGS_MAX)
+    if (d->finding_count == COMPARE_FINDINGS_MAX) {
+        d->findings_left_out++;
         return NULL;
+    }
     struct compare_finding *f = &d->findings[d->finding_count++];
     *f = (struct compare_finding){.code = code,
                                   .message = "",
@@ -80,7 +80,7 @@ static const char *classes_text(struct compare_document *d, uint32_t classes)
 struct gathered {
     uint64_t by_mark[DSCP_COUNT]; /* bit n: became n */
     uint64_t streams;
-    uint64_t packets, kept;       /* kept: of the same marks before, unchanged */
+    uint64_t packets, kept; /* kept: of the same marks before, unchanged */
     uint32_t classes;
     bool wanted; /* each new mark is one that the policy expects of the class, and each old one is not */
     uint64_t first_before, first_after;

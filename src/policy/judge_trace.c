@@ -68,8 +68,12 @@ const char *judge_trace_class_text(struct trace_document *d, uint64_t classes)
 
 struct trace_finding *judge_trace_add(struct trace_document *d, const char *code)
 {
-    if (!d->findings || d->finding_count == FINDINGS_MAX)
+    if (!d->findings)
         return NULL;
+    if (d->finding_count == FINDINGS_MAX) {
+        d->findings_left_out++;
+        return NULL;
+    }
     struct trace_finding *f = &d->findings[d->finding_count++];
     *f = (struct trace_finding){
         .code = code, .message = "", .advice = "", .behaviour = "", .confidence = CONFIDENCE_CERTAIN};
@@ -194,12 +198,11 @@ static void give_verdict(struct trace_document *d)
     else if (d->verdict == SUMMARY_FAIL)
         d->verdict_text = trace_document_text(d, "%s", "marks are not the same on all packets of a class");
     else if (d->verdict == SUMMARY_PASS)
-        d->verdict_text =
-            trace_document_text(d, "%zu of %zu class%s %s mark%s", d->checked, classes, classes == 1 ? "" : "es",
-                                d->checked == 1 ? "keeps its" : "keep their",
-                                d->interrupted     ? " as far as the trace came"
-                                : *d->arrived_text ? " as far as it is known"
-                                                   : " all the way to the target");
+        d->verdict_text = trace_document_text(d, "%zu of %zu class%s %s mark%s", d->checked, classes,
+                                              classes == 1 ? "" : "es", d->checked == 1 ? "keeps its" : "keep their",
+                                              d->interrupted     ? " as far as the trace came"
+                                              : *d->arrived_text ? " as far as it is known"
+                                                                 : " all the way to the target");
     else if (!d->sees_marks)
         d->verdict_text =
             "the path is shown, but not the marks: without raw packets the quotes of routers cannot be read";
@@ -227,5 +230,8 @@ int judge_trace(struct trace_document *d)
     name_behaviour(d);
     sort_findings(d);
     give_verdict(d);
+    if (d->findings_left_out && !trace_document_note(d, "%zu more finding%s not listed", d->findings_left_out,
+                                                     d->findings_left_out == 1 ? " is" : "s are"))
+        return ERR_MEMORY;
     return 0;
 }

@@ -67,8 +67,10 @@ static size_t group(struct trace_document *d, struct segment segments[static SEG
             size_t at = 0;
             while (at < n && !belongs(d, &segments[at], p, &p->changes[k]))
                 at++;
-            if (at == SEGMENTS_MAX)
+            if (at == SEGMENTS_MAX) {
+                d->findings_left_out++;
                 continue;
+            }
             segments[at].count = at == n ? 0 : segments[at].count;
             n += at == n;
             take(&segments[at], p, &p->changes[k]);

@@ -189,6 +189,20 @@ static void loss_is_a_finding_only_where_it_differs_and_is_known(void **state)
         }
 }
 
+static void what_is_beyond_the_list_is_counted(void **state)
+{
+    (void)state;
+    enum { SEGMENTS = COMPARE_FINDINGS_MAX + 88 };
+    struct compare_document *d = sample(SEGMENTS + 1);
+    for (size_t i = 0; i < SEGMENTS; i++)
+        put(d, i, COMPARE_FORWARD, CLASS_VOICE, 46, 0, 100);
+    assert_int_equal(judge_compare(d, policy), 0);
+    assert_int_equal(d->finding_count, COMPARE_FINDINGS_MAX);
+    assert_int_equal(d->note_count, 1);
+    assert_string_equal(d->notes[0], "88 more findings are not listed");
+    compare_document_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +213,7 @@ int main(void)
         cmocka_unit_test(the_segment_and_the_way_are_named),
         cmocka_unit_test(marking_on_purpose_is_said),
         cmocka_unit_test(loss_is_a_finding_only_where_it_differs_and_is_known),
+        cmocka_unit_test(what_is_beyond_the_list_is_counted),
     };
     return cmocka_run_group_tests(tests, make_policy, free_policy);
 }

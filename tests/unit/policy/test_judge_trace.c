@@ -388,6 +388,26 @@ static void labels_nat_and_ecn_are_noted(void **state)
     trace_document_free(d);
 }
 
+/* Of a path that changes a mark at each of thirty hops 24 places are told. */
+static void what_is_beyond_the_list_is_counted(void **state)
+{
+    (void)state;
+    struct trace_document *d = sample_trace(30);
+    int zero[30], other[30];
+    for (int i = 0; i < 30; i++) {
+        zero[i] = 0;
+        other[i] = i + 1;
+    }
+    sample_path(d, 0, 0, 0, 30, zero);
+    sample_path(d, 0, 46, 0, 30, other);
+    judge(d);
+    assert_int_equal(d->verdict, SUMMARY_FAIL);
+    assert_int_equal(d->finding_count, 24);
+    assert_int_equal(d->note_count, 1);
+    assert_string_equal(d->notes[0], "6 more findings are not listed");
+    trace_document_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_mark_that_gets_no_further_is_no_pass),
         cmocka_unit_test(answers_that_differ_are_intermittent),
         cmocka_unit_test(labels_nat_and_ecn_are_noted),
+        cmocka_unit_test(what_is_beyond_the_list_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
