@@ -16,7 +16,7 @@ enum {
     PING_MS = 4000,
     PINGS_OUT = 2,
     WRITE_MS = 5000,
-    CLOSING_MS = 10000, /* a thread of libnats tells of it, when it has told of all else */
+    CLOSING_MS = 10000,       /* a thread of libnats tells of it, when it has told of all else */
     BUFFER_BYTES = 64 * 1024, /* what is published while the connection is away waits with the publisher, not here */
     REPLICAS_MAX = 3,
 };
@@ -231,12 +231,29 @@ static natsStatus add_stream(jsCtx *js, const struct bus_retention *r, int repli
     return s;
 }
 
+/* Somebody else's stream of that name, or one that forgets what was read once, or never gets it. */
+static bool is_usable(const jsStreamConfig *c)
+{
+    bool takes = false;
+    for (int i = 0; i < c->SubjectsLen; i++)
+        takes |= strcmp(c->Subjects[i], BUS_SUBJECTS) == 0 || strcmp(c->Subjects[i], ">") == 0;
+    return takes && c->Retention == js_LimitsPolicy;
+}
+
 int bus_stream_make(natsConnection *nc, jsCtx *js, const struct bus_retention *retention, struct error *error)
 {
     jsErrCode code = 0;
     jsStreamInfo *info = NULL;
     natsStatus s = js_GetStreamInfo(&info, js, BUS_STREAM, NULL, &code);
+    bool usable = s != NATS_OK || is_usable(info->Config);
     jsStreamInfo_Destroy(info);
+    if (!usable)
+        return error_set(error, ERR_IO,
+                         "the stream " BUS_STREAM
+                         " of the message bus is not one of qosmark's: that takes " BUS_SUBJECTS
+                         " and has the retention \"limits\"");
+    if (s == NATS_NO_RESPONDERS || code == JSNotEnabledErr || code == JSNotEnabledForAccountErr)
+        return error_set(error, ERR_IO, "the message bus stores nothing: JetStream is not enabled (nats-server -js)");
     if (s != NATS_NOT_FOUND)
         return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "the message bus does not tell of its streams", s);
     int n = server_count(nc), replicas = n < REPLICAS_MAX ? n : REPLICAS_MAX;

@@ -35,7 +35,7 @@ int bus_connect_check(const struct bus_options *o, struct error *error);
 int bus_error(struct error *error, int code, const char *what, natsStatus status);
 
 /* Sees to it that the stream QOSMARK is there; one that is there stays as it is. Blocks for a round trip or two.
- * ERR_IO with the reason. */
+ * ERR_IO with the reason; so where it is another stream of that name. */
 int bus_stream_make(natsConnection *nc, jsCtx *js, const struct bus_retention *retention, struct error *error);
 
 #endif

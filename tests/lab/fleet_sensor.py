@@ -271,7 +271,35 @@ def secrets(place):
     check("a site alone says nothing", r.returncode == 2 and "--publish" in r.stderr, r.stderr)
 
 
-CASES = [server_killed, nobody_there, secrets]
+def another_stream(place):
+    """A stream of that name which is somebody else's, and a server that stores nothing: said, and nothing is lost."""
+    spill = place.dir / "spill"
+    Server(place.bus, place.dir / "n1")
+    client = Client(place.bus, place.bus.addr4)
+    for settings in ({"subjects": ["other.>"]}, {"subjects": ["qosmark.v1.>"], "retention": "workqueue"}):
+        made = client.request("$JS.API.STREAM.CREATE.QOSMARK", json.dumps({"name": "QOSMARK", "storage": "memory", **settings}))
+        check("the stream is there", "error" not in made, made)
+        sensor = place.sensor("--publish", place.url(), "--spill", spill, "--duration", "1s")
+        collect = place.h2.popen(qosmark, "collect", "--nats", place.url(), "--history", place.dir / "h", "--duration", "1s")
+        sensor.wait(30)
+        check("the messages wait", "messages to the collectors wait in" in sensor.stderr, sensor.stderr)
+        check("a collector says it once", collect.wait(30) == 3 and collect.stderr.count("is not one of qosmark's") == 1,
+              collect.stderr)
+        check("nothing is stored there", client.stream("QOSMARK")["state"]["messages"] == 0)
+        client.request("$JS.API.STREAM.DELETE.QOSMARK")
+    place.sensor("--publish", place.url(), "--spill", spill, "--duration", "1s").wait(30)
+    starts = {json.loads(m.data)["start"] for m in place.read()}
+    check("what waited is there", len(starts) == 3, starts)
+    client.close()
+    place.bus.popen("nats-server", "-a", place.bus.addr4, "-p", "4224")
+    wait_for("a server without JetStream", lambda: place.h2.run("curl", "-s", "--max-time", "1", f"{place.url()[7:]}:4224",
+                                                                check=False).returncode not in (7, 28))
+    collect = place.h2.popen(qosmark, "collect", "--nats", f"{place.url()}:4224", "--history", place.dir / "h")
+    check("that JetStream is missing is said", collect.wait(30) == 3 and "JetStream is not enabled" in collect.stderr,
+          collect.stderr)
+
+
+CASES = [server_killed, nobody_there, secrets, another_stream]
 
 
 def main():
