@@ -204,6 +204,8 @@ static int collect(struct session *s)
     int64_t from_ns = clock_wall_ns() - a->since_ns;
     if (getrandom(&s->key, sizeof s->key, 0) != (ssize_t)sizeof s->key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
+    if (!a->servers && access(a->history, F_OK) != 0) /* SQLite would make an empty one */
+        return cli_fail(EXIT_INPUT, "%s: %s", a->history, strerror(errno));
     int status = name_collector(s);
     if (status == 0 && a->topology)
         status = load_topology(a->topology, &s->topology);

@@ -94,9 +94,10 @@ static void know_losses(struct compare_document *d, const struct sum_way *const 
     if (!doubtful)
         return;
     row->loss_known = false;
-    row->loss_reason = compare_document_text(
-        d, "%llu packets were seen behind a segment and not before it: sensors miss some themselves, or there is another way",
-        (unsigned long long)appeared);
+    row->loss_reason = compare_document_text(d,
+                                             "%llu packets were seen behind a segment and not before it: sensors miss "
+                                             "some themselves, or there is another way",
+                                             (unsigned long long)appeared);
 }
 
 /* One row out of the ways of some segments. */
@@ -209,8 +210,8 @@ static void note_point(struct compare_document *d, const struct sum_point *p, co
                                     "buffers last",
                                     name, (unsigned long long)p->unpublished);
     if (p->alone)
-        (void)compare_document_note(d, "%llu times in a window a stream was seen at %s alone",
-                                    (unsigned long long)p->alone, name);
+        (void)compare_document_note(d, "streams that %s alone saw: %llu (each counts again in each window)", name,
+                                    (unsigned long long)p->alone);
 }
 
 static void fill_point(struct compare_document *d, const struct sum_point *p, struct compare_capture *to)

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "report/html_page.h"
@@ -16,8 +17,10 @@ static void number_cell(struct html *h, uint64_t n)
 
 static void capture_table(struct html *h, const struct compare_document *d)
 {
-    static const char *const columns[] = {">point", "capture", ">packets", "began", ">dropped", "problem"};
-    html_table_begin(h, d->points ? "Points" : "Captures, in the order of the path", columns, sizeof columns / sizeof columns[0]);
+    const char *const columns[] = {
+        d->points ? ">no." : ">point", d->points ? "point" : "capture", ">packets", "began", ">dropped", "problem"};
+    html_table_begin(h, d->points ? "Points" : "Captures, in the order of the path", columns,
+                     sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < d->capture_count; i++) {
         const struct compare_capture *c = &d->captures[i];
         char when[CLOCK_TEXT_MAX] = "";
@@ -192,13 +195,36 @@ static void finding_list(struct html *h, const struct compare_document *d)
     html_list_end(h);
 }
 
+/* "2 points, 2026-11-23 05:31:10 to 05:46:30 UTC": a page of a collector is one of many that look alike. */
+static void add_points(const struct compare_document *d, struct strbuf *to)
+{
+    int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+    char day[2][SMALL_TEXT_MAX], time[2][SMALL_TEXT_MAX];
+    for (size_t i = 0; i < d->capture_count; i++) {
+        const struct input *in = &d->captures[i].input;
+        if (in->last_ns == 0)
+            continue;
+        first_ns = in->first_ns < first_ns ? in->first_ns : first_ns;
+        last_ns = in->last_ns > last_ns ? in->last_ns : last_ns;
+    }
+    strbuf_addf(to, "%zu point%s", d->capture_count, d->capture_count == 1 ? "" : "s");
+    if (first_ns > last_ns)
+        return;
+    small_date(first_ns, day[0]);
+    small_time(first_ns, time[0]);
+    small_date(last_ns, day[1]);
+    small_time(last_ns, time[1]);
+    bool same_day = strcmp(day[0], day[1]) == 0;
+    strbuf_addf(to, ", %s %s to %s%s%s UTC", day[0], time[0], same_day ? "" : day[1], same_day ? "" : " ", time[1]);
+}
+
 void report_compare_html(struct out *out, const struct compare_document *d, const struct report_options *o)
 {
     struct html h;
     (void)o;
     struct strbuf path = {0};
     if (d->points)
-        strbuf_addf(&path, "%zu points", d->capture_count);
+        add_points(d, &path);
     else
         strbuf_addf(&path, "%s to %s", d->captures[0].input.file, d->captures[d->capture_count - 1].input.file);
     html_begin(&h, out, d->points ? "qosmark collect" : "qosmark compare", strbuf_text(&path));

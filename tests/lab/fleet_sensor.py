@@ -290,6 +290,13 @@ def another_stream(place):
     place.sensor("--publish", place.url(), "--spill", spill, "--duration", "1s").wait(30)
     starts = {json.loads(m.data)["start"] for m in place.read()}
     check("what waited is there", len(starts) == 3, starts)
+    page = place.h2.popen(qosmark, "collect", "--nats", place.url(), "--history", place.dir / "h", "--duration", "3s", "-f",
+                          "html")
+    page.wait(30)
+    check("the page says of which time it is", re.search(r"1 point, 20\d\d-\d\d-\d\d [\d:]{8} to [-\d: ]+ UTC", page.stdout),
+          page.stdout[:2000] + page.stderr)
+    r = place.h2.run(qosmark, "collect", "--report-only", "--history", place.dir / "none", check=False)
+    check("a history that is not there is not made", r.returncode == 3 and not (place.dir / "none").exists(), r.stderr)
     client.close()
     place.bus.popen("nats-server", "-a", place.bus.addr4, "-p", "4224")
     wait_for("a server without JetStream", lambda: place.h2.run("curl", "-s", "--max-time", "1", f"{place.url()[7:]}:4224",
