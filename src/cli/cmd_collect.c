@@ -155,6 +155,14 @@ static int write_report(const struct session *s, int64_t from_ns, struct output 
 
 /* ---- the command ---- */
 
+static int write_rows(struct session *s, int64_t from_ns)
+{
+    struct error error = {.text = ""};
+    if (!s->rows || collect_rows(s->arguments->history, from_ns, INT64_MAX, write_row, s, &error) == 0)
+        return 0;
+    return cli_fail(EXIT_INPUT, "%s", error.text);
+}
+
 static int run(struct session *s, const struct bus_options *bus, int64_t *ret_from_ns)
 {
     const struct collect_arguments *a = s->arguments;
@@ -217,7 +225,7 @@ static int collect(struct session *s)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
     if (status == 0) {
         confine(s, &output);
-        int ran = a->servers ? run(s, &bus, &from_ns) : 0;
+        int ran = a->servers ? run(s, &bus, &from_ns) : write_rows(s, from_ns);
         status = ran == EXIT_USAGE ? ran : write_report(s, from_ns, &output);
         status = ran ? ran : status;
     }

@@ -26,7 +26,7 @@ static const struct option_spec specs[] = {
     {"listen", 0, "[ADDR:]PORT", "serve /metrics for Prometheus, the report as a page, /api/fleet and /healthz"},
     {"since", 0, "TIME", "how far back the report and the pages look (default 1h)"},
     {"duration", 0, "TIME", "end after so long"},
-    {"report-only", 0, NULL, "read no messages: the report of what the history has"},
+    {"report-only", 0, NULL, "read no messages: the report, and --rows, of what the history has"},
     {"stream-age", 0, "TIME", "how long messages are kept, where the stream has to be made (default 72h)"},
     {"stream-max", 0, "SIZE", "how much of them, likewise (default 10GiB)"},
     {"format", 'f', "FORMAT", "of the report at the end: text (default), json, jsonl, csv or html"},

@@ -65,7 +65,7 @@ static void add_delays(struct strbuf *to, const struct collect *c)
         double ms;
         const char *seconds;
     } least[] = {{1, "0.001"}, {2, "0.002"}, {5, "0.005"},  {10, "0.01"},      {20, "0.02"},
-                 {50, "0.05"}, {100, "0.1"}, {200, "0.2"}, {500, "0.5"}, {INFINITY, "+Inf"}};
+                 {50, "0.05"}, {100, "0.1"}, {200, "0.2"}, {500, "0.5"}, {HUGE_VAL, "+Inf"}};
     metrics_head(to, "qosmark_segment_delay_seconds", "histogram",
                  "delay in the segment above the least one; one packet in 256 is timed");
     for (size_t i = 0; i < c->sum_count; i++) {

@@ -56,6 +56,44 @@ int collect_document(const char *history, int64_t from_ns, int64_t to_ns, const 
     return status;
 }
 
+struct row_sink {
+    int (*row)(void *user, const struct crossing *c);
+    void *user;
+};
+
+static int pass_crossing(void *user, const struct crossing *c)
+{
+    const struct row_sink *to = user;
+    return c->final ? to->row(to->user, c) : 0;
+}
+
+static int pass_point(void *user, const struct fleet_point *p)
+{
+    (void)user;
+    (void)p;
+    return 0;
+}
+
+static int pass_note(void *user, const char *text)
+{
+    (void)user;
+    (void)text;
+    return 0;
+}
+
+int collect_rows(const char *history, int64_t from_ns, int64_t to_ns,
+                 int (*row)(void *user, const struct crossing *c), void *user, struct error *error)
+{
+    struct store *store = NULL;
+    struct row_sink to = {row, user};
+    const struct store_reader reader = {pass_crossing, pass_point, pass_note, &to};
+    int status = store_open(history, &store, error);
+    if (status == 0)
+        status = store_read(store, from_ns, to_ns, &reader, error);
+    store_close(store);
+    return status;
+}
+
 /* ---- running ---- */
 
 static int open_all(struct collect *c)

@@ -54,6 +54,10 @@ struct collect_totals {
 /* Runs until it is stopped, and gives its partitions back. ERR_IO, ERR_USAGE, ERR_MEMORY, ERR_UNSUPPORTED. */
 int collect_run(const struct collect_options *options, struct collect_totals *ret, struct error *error);
 
+/* Each final row of the history, likewise, to a function that returns 0 or a negative error. */
+int collect_rows(const char *history, int64_t from_ns, int64_t to_ns,
+                 int (*row)(void *user, const struct crossing *c), void *user, struct error *error);
+
 /* All that the history has of windows that begin in from_ns <= window < to_ns, judged; to be freed with
  * compare_document_free(). ERR_IO, ERR_FORMAT, ERR_MEMORY. */
 int collect_document(const char *history, int64_t from_ns, int64_t to_ns, const struct policy *policy,

@@ -173,15 +173,38 @@ static void add_losses(const struct crossing *c, struct strbuf *to)
         strbuf_adds(to, ",\"sent\":null,\"lost\":null");
 }
 
+/* Columns, as databases that are made of them take them. */
 static void add_delays(const struct crossing *c, struct strbuf *to)
 {
     const char *between = "";
-    strbuf_adds(to, "],\"delays\":[");
+    strbuf_adds(to, ",\"delays\":{\"ms\":[");
     for (size_t i = 0; i < CROSSING_DELAYS; i++)
         if (c->delays[i]) {
-            strbuf_addf(to, "%s{\"ms\":%.3f,\"packets\":%u}", between, crossing_bucket_ms(i), c->delays[i]);
+            strbuf_addf(to, "%s%.3f", between, crossing_bucket_ms(i));
             between = ",";
         }
+    strbuf_adds(to, "],\"packets\":[");
+    between = "";
+    for (size_t i = 0; i < CROSSING_DELAYS; i++)
+        if (c->delays[i]) {
+            strbuf_addf(to, "%s%u", between, c->delays[i]);
+            between = ",";
+        }
+    strbuf_adds(to, "]}");
+}
+
+static void add_marks(const struct crossing *c, struct strbuf *to)
+{
+    strbuf_adds(to, ",\"marks\":{\"before\":[");
+    for (size_t i = 0; i < c->cell_count; i++)
+        strbuf_addf(to, "%s%u", i ? "," : "", c->cells[i].before);
+    strbuf_adds(to, "],\"after\":[");
+    for (size_t i = 0; i < c->cell_count; i++)
+        strbuf_addf(to, "%s%u", i ? "," : "", c->cells[i].after);
+    strbuf_adds(to, "],\"packets\":[");
+    for (size_t i = 0; i < c->cell_count; i++)
+        strbuf_addf(to, "%s%llu", i ? "," : "", (unsigned long long)c->cells[i].packets);
+    strbuf_adds(to, "]}");
 }
 
 void crossing_write_json(const struct crossing *c, struct strbuf *to)
@@ -203,10 +226,7 @@ void crossing_write_json(const struct crossing *c, struct strbuf *to)
                 (unsigned long long)c->stream.matched, (unsigned long long)c->stream.changed,
                 (unsigned long long)unresolved);
     add_losses(c, to);
-    strbuf_adds(to, ",\"marks\":[");
-    for (size_t i = 0; i < c->cell_count; i++)
-        strbuf_addf(to, "%s{\"before\":%u,\"after\":%u,\"packets\":%llu}", i ? "," : "", c->cells[i].before,
-                    c->cells[i].after, (unsigned long long)c->cells[i].packets);
+    add_marks(c, to);
     add_delays(c, to);
-    strbuf_adds(to, "]}\n");
+    strbuf_adds(to, "}\n");
 }
