@@ -72,8 +72,8 @@ int publish_arguments_check(const struct publish_arguments *a)
         return cli_fail(EXIT_USAGE, "%s", bus_absent);
     if (!a->site)
         return cli_fail(EXIT_USAGE, "--publish needs --site NAME: where this sensor is");
-    if (!delta_name_is_good(a->site))
-        return cli_fail(EXIT_USAGE, "--site is a name of letters, digits, '-', '_', ':' and '/', at most %d of them",
+    if (!delta_site_is_good(a->site))
+        return cli_fail(EXIT_USAGE, "--site is a name of letters, digits, '-', '_' and ':', at most %d of them",
                         DELTA_NAME_MAX - 1);
     if (a->spill_bytes && !a->spill)
         return cli_fail(EXIT_USAGE, "--spill-max says how large a file may become: --spill FILE says which");

@@ -9,6 +9,11 @@
 
 static const char SCHEMA[] = "qosmark.delta/1";
 
+bool delta_site_is_good(const char *name)
+{
+    return delta_name_is_good(name) && !strchr(name, '/');
+}
+
 bool delta_name_is_good(const char *name)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_:/";

@@ -139,7 +139,9 @@ struct delta_scratch {
 /* A message as it came, from anybody: ERR_FORMAT with a sentence where it is not one, ERR_MEMORY. */
 int delta_read(const char *bytes, size_t len, struct delta_scratch *ret, struct error *error);
 
-/* A name that can be in a subject: letters, digits, '-', '_', ':', '/', at most DELTA_NAME_MAX - 1. */
+/* A name that can be in a subject: letters, digits, '-', '_', ':', '/', at most DELTA_NAME_MAX - 1. A site has no '/':
+ * "a/b/c" would be the point "c" of one and the point "b/c" of another. */
 bool delta_name_is_good(const char *name);
+bool delta_site_is_good(const char *name);
 
 #endif

@@ -39,11 +39,11 @@ static void text(struct reading *x, const char *key, char to[static DELTA_NAME_M
 }
 
 /* One that goes into subjects and findings. */
-static void name(struct reading *x, const char *key, char to[static DELTA_NAME_MAX])
+static void name(struct reading *x, const char *key, bool (*is_good)(const char *), char to[static DELTA_NAME_MAX])
 {
     struct slice given = saved_text(&x->json, x->object, key);
     slice_copy(given, to, DELTA_NAME_MAX);
-    if (given.len >= DELTA_NAME_MAX || !delta_name_is_good(to))
+    if (given.len >= DELTA_NAME_MAX || !is_good(to))
         saved_fail(&x->json, "\"%s\" is no name of a site or point", key);
 }
 
@@ -62,8 +62,8 @@ static void read_type(struct reading *x)
 static void read_head(struct reading *x)
 {
     struct delta *d = &x->to->delta;
-    name(x, "site", d->site);
-    name(x, "point", d->point);
+    name(x, "site", delta_site_is_good, d->site);
+    name(x, "point", delta_name_is_good, d->point);
     d->start_ns = moment(x, "start");
     d->interval = count(x, "interval", SAVED_PACKETS_MAX);
     d->from_ns = moment(x, "from");

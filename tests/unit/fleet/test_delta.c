@@ -246,6 +246,7 @@ static void what_no_sensor_says_is_refused(void **state)
     assert_refused(&d, "delta/1", "delta/2", "qosmark.delta/1");
     assert_refused(&d, "\"type\": \"stream\"", "\"type\": \"strem\"", "type");
     assert_refused(&d, "\"site\": \"berlin\"", "\"site\": \"a.b\"", "site");
+    assert_refused(&d, "\"site\": \"berlin\"", "\"site\": \"a/b\"", "site");
     assert_refused(&d, "\"site\": \"berlin\"", "\"site\": \">\"", "site");
     assert_refused(&d, "\"interval\": 40", "\"interval\": 41", "\"id\"");
     assert_refused(&d, "\"interval\": 40", "\"interval\": -1", "interval");
@@ -317,6 +318,10 @@ static void names_are_what_a_subject_can_hold(void **state)
     (void)state;
     assert_true(delta_name_is_good("wan-a:eth0"));
     assert_true(delta_name_is_good("A_1"));
+    assert_true(delta_name_is_good("a/b"));
+    assert_true(delta_site_is_good("A_1"));
+    assert_false(delta_site_is_good("a/b"));
+    assert_false(delta_site_is_good("a.b"));
     assert_false(delta_name_is_good(""));
     assert_false(delta_name_is_good("a.b"));
     assert_false(delta_name_is_good("*"));
