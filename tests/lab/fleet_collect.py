@@ -159,6 +159,7 @@ class Fleet:
     def has_leader(self):
         try:
             c = Client(self.buses[0], self.address[self.buses[0]])
+            c.socket.settimeout(1)  # while there is no leader nobody answers
             try:
                 return "error" not in (c.request("$JS.API.INFO") or {"error": 1})
             finally:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """`qosmark live --publish` as a sensor: what comes into the stream of a NATS server, against what was sent, while the server
-is killed, while nobody is there, and with TLS.
+is killed, while servers of a cluster of three are, while nobody is there, and with TLS.
 
 usage: fleet_sensor.py QOSMARK [CASE...]
 
@@ -306,7 +306,85 @@ def another_stream(place):
           collect.stderr)
 
 
-CASES = [server_killed, nobody_there, secrets, another_stream]
+class Cluster:
+    """Three servers in the bus's namespace, at ports of their own."""
+
+    def __init__(self, place):
+        self.place, self.servers = place, []
+        self.address = place.bus.ip4(place.h2)
+        self.ports = [4222 + i for i in range(3)]
+        routes = ", ".join(f'"nats://{self.address}:{6222 + i}"' for i in range(3))
+        for i, port in enumerate(self.ports):
+            self.servers.append(Server(place.bus, place.dir / f"n{i}", port=port, name=f"n{i}", config=
+                                       f'cluster {{ name: lab, listen: "{self.address}:{6222 + i}", routes: [{routes}] }}\n'))
+        wait_for("a leader of JetStream", lambda: "error" not in (self.ask("$JS.API.INFO") or {"error": 1}), 30)
+
+    def url(self):
+        return ",".join(f"nats://{self.address}:{p}" for p in self.ports)
+
+    def ask(self, subject, all_messages=False):
+        """Of the first server that answers."""
+        for port in self.ports:
+            try:
+                client = Client(self.place.bus, self.address, port)
+                client.socket.settimeout(1)  # while there is no leader nobody answers
+                try:
+                    return list(client.messages("QOSMARK")) if all_messages else client.request(subject)
+                finally:
+                    client.close()
+            except (OSError, LabError):
+                pass
+        return None
+
+    def info(self):
+        return (self.ask("$JS.API.STREAM.INFO.QOSMARK") or {}).get("cluster", {})
+
+    def leader(self):
+        """The server that leads the stream; None while nobody does."""
+        name = self.info().get("leader")
+        return next((s for s in self.servers if s.name == name), None)
+
+    def all_have_it(self):
+        replicas = self.info().get("replicas") or []
+        return len(replicas) == 2 and all(r.get("current") and not r.get("offline") for r in replicas)
+
+
+def servers_of_a_cluster_killed(place):
+    """Under traffic: the server that leads the stream; more often, each after the one before is back, with FLEET_KILLS."""
+    cluster = Cluster(place)
+    sensor = place.sensor("--publish", cluster.url(), "--listen", "127.0.0.1:9464")  # and no file: memory has to do
+    wait_for("the sensor", lambda: "watching" in sensor.stderr)
+    talkers = Talkers(place.h1, place.h2)
+    wait_for("a stream on three servers", cluster.all_have_it, 20)
+    time.sleep(1.5)
+    killed = []
+    for _ in range(int(os.environ.get("FLEET_KILLS", 1))):
+        leader = cluster.leader()
+        leader.kill()
+        killed.append(leader.name)
+        wait_for("another leader", lambda dead=leader: cluster.leader() not in (None, dead), 20)
+        leader.start()
+        wait_for("all three again", cluster.all_have_it, 30)
+    time.sleep(1)
+    talkers.stop()
+    time.sleep(1.5)
+    page = place.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics").stdout
+    counts = {k: int(v) for k, v in re.findall(r"^qosmark_publish_(\w+) (\d+)$", page, re.M)}
+    sensor.stop()
+    check("it says nothing of lost messages", "dropped" not in sensor.stderr and "wait in" not in sensor.stderr, sensor.stderr)
+    check("none is lost by its own count", counts.get("dropped_total") == 0, counts)
+    messages = cluster.ask("", all_messages=True)
+    judge(messages, talkers)
+    check("what it made is acknowledged or waits", counts["acknowledged_total"] + counts["buffered_messages"] ==
+          counts["messages_total"], counts)
+    # the page was read before the last interval, which the end of the sensor tells
+    check("and as many are in the stream", 0 <= len(messages) - counts["messages_total"] <= 2 * (32 + STREAMS),
+          (len(messages), counts))
+    print(f"killed {killed}: {len(messages)} messages in the stream, {counts['repeated_total']} came twice and were known, "
+          f"{counts['connections_total']} connections")
+
+
+CASES = [server_killed, servers_of_a_cluster_killed, nobody_there, secrets, another_stream]
 
 
 def main():
