@@ -154,6 +154,7 @@ struct join_place {
     uint64_t packets;
     bool has_ttl, copies_differ;
     uint32_t strand, chain; /* join_chains() */
+    bool meets;             /* another point is on the way that begins with this place */
 };
 
 /* A packet that both points timed. */

@@ -26,13 +26,14 @@ void join_note(struct join_look *l, const char *format, ...)
 
 /* ---- streams ---- */
 
-static void count_alone(struct join_look *l, const struct join_place *places, size_t count)
+/* Ways that one point alone saw. */
+static void count_alone(struct join_look *l, struct join_place *places, size_t count)
 {
-    for (size_t i = 1; i < count; i++)
-        if (places[i].point != places[0].point)
-            return;
-    if (places[0].packets || places[0].piece_count)
-        l->window->points[places[0].point].sums.alone++;
+    for (size_t i = 0; i < count; i++)
+        places[places[i].chain].meets |= places[i].point != places[places[i].chain].point;
+    for (size_t i = 0; i < count; i++)
+        if (places[i].chain == i && !places[i].meets && (places[i].packets || places[i].piece_count))
+            l->window->points[places[i].point].sums.alone++;
 }
 
 static bool take_stream(struct join_look *l, uint32_t *runs, size_t count)

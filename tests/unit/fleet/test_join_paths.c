@@ -78,6 +78,8 @@ static void two_listeners_are_no_segment(void **state)
             world_present(&c->w, &two);
             finish(c, NULL);
             assert_int_equal(c->seen.count, edge ? 2 : 0);
+            for (size_t i = 0; i < c->seen.point_count; i++)
+                assert_int_equal(c->seen.points[i].alone, edge ? 0 : 1);
             if (edge) {
                 const struct crossing *x = between(&c->seen, "berlin/m", "s/e"),
                                       *y = between(&c->seen, "paris/m", "s/e");
