@@ -10,6 +10,7 @@
 
 enum {
     CONNECT_MS = 5000,
+    WHY_MS = 2000,
     RECONNECT_MS = 250,
     RECONNECT_JITTER_MS = 250,
     /* a network that was cut says nothing: it shows by what does not come back */
@@ -28,6 +29,9 @@ int bus_error(struct error *error, int code, const char *what, natsStatus status
     const char *why = nats_GetLastError(&last);
     if (!why || !*why || last != status)
         why = natsStatus_GetText(status);
+    /* where in the source of libnats: "(conn.c:1905): " */
+    const char *end = why[0] == '(' ? strstr(why, "): ") : NULL;
+    why = end ? end + 3 : why;
     return error_set(error, status == NATS_NO_MEMORY ? ERR_MEMORY : code, "%s: %s", what, why);
 }
 
@@ -112,10 +116,13 @@ static void on_closed(natsConnection *nc, void *user)
 /* libnats would print them. */
 static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus err, void *user)
 {
-    (void)nc;
+    const struct bus_watch *w = user;
+    const char *why = NULL;
     (void)sub;
-    (void)err;
-    (void)user;
+    if (err == NATS_NOT_PERMITTED && w->forbidden) {
+        (void)natsConnection_GetLastError(nc, &why);
+        w->forbidden(w->user, why ? why : "");
+    }
 }
 
 static natsStatus set_ways(natsOptions *to, struct bus_watch *watch)
@@ -128,7 +135,7 @@ static natsStatus set_ways(natsOptions *to, struct bus_watch *watch)
     s = s == NATS_OK ? natsOptions_SetPingInterval(to, PING_MS) : s;
     s = s == NATS_OK ? natsOptions_SetMaxPingsOut(to, PINGS_OUT) : s;
     s = s == NATS_OK ? natsOptions_SetWriteDeadline(to, WRITE_MS) : s;
-    s = s == NATS_OK ? natsOptions_SetErrorHandler(to, on_error, NULL) : s;
+    s = s == NATS_OK ? natsOptions_SetErrorHandler(to, on_error, watch) : s;
     s = s == NATS_OK ? natsOptions_SetRetryOnFailedConnect(to, true, on_connected, watch) : s;
     s = s == NATS_OK ? natsOptions_SetClosedCB(to, on_closed, watch) : s;
     s = s == NATS_OK ? natsOptions_SetReconnectedCB(to, on_connected, watch) : s;
@@ -146,6 +153,7 @@ static int make_options(const struct bus_options *o, const char *name, struct bu
     s = s == NATS_OK ? natsOptions_SetServers(options, servers, (int)o->server_count) : s;
     s = s == NATS_OK ? natsOptions_SetName(options, name) : s;
     s = s == NATS_OK ? set_ways(options, watch) : s;
+    s = s == NATS_OK && o->inbox ? natsOptions_SetCustomInboxPrefix(options, o->inbox) : s;
     int r = s == NATS_OK ? 0 : bus_error(error, ERR_USAGE, "the servers of the message bus cannot be used", s);
     s = s == NATS_OK ? set_secrets(options, o) : s;
     s = s == NATS_OK ? set_tls(options, o) : s;
@@ -167,6 +175,44 @@ int bus_connect_check(const struct bus_options *o, struct error *error)
         natsOptions_Destroy(options);
     return r;
 }
+
+/* ---- why not ---- */
+
+static natsStatus try_once(const struct bus_options *o, const char *name, struct error *error)
+{
+    struct bus_watch nobody = {0};
+    natsOptions *options;
+    natsConnection *nc = NULL;
+    if (make_options(o, name, &nobody, &options, error) < 0)
+        return NATS_ERR;
+    natsStatus s = natsOptions_SetRetryOnFailedConnect(options, false, NULL, NULL);
+    s = s == NATS_OK ? natsOptions_SetAllowReconnect(options, false) : s;
+    s = s == NATS_OK ? natsOptions_SetTimeout(options, WHY_MS) : s;
+    s = s == NATS_OK ? natsConnection_Connect(&nc, options) : s;
+    if (s != NATS_OK)
+        (void)bus_error(error, ERR_IO, o->servers[0], s);
+    natsOptions_Destroy(options);
+    bus_disconnect(nc, &nobody);
+    return s;
+}
+
+/* libnats keeps no reason of a connection that it tries to make for ever, nor which server gave it. One that answered
+ * says more than one that is not there. */
+int bus_connect_why(const struct bus_options *o, const char *name, const char *what, struct error *error)
+{
+    struct error why = {.text = ""};
+    natsStatus s = NATS_NO_SERVER;
+    for (size_t i = 0; i < o->server_count && (s == NATS_NO_SERVER || s == NATS_TIMEOUT); i++) {
+        struct bus_options one = *o;
+        one.servers[0] = o->servers[i];
+        one.server_count = 1;
+        why.text[0] = '\0';
+        s = try_once(&one, name, &why);
+    }
+    return error_set(error, ERR_IO, "%s%s%s", what, why.text[0] ? ": " : "", why.text);
+}
+
+/* ---- connecting ---- */
 
 int bus_connect(const struct bus_options *o, const char *name, struct bus_watch *watch, natsConnection **ret,
                 struct error *error)

@@ -16,6 +16,7 @@
 struct bus_watch {
     void (*connected)(void *user);    /* the first time too, where that was not while bus_connect() ran */
     void (*disconnected)(void *user);
+    void (*forbidden)(void *user, const char *why); /* what the server's permissions keep back: its own words */
     void *user;
     atomic_bool closed; /* no more is told */
 };
@@ -24,6 +25,10 @@ struct bus_watch {
  * and `watch` are borrowed while the connection lives. ERR_USAGE where what was given cannot be used, ERR_MEMORY. */
 int bus_connect(const struct bus_options *o, const char *name, struct bus_watch *watch, natsConnection **ret,
                 struct error *error);
+
+/* Why no server can be used: another attempt at each, which is given up at once. Fills `error` (ERR_IO) with a sentence
+ * that begins with `what`, names the server, and may hold what that says. */
+int bus_connect_why(const struct bus_options *o, const char *name, const char *what, struct error *error);
 
 /* Ends a connection, and waits until nothing more is told to `watch`. Takes NULL for `nc`. */
 void bus_disconnect(natsConnection *nc, struct bus_watch *watch);

@@ -21,11 +21,40 @@ enum {
 
 /* ---- opening ---- */
 
+/* Whom the same server does not let in twice libnats gives up. */
+int bus_reader_refused(const struct bus_reader *r, struct error *error)
+{
+    if (!natsConnection_IsClosed(r->nc))
+        return 0;
+    return bus_connect_why(r->options, r->name, "the message bus does not let this collector in", error);
+}
+
+static void on_forbidden(void *user, const char *why)
+{
+    struct bus_reader *r = user;
+    (void)pthread_mutex_lock(&r->lock);
+    r->forbidden = true;
+    (void)snprintf(r->why, sizeof r->why, "%s", why);
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
+bool bus_reader_forbidden(struct bus_reader *r, char ret[static 256])
+{
+    (void)pthread_mutex_lock(&r->lock);
+    bool is = r->forbidden;
+    (void)snprintf(ret, sizeof r->why, "%s", r->why);
+    r->forbidden = false;
+    (void)pthread_mutex_unlock(&r->lock);
+    return is;
+}
+
 static int wait_connected(struct bus_reader *r, unsigned wait_ms, struct error *error)
 {
     for (unsigned waited = 0; natsConnection_Status(r->nc) != NATS_CONN_STATUS_CONNECTED; waited += CONNECT_STEP_MS) {
+        if (bus_reader_refused(r, error) < 0)
+            return ERR_IO;
         if (waited >= wait_ms)
-            return error_set(error, ERR_IO, "no server of the message bus answers");
+            return bus_connect_why(r->options, r->name, "no server of the message bus can be used", error);
         nats_Sleep(CONNECT_STEP_MS);
     }
     return 0;
@@ -48,10 +77,18 @@ static int open_stream(struct bus_reader *r, const struct bus_retention *retenti
     for (;;) {
         int status = bus_stream_make(r->nc, r->js, retention, error);
         status = status < 0 ? status : bus_lease_open(r, error);
+        char why[256];
+        if (status < 0 && bus_reader_forbidden(r, why)) /* which will not change */
+            return error_set(error, ERR_IO, "the message bus does not permit it: %s", why);
         if (status == 0 || clock_monotonic_ns() >= end)
             return status;
         nats_Sleep(RETRY_MS);
     }
+}
+
+int bus_reader_check(const struct bus_options *o, struct error *error)
+{
+    return bus_connect_check(o, error);
 }
 
 int bus_reader_open(const struct bus_options *o, const struct bus_retention *retention, const char *name,
@@ -62,6 +99,9 @@ int bus_reader_open(const struct bus_options *o, const struct bus_retention *ret
         return error_set(error, ERR_MEMORY, "out of memory");
     (void)snprintf(r->name, sizeof r->name, "%s", name);
     r->lease_ns = lease_ns;
+    r->options = o;
+    r->watch = (struct bus_watch){.forbidden = on_forbidden, .user = r};
+    (void)pthread_mutex_init(&r->lock, NULL);
     int status = bus_connect(o, r->name, &r->watch, &r->nc, error);
     status = status < 0 ? status : wait_connected(r, wait_ms, error);
     status = status < 0 ? status : open_context(r, error);
@@ -86,6 +126,7 @@ void bus_reader_close(struct bus_reader *r)
     kvStore_Destroy(r->checkpoints);
     jsCtx_Destroy(r->js);
     bus_disconnect(r->nc, &r->watch);
+    (void)pthread_mutex_destroy(&r->lock);
     free(r);
 }
 

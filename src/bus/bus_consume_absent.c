@@ -9,6 +9,12 @@ static int absent(struct error *error)
     return error_set(error, ERR_UNSUPPORTED, "%s", bus_absent);
 }
 
+int bus_reader_check(const struct bus_options *o, struct error *error)
+{
+    (void)o;
+    return absent(error);
+}
+
 int bus_reader_open(const struct bus_options *o, const struct bus_retention *retention, const char *name,
                     int64_t lease_ns, unsigned wait_ms, struct bus_reader **ret, struct error *error)
 {
@@ -24,6 +30,19 @@ int bus_reader_open(const struct bus_options *o, const struct bus_retention *ret
 void bus_reader_close(struct bus_reader *r)
 {
     (void)r;
+}
+
+int bus_reader_refused(const struct bus_reader *r, struct error *error)
+{
+    (void)r;
+    return absent(error);
+}
+
+bool bus_reader_forbidden(struct bus_reader *r, char ret[static 256])
+{
+    (void)r;
+    (void)ret;
+    return false;
 }
 
 bool bus_reader_connected(const struct bus_reader *r)

@@ -17,7 +17,7 @@ static natsStatus open_bucket(struct bus_reader *r, const char *name, int64_t tt
 {
     natsStatus s = js_KeyValue(ret, r->js, name);
     kvConfig c;
-    if (s == NATS_OK)
+    if (s != NATS_NOT_FOUND)
         return s;
     (void)kvConfig_Init(&c);
     c.Bucket = name;

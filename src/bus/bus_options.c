@@ -14,6 +14,8 @@
 #define BUILT_IN false
 #endif
 
+enum { INBOX_MAX = 60 };
+
 const char bus_absent[] = "this qosmark was built without libnats: it cannot reach a message bus";
 
 bool bus_built_in(void)
@@ -37,7 +39,7 @@ static void wipe(char **text)
 void bus_options_done(struct bus_options *o)
 {
     char **const texts[] = {&o->user, &o->password, &o->token, &o->jwt, &o->seed,
-                            &o->ca, &o->certificate, &o->key, &o->server_name};
+                            &o->ca, &o->certificate, &o->key, &o->inbox, &o->server_name};
     for (size_t i = 0; i < o->server_count; i++)
         free(o->servers[i]);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -169,6 +171,14 @@ static int take_credentials(struct bus_options *o, const char *path, struct erro
     return r;
 }
 
+/* The first part of subjects, without wildcards and spaces. */
+static bool is_inbox(const char *name)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    size_t len = strlen(name);
+    return len > 0 && len <= INBOX_MAX && strspn(name, letters) == len;
+}
+
 /* What does not go together. `where` begins the sentence. */
 static int check(const struct bus_options *o, const char *where, struct error *error)
 {
@@ -178,6 +188,9 @@ static int check(const struct bus_options *o, const char *where, struct error *e
         return error_set(error, ERR_USAGE, "%s: one of user and password, token, credentials is enough", where);
     if ((o->certificate != NULL) != (o->key != NULL))
         return error_set(error, ERR_USAGE, "%s: a certificate and its key come together", where);
+    if (o->inbox && !is_inbox(o->inbox))
+        return error_set(error, ERR_USAGE, "%s: inbox is a name of letters, digits, '-' and '_', at most %d of them",
+                         where, INBOX_MAX);
     return 0;
 }
 
@@ -250,7 +263,8 @@ static int take_value(const struct config *c, const struct yaml_node *n, bool in
     } values[] = {{"user", false, false, true, &o->user},     {"password", false, false, true, &o->password},
                   {"token", false, false, true, &o->token},   {"ca", true, true, false, &o->ca},
                   {"key", true, true, true, &o->key},         {"certificate", true, true, false, &o->certificate},
-                  {"server-name", true, false, false, &o->server_name}};
+                  {"server-name", true, false, false, &o->server_name},
+                  {"inbox", false, false, false, &o->inbox}};
     bool credentials = !in_tls && slice_equal(n->key->text, SLICE("credentials"));
     size_t i = 0;
     while (i < sizeof values / sizeof values[0] &&
@@ -259,7 +273,7 @@ static int take_value(const struct config *c, const struct yaml_node *n, bool in
         i++;
     if (i == sizeof values / sizeof values[0] && !credentials)
         return refuse(c, n->key, in_tls ? "tls has the keys ca, certificate, key and server-name"
-                                        : "there are the keys user, password, token, credentials and tls");
+                                        : "there are the keys user, password, token, credentials, inbox and tls");
     if (n->type != YAML_SCALAR || yaml_is_null(n) || n->text.len == 0)
         return refuse(c, n, "this is a single value");
     if (!credentials && *values[i].to)

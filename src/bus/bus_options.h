@@ -23,6 +23,7 @@ struct bus_options {
     char *jwt, *seed;       /* of a credentials file */
     char *ca;               /* PEM: whose certificates are trusted; NULL: those that the system trusts */
     char *certificate, *key; /* PEM: this side's */
+    char *inbox;             /* what the subjects of answers begin with; NULL: "_INBOX" */
     char *server_name;      /* that has to be in the server's certificate, where it is not its host name */
 };
 

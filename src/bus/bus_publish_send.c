@@ -12,7 +12,8 @@ static const int64_t TRY_AGAIN_NS = NS_PER_S, CONNECT_AGAIN_NS = 5 * NS_PER_S;
 static void set_problem(struct bus_publish *p, const char *why)
 {
     (void)pthread_mutex_lock(&p->lock);
-    (void)snprintf(p->stats.problem, sizeof p->stats.problem, "%.255s", why);
+    if (!p->forbidden)
+        (void)snprintf(p->stats.problem, sizeof p->stats.problem, "%.255s", why);
     (void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -25,6 +26,7 @@ static void on_connected(void *user)
     p->connected = true;
     p->stats.connections++;
     p->stats.problem[0] = '\0';
+    p->forbidden = false;
     /* what was on its way when the connection went: its acknowledgement went too, where there was one */
     for (unsigned i = 0; i < WINDOW; i++) {
         if (p->slots[i].state == SLOT_FLYING) {
@@ -42,8 +44,19 @@ static void on_disconnected(void *user)
     struct bus_publish *p = user;
     (void)pthread_mutex_lock(&p->lock);
     p->connected = false;
-    (void)snprintf(p->stats.problem, sizeof p->stats.problem, "the connection to the message bus is gone");
+    if (!p->forbidden && !p->stopping)
+        (void)snprintf(p->stats.problem, sizeof p->stats.problem, "the connection to the message bus is gone");
     (void)pthread_cond_signal(&p->wake);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+/* The server does not answer what it does not permit: this is the reason, whatever is missed afterwards. */
+static void on_forbidden(void *user, const char *why)
+{
+    struct bus_publish *p = user;
+    (void)pthread_mutex_lock(&p->lock);
+    p->forbidden = true;
+    (void)snprintf(p->stats.problem, sizeof p->stats.problem, "the message bus does not permit it: %.200s", why);
     (void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -116,7 +129,8 @@ static bool connect_to_bus(struct bus_publish *p)
     if (now < p->connect_at_ns)
         return false;
     p->connect_at_ns = now + CONNECT_AGAIN_NS;
-    p->watch = (struct bus_watch){.connected = on_connected, .disconnected = on_disconnected, .user = p};
+    p->watch = (struct bus_watch){
+        .connected = on_connected, .disconnected = on_disconnected, .forbidden = on_forbidden, .user = p};
     if (bus_connect(p->options.bus, p->options.name, &p->watch, &p->nc, &error) < 0) {
         set_problem(p, error.text);
         return false;
@@ -125,8 +139,10 @@ static bool connect_to_bus(struct bus_publish *p)
     natsStatus s = natsConnection_JetStream(&p->js, p->nc, NULL);
     s = s == NATS_OK ? natsInbox_Create(&inbox) : s;
     if (s == NATS_OK) {
-        (void)snprintf(p->inbox, sizeof p->inbox, "%s", inbox);
-        (void)snprintf(subject, sizeof subject, "%s.*", inbox);
+        /* libnats makes one below the usual name in any case */
+        const char *prefix = p->options.bus->inbox;
+        (void)snprintf(p->inbox, sizeof p->inbox, "%s%s", prefix ? prefix : "_INBOX", strchr(inbox, '.'));
+        (void)snprintf(subject, sizeof subject, "%s.*", p->inbox);
         s = natsConnection_Subscribe(&p->acks, p->nc, subject, on_answer, p);
     }
     s = s == NATS_OK ? natsSubscription_SetPendingLimits(p->acks, -1, -1) : s;
@@ -144,13 +160,16 @@ bool bus_publish_ready(struct bus_publish *p)
     struct error error = {0};
     /* one that was not let in twice gives up: another may be let in later, with the same secrets */
     if (p->nc && natsConnection_IsClosed(p->nc)) {
-        set_problem(p, "the message bus does not let this sensor in");
+        (void)bus_connect_why(p->options.bus, p->options.name, "the message bus does not let this sensor in", &error);
+        set_problem(p, error.text);
         bus_publish_disconnect(p);
     }
     if (!p->nc && !connect_to_bus(p))
         return false;
     (void)pthread_mutex_lock(&p->lock);
     bool connected = p->connected;
+    if (!connected && p->stats.connections == 0)
+        (void)snprintf(p->stats.problem, sizeof p->stats.problem, "no server of the message bus answers");
     p->stream_made = p->stream_made && !p->homeless;
     p->homeless = false;
     (void)pthread_mutex_unlock(&p->lock);

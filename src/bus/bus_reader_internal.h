@@ -1,6 +1,8 @@
 #ifndef QOSMARK_BUS_BUS_READER_INTERNAL_H
 #define QOSMARK_BUS_BUS_READER_INTERNAL_H
 
+#include <pthread.h>
+
 #include "bus/bus_connect.h"
 #include "bus/bus_consume.h"
 
@@ -25,8 +27,12 @@ struct bus_partition {
 };
 
 struct bus_reader {
+    pthread_mutex_t lock; /* of the next two, which threads of libnats write */
+    bool forbidden;
+    char why[256];
     natsConnection *nc;
     struct bus_watch watch;
+    const struct bus_options *options; /* borrowed */
     jsCtx *js;
     kvStore *leases, *checkpoints;
     char name[BUS_NAME_MAX];

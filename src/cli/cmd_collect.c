@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/collect_arguments.h"
+#include "cli/confine.h"
 #include "cli/output.h"
 #include "cli/privileges.h"
 #include "cli/publish_arguments.h"
@@ -29,6 +30,7 @@ struct session {
     struct topology *topology;
     FILE *rows;
     struct hash_key key;
+    struct privileges privileges;
     char name[96];
 };
 
@@ -116,14 +118,19 @@ static void catch_signals(void)
 
 /* Root stays who it is, for the history is its file, without what else root may do; files are made beside those named.
  * */
-static void confine(const struct session *s, const struct output *output)
+static void keep_to_files(struct session *s, const struct output *output)
 {
-    struct privileges p;
     const char *const paths[] = {s->arguments->history, output->temporary ? output->path : NULL, s->arguments->rows};
-    privileges_keep_to_files(&p);
-    privileges_limit_writing(paths, sizeof paths / sizeof paths[0], &p);
-    if (p.missing[0] && (p.was_root || s->arguments->common.report.verbose))
-        (void)cli_fail(0, "note: %s", p.missing);
+    privileges_keep_to_files(&s->privileges);
+    privileges_limit_writing(paths, sizeof paths / sizeof paths[0], &s->privileges);
+}
+
+/* The second step, when the pages listen: nothing can afterwards. */
+static void limit(void *user)
+{
+    struct session *s = user;
+    confine_network(s->arguments->servers ? PRIVILEGES_COLLECT : PRIVILEGES_KEEP, &s->privileges,
+                    s->arguments->common.report.verbose > 0);
 }
 
 /* ---- the report ---- */
@@ -163,7 +170,7 @@ static int write_rows(struct session *s, int64_t from_ns)
     return cli_fail(EXIT_INPUT, "%s", error.text);
 }
 
-static int run(struct session *s, const struct bus_options *bus, int64_t *ret_from_ns)
+static int run(struct session *s, const struct bus_options *bus, struct collect_totals *ret)
 {
     const struct collect_arguments *a = s->arguments;
     const struct bus_retention retention = {a->stream_age_ns, (int64_t)a->stream_bytes};
@@ -185,19 +192,18 @@ static int run(struct session *s, const struct bus_options *bus, int64_t *ret_fr
                                             .listen = a->listens ? &a->listen : NULL,
                                             .version = QOSMARK_VERSION,
                                             .stop = has_to_stop,
+                                            .listening = limit,
                                             .say = say,
                                             .row = s->rows ? write_row : NULL,
                                             .user = s};
-    struct collect_totals totals = {.begun_ns = INT64_MAX};
     struct error error = {.text = ""};
     catch_signals();
-    int r = collect_run(&options, &totals, &error);
-    if (!a->common.report.quiet)
+    int r = collect_run(&options, ret, &error);
+    if (ret->connected && !a->common.report.quiet)
         (void)cli_fail(
             0, "%llu messages read, %llu of them repeated, %llu late, %llu not understood; %llu rows are final",
-            (unsigned long long)totals.messages, (unsigned long long)totals.repeated, (unsigned long long)totals.late,
-            (unsigned long long)totals.malformed, (unsigned long long)totals.rows);
-    *ret_from_ns = totals.begun_ns;
+            (unsigned long long)ret->messages, (unsigned long long)ret->repeated, (unsigned long long)ret->late,
+            (unsigned long long)ret->malformed, (unsigned long long)ret->rows);
     if (r < 0)
         return cli_fail(r == ERR_USAGE ? EXIT_USAGE : EXIT_INPUT, "%s", error.text[0] ? error.text : error_name(r));
     return 0;
@@ -224,9 +230,17 @@ static int collect(struct session *s)
     if (status == 0 && output_open(&output, a->common.output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
     if (status == 0) {
-        confine(s, &output);
-        int ran = a->servers ? run(s, &bus, &from_ns) : write_rows(s, from_ns);
-        status = ran == EXIT_USAGE ? ran : write_report(s, from_ns, &output);
+        struct collect_totals totals = {.begun_ns = INT64_MAX};
+        int ran = 0;
+        keep_to_files(s, &output);
+        if (a->servers) {
+            ran = run(s, &bus, &totals);
+        } else {
+            limit(s);
+            ran = write_rows(s, from_ns);
+        }
+        if (!a->servers || totals.connected)
+            status = write_report(s, a->servers ? totals.begun_ns : from_ns, &output);
         status = ran ? ran : status;
     }
     bus_options_done(&bus);

@@ -195,6 +195,7 @@ static void look(struct live_session *s, const struct live_view *view)
         live_say(s, true, "the pages could not be renewed: out of memory");
     if (s->notify)
         notify_view(s->notify, view);
+    live_publishing_tell(s);
     live_screen_look(s, view);
     live_report_leaving(s, view);
     live_report_interval(s, view);

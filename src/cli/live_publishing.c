@@ -25,6 +25,7 @@ struct live_publishing_parts {
     char (*names)[DELTA_NAME_MAX];
     const char **points;
     char name[DELTA_NAME_MAX + 16];
+    char said[256];      /* what was said of the bus last */
     int64_t patience_ns; /* nothing is captured any more: the last messages may wait for room */
 };
 
@@ -169,6 +170,18 @@ int live_publishing_begin(struct live_session *s)
         return cli_fail(r == ERR_USAGE ? EXIT_USAGE : EXIT_INPUT, "%s", error.text);
     p->spill = NULL; /* the thread's now */
     return 0;
+}
+
+void live_publishing_tell(struct live_session *s)
+{
+    struct live_publishing_parts *p = s->publishing;
+    if (!p || !p->bus)
+        return;
+    struct bus_publish_stats stats = bus_publish_stats(p->bus);
+    if (strcmp(stats.problem, p->said) == 0)
+        return;
+    live_say(s, false, "%s", stats.problem[0] ? stats.problem : "the message bus takes messages");
+    memcpy(p->said, stats.problem, sizeof p->said);
 }
 
 /* ---- the end ---- */

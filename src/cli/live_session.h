@@ -56,6 +56,7 @@ int64_t live_clock_ms(void); /* only goes forward */
 /* ---- live_publishing.c: messages to the collectors of a fleet; an exit status, said ---- */
 int live_publishing_open(struct live_session *s);  /* what takes rights: files */
 int live_publishing_begin(struct live_session *s); /* its threads, after rights were given up */
+void live_publishing_tell(struct live_session *s); /* what the bus says, where that has changed */
 void live_publishing_last(struct live_session *s);   /* what comes now is the last */
 void live_publishing_finish(struct live_session *s); /* the last messages, and what became of them */
 void live_publishing_close(struct live_session *s);

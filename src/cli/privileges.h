@@ -20,6 +20,8 @@ enum privileges_work {
     PRIVILEGES_FILES, /* files read, threads begun, outputs that are open put in place; no socket (`audit`, `policy`) */
     PRIVILEGES_SEND,  /* the same with UDP sockets (`probe`, `trace`, `generate`) */
     PRIVILEGES_ASK,   /* and TCP connections (`probe --service`, `policy` with a domain to ask for) */
+    PRIVILEGES_KEEP, /* files read and written, a history among them; no socket (`collect --report-only`) */
+    PRIVILEGES_COLLECT, /* the same, with connections to a message bus, and a page or two served (`collect`) */
     PRIVILEGES_PLACE, /* a file renamed or removed, and nothing else (cli/placer.h) */
 };
 

@@ -220,13 +220,13 @@ static int add_sending(scmp_filter_ctx filter, bool connections)
 /* What the commands do that read files, or ask the network, and end with a report. */
 static int add_reporting(scmp_filter_ctx filter, enum privileges_work work)
 {
-    int r = add_watching(filter, false);
+    int r = add_watching(filter, work == PRIVILEGES_KEEP || work == PRIVILEGES_COLLECT);
     if (r == 0)
         r = add_all(filter, allowed_to_finish, sizeof allowed_to_finish / sizeof allowed_to_finish[0]);
     if (r == 0)
         r = add_threads(filter);
-    if (r == 0 && work != PRIVILEGES_FILES)
-        r = add_sending(filter, work == PRIVILEGES_ASK);
+    if (r == 0 && work != PRIVILEGES_FILES && work != PRIVILEGES_KEEP)
+        r = add_sending(filter, work != PRIVILEGES_SEND);
 #ifdef SANITIZED
     if (r == 0)
         r = add_all(filter, allowed_to_sanitizer, sizeof allowed_to_sanitizer / sizeof allowed_to_sanitizer[0]);

@@ -48,6 +48,7 @@ struct collect {
     uint64_t since_commit;                      /* messages */
     int64_t committed_ns, leased_ns, pruned_ns; /* monotonic */
     bool connected;
+    char forbidden[256]; /* what was said last of what the bus does not permit */
     int members;
     int row_status; /* what options->row said */
     struct error *error;

@@ -30,8 +30,6 @@ int collect_pages_start(struct collect *c)
         const struct http_offer offer = {.path = pages[i].path, .fresh_ms = FRESH_MS};
         status = http_server_offer(c->http, &offer);
     }
-    if (status == 0)
-        collect_pages_publish(c);
     return status;
 }
 

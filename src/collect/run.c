@@ -102,11 +102,20 @@ static int open_all(struct collect *c)
     c->scratch = malloc(sizeof *c->scratch);
     if (!c->scratch)
         return error_set(c->error, ERR_MEMORY, "out of memory");
-    int status = store_open(o->history, &c->store, c->error);
-    status = status < 0
-                 ? status
-                 : bus_reader_open(o->bus, o->retention, o->name, o->lease_ns, CONNECT_WAIT_MS, &c->bus, c->error);
-    return status < 0 || !o->listen ? status : collect_pages_start(c);
+    /* TLS is set up for good here: what that loads cannot be loaded any more when rights have gone */
+    int status = bus_reader_check(o->bus, c->error);
+    if (status == 0 && o->listen)
+        status = collect_pages_start(c);
+    if (status == 0 && o->listening)
+        o->listening(o->user);
+    if (status == 0)
+        status = store_open(o->history, &c->store, c->error);
+    if (status == 0)
+        status = bus_reader_open(o->bus, o->retention, o->name, o->lease_ns, CONNECT_WAIT_MS, &c->bus, c->error);
+    c->totals.connected = status == 0;
+    if (status == 0)
+        collect_pages_publish(c);
+    return status;
 }
 
 static void close_all(struct collect *c)
@@ -139,11 +148,22 @@ static void tell_connection(struct collect *c)
     c->connected = now;
 }
 
+/* Each reason once, as long as it is the same. */
+static void tell_forbidden(struct collect *c)
+{
+    char why[sizeof c->forbidden];
+    if (!bus_reader_forbidden(c->bus, why) || strcmp(why, c->forbidden) == 0)
+        return;
+    memcpy(c->forbidden, why, sizeof why);
+    collect_say(c, "the message bus does not permit it: %s", why);
+}
+
 static int step(struct collect *c, int64_t now)
 {
-    int status = 0;
     tell_connection(c);
-    if (c->connected && now - c->leased_ns >= c->options->lease_ns / 3) {
+    tell_forbidden(c);
+    int status = c->connected ? 0 : bus_reader_refused(c->bus, c->error);
+    if (status == 0 && c->connected && now - c->leased_ns >= c->options->lease_ns / 3) {
         status = collect_leases(c);
         c->leased_ns = now;
     }

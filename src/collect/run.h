@@ -39,6 +39,7 @@ struct collect_options {
 
     /* All are called in the thread of collect_run(). */
     bool (*stop)(void *user);
+    void (*listening)(void *user);                    /* once, before anything is read: rights may go. Or NULL */
     void (*say)(void *user, const char *text);        /* one sentence */
     int (*row)(void *user, const struct crossing *c); /* each final row, once; negative ends the run. Or NULL */
     void *user;
@@ -48,6 +49,7 @@ struct collect_totals {
     uint64_t messages, repeated, late, malformed, left_out;
     uint64_t rows;       /* final ones */
     unsigned partitions; /* that it had at the end */
+    bool connected;      /* a server was there, at the start */
     int64_t begun_ns;    /* of the earliest window that it wrote; INT64_MAX: none */
 };
 

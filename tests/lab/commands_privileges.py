@@ -39,6 +39,12 @@ def is_confined(pid):
         return False
 
 
+def has_begun(pid):
+    """Its C library is there, and it sleeps."""
+    with open(f"/proc/{pid}/maps") as maps:
+        return "/libc" in maps.read() and status_of(f"/proc/{pid}/status")["State"][0] == "S"
+
+
 def has_landlock():
     import ctypes
     return ctypes.CDLL(None).syscall(444, None, 0, 1) >= 1
@@ -178,7 +184,7 @@ def control(lab, uid):
     """The same in a process without limits, so that it is known that the attempts are sound."""
     field = Field(lab, uid)
     p = subprocess.Popen(["setpriv", f"--reuid={uid}", "--clear-groups", "sleep", "600"])
-    wait_for("the control", lambda: os.readlink(f"/proc/{p.pid}/exe").endswith("sleep"))
+    wait_for("the control", lambda: has_begun(p.pid))
     try:
         with Inside(p.pid) as inside:
             for name in WORKS_ANYHOW:
@@ -234,11 +240,15 @@ class Scene:
             skip("built without libcap-ng or libseccomp")
         self.libnet = "left out: libnet" not in version
         self.pages = "left out: libmicrohttpd" not in version
+        self.bus = all(f"left out: {part}" not in version for part in ("libnats", "libsqlite3")) and shutil.which("nats-server")
         with open(QOSMARK, "rb") as f:
             self.sanitized = b"__asan_init" in f.read()
         # nobody answers h1's probes, and nobody refuses them: the commands wait
         self.h2.nft_rules("input", ["meta l4proto { udp, tcp, icmp } counter drop"])
         self.number = 0
+        if self.bus:
+            bus = self.h1.popen("nats-server", "-a", "127.0.0.1", "-js", "-sd", os.path.join(lab.dir, "js"))
+            wait_for("the message bus", lambda: "Server is ready" in bus.stderr)
 
     def start(self, uid, *words):
         as_user = [] if uid == 0 else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
@@ -331,28 +341,43 @@ def policies(scene, uid, landlock):
         check(f"policy {words[0]} by {name}: no sanitizer spoke", "Sanitizer" in p.stderr, False)
 
 
+class FullPipe:
+    """An output whose reader makes who writes it wait."""
+
+    def __init__(self, scene):
+        self.path = scene.fifo()
+        self.reader = os.open(self.path, os.O_RDWR)
+        self.filler = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+        self.filled = 0
+        try:
+            while True:
+                self.filled += os.write(self.filler, bytes(4096))
+        except BlockingIOError:
+            pass
+
+    def empty(self):
+        while self.filled > 0:
+            self.filled -= len(os.read(self.reader, self.filled))
+
+    def read(self):
+        """What was written, and no more of it."""
+        text = os.read(self.reader, 65536)
+        os.close(self.reader)
+        os.close(self.filler)
+        return text
+
+
 def doctor(scene, uid, landlock):
     """doctor: it tries what it may do, so it is looked at when it has, while its reader makes it wait."""
     name = "root" if uid == 0 else "an ordinary user"
-    fifo = scene.fifo()
-    reader = os.open(fifo, os.O_RDWR)
-    filler = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-    filled = 0
-    try:
-        while True:
-            filled += os.write(filler, bytes(4096))
-    except BlockingIOError:
-        pass
-    p = scene.start(uid, "doctor", "-o", fifo)
+    pipe = FullPipe(scene)
+    p = scene.start(uid, "doctor", "-o", pipe.path)
     looked = look_into(scene, f"doctor by {name}", p, uid, "", stays_root=True, landlock=landlock)
-    while filled > 0:
-        filled -= len(os.read(reader, filled))
+    pipe.empty()
     if looked:
         check(f"doctor by {name} ends ({p.stderr})", p.wait(WAIT) in (0, 3))
-        text = os.read(reader, 65536)
+        text = pipe.read()
         check(f"doctor by {name} said all", b"rights" in text and b"interfaces" in text)
-    os.close(reader)
-    os.close(filler)
 
 
 def generate_file(scene, uid, landlock):
@@ -411,6 +436,33 @@ def services(scene, uid, landlock):
     if look_into(scene, f"live -o by {name}", p, uid, "writing", landlock=landlock, threads=2 if scene.pages else 1):
         p.stop()
         check(f"live -o by {name} wrote its report", os.path.getsize(out) > 0)
+
+
+def fleet(scene, uid, landlock):
+    """collect and live --publish, connected to a message bus; and the history alone."""
+    if not scene.bus:
+        return
+    name = "root" if uid == 0 else "an ordinary user"
+    history = os.path.join(scene.out, f"history-{uid}.sqlite")
+    bus = ["nats://127.0.0.1:4222"]
+    p = scene.start(uid, "live", "-i", scene.h1.to(scene.h2), "--publish", *bus, "--site", "x", "--spill", os.path.join(scene.out, f"spill-{uid}"))
+    if look_into(scene, f"live --publish by {name}", p, uid, "tcp", landlock=landlock, threads=3):
+        p.stop()
+        check(f"live --publish by {name} left nothing behind ({p.stderr})", "messages to the collectors" in p.stderr, False)
+    p = scene.start(uid, "collect", "--nats", *bus, "--history", history, "--lease", "2s", "--look", "100ms", "-o", history + ".txt",
+                    "--rows", history + ".rows", *(["--listen", "9466"] if scene.pages else []))
+    if look_into(scene, f"collect by {name}", p, uid, "tcp", stays_root=True, landlock=landlock, threads=4 if scene.pages else 3):
+        p.stop()
+        check(f"collect by {name} ends when it is told to ({p.stderr})", p.returncode in (0, 4))
+        check(f"collect by {name} wrote its report", os.path.getsize(history + ".txt") > 0)
+        check(f"collect by {name}: no sanitizer spoke", "Sanitizer" in p.stderr, False)
+    pipe = FullPipe(scene)
+    p = scene.start(uid, "collect", "--report-only", "--history", history, "-o", pipe.path)
+    looked = look_into(scene, f"collect --report-only by {name}", p, uid, "", stays_root=True, landlock=landlock)
+    pipe.empty()
+    if looked:
+        check(f"collect --report-only by {name} ends ({p.stderr})", p.wait(WAIT) in (0, 4))
+        check(f"collect --report-only by {name} said what there is", b"NOTHING CHECKED" in pipe.read())
 
 
 def children(pid):
@@ -521,6 +573,7 @@ def main():
             generate_file(scene, uid, landlock)
             network(scene, uid, landlock)
             services(scene, uid, landlock)
+            fleet(scene, uid, landlock)
         placed_by_a_child(scene)
         in_a_container(scene)
         without_limits_it_works(scene)

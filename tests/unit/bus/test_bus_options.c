@@ -101,6 +101,7 @@ static void a_file_holds_all_that_it_takes(void **state)
     (void)state;
     write_file("c.yaml",
                "credentials: sensor.creds\n"
+               "inbox: _INBOX_berlin-1\n"
                "tls: {ca: ca.pem, certificate: cert.pem, key: key.pem, server-name: b}\n",
                0640);
     write_file("sensor.creds", credentials, 0600);
@@ -115,6 +116,7 @@ static void a_file_holds_all_that_it_takes(void **state)
     assert_string_equal(o.certificate, "a certificate\n");
     assert_string_equal(o.key, "a key\n");
     assert_string_equal(o.server_name, "b");
+    assert_string_equal(o.inbox, "_INBOX_berlin-1");
     assert_true(o.tls);
     assert_null(o.user);
     bus_options_done(&o);
@@ -143,6 +145,8 @@ static void what_does_not_go_together_is_refused(void **state)
     assert_refused("tls: {kay: a}\n", "server-name");
     assert_refused("user: [a]\n", "single value");
     assert_refused("tls: {ca: nowhere.pem}\n", "nowhere.pem");
+    assert_refused("inbox: \"a.>\"\n", "inbox is");
+    assert_refused("inbox: \"a b\"\n", "inbox is");
     assert_refused("", "mapping");
     assert_refused("user: \"a\npassword: b", "c.yaml:");
 }
