@@ -135,6 +135,11 @@ bool bus_reader_connected(const struct bus_reader *r)
     return natsConnection_Status(r->nc) == NATS_CONN_STATUS_CONNECTED;
 }
 
+int bus_reader_ask(const struct bus_reader *r, struct error *error)
+{
+    return bus_reader_connected(r) ? 0 : error_set(error, ERR_IO, "the message bus is away");
+}
+
 /* ---- a partition ---- */
 
 /*
@@ -195,6 +200,9 @@ static int begin_again(struct bus_reader *r, unsigned partition, struct error *e
     struct bus_partition *p = &r->partitions[partition];
     jsErrCode code = 0;
     leave_consumer(r, p);
+    p->broken = true;
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     (void)snprintf(p->consumer, sizeof p->consumer, "collect-%u-%llu-%u", partition,
                    (unsigned long long)p->lease_number, ++p->made);
     p->delivered = 0;
@@ -257,6 +265,8 @@ int bus_reader_fetch(struct bus_reader *r, unsigned partition, unsigned most,
     natsMsgList list = {.Msgs = NULL};
     jsErrCode code = 0;
     int status = 0, count = 0;
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     if (p->broken && (nats_Now() < p->try_at_ms || begin_again(r, partition, error) < 0))
         return error_set(error, ERR_IO, "a partition cannot be read for now");
     natsStatus s = natsSubscription_Fetch(&list, p->sub, (int)most, POLL_MS, &code);
@@ -281,6 +291,8 @@ int bus_reader_drained(struct bus_reader *r, unsigned partition, struct error *e
     jsErrCode code = 0;
     if (p->broken)
         return 0;
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     natsStatus s = js_GetConsumerInfo(&info, r->js, BUS_STREAM, p->consumer, NULL, &code);
     if (s != NATS_OK) {
         p->broken |= s == NATS_NOT_FOUND;

@@ -45,6 +45,8 @@ int bus_member_announce(struct bus_reader *r, struct error *error)
 {
     char key[KEY_MAX];
     uint64_t revision;
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     (void)snprintf(key, sizeof key, "member.%s", r->name);
     natsStatus s = kvStore_PutString(&revision, r->leases, key, "here");
     return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "the message bus does not answer", s);
@@ -62,6 +64,8 @@ int bus_lease_survey(struct bus_reader *r, bool *held, unsigned n, struct error 
     kvKeysList keys = {.Keys = NULL};
     int members = 0;
     memset(held, 0, n * sizeof *held);
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     natsStatus s = kvStore_Keys(&keys, r->leases, NULL);
     if (s == NATS_NOT_FOUND)
         return 1;
@@ -93,6 +97,8 @@ int bus_lease_take(struct bus_reader *r, unsigned partition, uint64_t *ret_lease
 {
     struct bus_partition *p = &r->partitions[partition];
     char key[KEY_MAX];
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     partition_key(partition, key);
     natsStatus s = kvStore_CreateString(&p->lease, r->leases, key, r->name);
     p->held = s == NATS_OK;
@@ -110,6 +116,8 @@ int bus_lease_renew(struct bus_reader *r, unsigned partition, struct error *erro
 {
     struct bus_partition *p = &r->partitions[partition];
     char key[KEY_MAX];
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     partition_key(partition, key);
     natsStatus s = kvStore_UpdateString(&p->lease, r->leases, key, r->name, p->lease);
     if (s == NATS_OK)
@@ -132,7 +140,7 @@ void bus_lease_give(struct bus_reader *r, unsigned partition)
     struct bus_partition *p = &r->partitions[partition];
     char key[KEY_MAX];
     partition_key(partition, key);
-    if (p->held)
+    if (p->held && bus_reader_connected(r))
         (void)kvStore_Purge(r->leases, key, NULL);
     p->held = false;
 }
@@ -145,6 +153,8 @@ int bus_checkpoint_read(struct bus_reader *r, unsigned partition, char ret[stati
     struct bus_partition *p = &r->partitions[partition];
     char key[KEY_MAX];
     kvEntry *e = NULL;
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     partition_key(partition, key);
     natsStatus s = kvStore_Get(&e, r->checkpoints, key);
     if (s != NATS_OK && s != NATS_NOT_FOUND)
@@ -161,6 +171,8 @@ int bus_checkpoint_write(struct bus_reader *r, unsigned partition, const char *t
     struct bus_partition *p = &r->partitions[partition];
     char key[KEY_MAX], there[BUS_CHECKPOINT_MAX];
     uint64_t revision = p->checkpoint;
+    if (bus_reader_ask(r, error) < 0)
+        return ERR_IO;
     partition_key(partition, key);
     natsStatus s = kvStore_UpdateString(&p->checkpoint, r->checkpoints, key, text, revision);
     if (s == NATS_OK)

@@ -121,6 +121,13 @@ static void on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, v
 
 /* ---- the thread's ---- */
 
+static void say_refusal(struct bus_publish *p)
+{
+    struct error error = {0};
+    (void)bus_connect_why(p->options.bus, p->options.name, "the message bus does not let this sensor in", &error);
+    set_problem(p, error.text);
+}
+
 static bool connect_to_bus(struct bus_publish *p)
 {
     struct error error = {0};
@@ -149,8 +156,11 @@ static bool connect_to_bus(struct bus_publish *p)
     natsInbox_Destroy(inbox);
     if (s == NATS_OK)
         return true;
-    (void)bus_error(&error, ERR_IO, "the message bus cannot be used", s);
-    set_problem(p, error.text);
+    /* with TLS a client may be refused when it has connected */
+    if (natsConnection_IsClosed(p->nc))
+        say_refusal(p);
+    else if (bus_error(&error, ERR_IO, "the message bus cannot be used", s) < 0)
+        set_problem(p, error.text);
     bus_publish_disconnect(p);
     return false;
 }
@@ -160,8 +170,7 @@ bool bus_publish_ready(struct bus_publish *p)
     struct error error = {0};
     /* one that was not let in twice gives up: another may be let in later, with the same secrets */
     if (p->nc && natsConnection_IsClosed(p->nc)) {
-        (void)bus_connect_why(p->options.bus, p->options.name, "the message bus does not let this sensor in", &error);
-        set_problem(p, error.text);
+        say_refusal(p);
         bus_publish_disconnect(p);
     }
     if (!p->nc && !connect_to_bus(p))

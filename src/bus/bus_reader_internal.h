@@ -40,6 +40,9 @@ struct bus_reader {
     struct bus_partition partitions[BUS_PARTITIONS_MAX];
 };
 
+/* Asking would be waiting for nothing, and the caller has other things to do. 0, or ERR_IO while the bus is away. */
+int bus_reader_ask(const struct bus_reader *r, struct error *error);
+
 /* Makes or finds the two buckets. */
 int bus_lease_open(struct bus_reader *r, struct error *error);
 
