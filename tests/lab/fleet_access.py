@@ -277,7 +277,7 @@ def another_server(place):
     history = place.dir / "shared.sqlite"  # not there yet
     spill = place.dir / "spill"
     sensors = [place.sensor(url, None, "--every-packet", "--spill", f"{spill}-{site}", site=site, seconds="9m", prefix=with_names) for site in ("berlin", "hq")]
-    collectors = [place.collect(url, None, "--history", history, "--window", "10s", "--grace", "60s", "--name", name, seconds="9m", prefix=with_names,
+    collectors = [place.collect(url, None, "--history", history, "--window", "10m", "--grace", "75s", "--name", name, seconds="9m", prefix=with_names,
                                 *(["--listen", "9467"] if name == "one" else [])) for name in ("one", "two")]
     for c in collectors:
         wait_for("both collectors", lambda c=c: "2 collectors share" in c.stderr or not c.running())
