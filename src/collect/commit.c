@@ -9,6 +9,7 @@ struct writing {
     struct collect *collect;
     unsigned partition;
     bool final;
+    bool told; /* for good, before */
 };
 
 static int on_begin(void *user, int64_t window_ns, bool final)
@@ -17,7 +18,9 @@ static int on_begin(void *user, int64_t window_ns, bool final)
     struct collect *c = w->collect;
     w->final = final;
     c->totals.begun_ns = window_ns < c->totals.begun_ns ? window_ns : c->totals.begun_ns;
-    return store_window(c->store, w->partition, window_ns, c->error);
+    int status = store_window(c->store, w->partition, window_ns, c->error);
+    w->told = status == 1;
+    return status < 0 ? status : 0;
 }
 
 static void add_sum(struct collect *c, const struct crossing *x)
@@ -48,6 +51,8 @@ static int on_crossing(void *user, const struct crossing *x)
 {
     struct writing *w = user;
     struct collect *c = w->collect;
+    if (w->told)
+        return 0;
     int status = store_crossing(c->store, x, c->error);
     if (status < 0 || !w->final)
         return status;
@@ -61,13 +66,13 @@ static int on_crossing(void *user, const struct crossing *x)
 static int on_point(void *user, const struct fleet_point *p)
 {
     const struct writing *w = user;
-    return store_point(w->collect->store, p, w->collect->error);
+    return w->told ? 0 : store_point(w->collect->store, p, w->collect->error);
 }
 
 static int on_note(void *user, int64_t window_ns, const char *text)
 {
     const struct writing *w = user;
-    return store_note(w->collect->store, w->partition, window_ns, w->final, text, w->collect->error);
+    return w->told ? 0 : store_note(w->collect->store, w->partition, window_ns, w->final, text, w->collect->error);
 }
 
 /* What the joins counted since the last time. */

@@ -201,6 +201,21 @@ void store_abandon(struct store *s)
 
 /* ---- forgetting ---- */
 
+/* Each window that was told of has a point. */
+static int was_told_for_good(struct store *s, unsigned partition, int64_t window_ns, struct error *error)
+{
+    sqlite3_stmt *q = NULL;
+    if (sqlite3_prepare_v2(s->db, "SELECT 1 FROM point WHERE window_ns=? AND partition=? AND final=1 LIMIT 1", -1, &q,
+                           NULL) != SQLITE_OK)
+        return store_error(s, error, "the history cannot be read");
+    (void)sqlite3_bind_int64(q, 1, window_ns);
+    (void)sqlite3_bind_int64(q, 2, partition);
+    int code = sqlite3_step(q);
+    int status = code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(s, error, "the history cannot be read");
+    (void)sqlite3_finalize(q);
+    return status;
+}
+
 int store_window(struct store *s, unsigned partition, int64_t window_ns, struct error *error)
 {
     struct strbuf sql = {0};
@@ -210,7 +225,7 @@ int store_window(struct store *s, unsigned partition, int64_t window_ns, struct 
     int status = strbuf_ok(&sql) ? execute(s, strbuf_text(&sql), "the history cannot be written", error)
                                  : error_set(error, ERR_MEMORY, "out of memory");
     strbuf_done(&sql);
-    return status;
+    return status < 0 ? status : was_told_for_good(s, partition, window_ns, error);
 }
 
 int store_prune(struct store *s, int64_t before_ns, struct error *error)

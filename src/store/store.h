@@ -24,7 +24,8 @@ int store_begin(struct store *s, struct error *error);
 int store_commit(struct store *s, struct error *error);
 void store_abandon(struct store *s);
 
-/* Forgets what was told of a window of a partition and was not final: it comes again. */
+/* Forgets what was told of a window of a partition and was not final: it comes again. 1 where the window was told for
+ * good before, by whoever had the partition then: what is told of it now is not to be written. */
 int store_window(struct store *s, unsigned partition, int64_t window_ns, struct error *error);
 
 /* Writes a row; one that is final is never replaced by one that is not. */

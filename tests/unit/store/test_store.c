@@ -210,6 +210,24 @@ static void what_was_not_final_is_forgotten_with_its_window(void **state)
     store_close(s);
 }
 
+/* Whoever is held up between his last look and the write must not change what the next one told since. */
+static void what_was_told_for_good_stays_as_it_is(void **state)
+{
+    (void)state;
+    struct store *s = open_store();
+    struct error error;
+    struct fleet_point p = {.name = "x/a", .window_ns = 300 * NS_PER_S, .partition = 3, .final = true};
+    assert_int_equal(store_window(s, 3, p.window_ns, &error), 0);
+    assert_int_equal(store_begin(s, &error), 0);
+    assert_int_equal(store_point(s, &p, &error), 0);
+    assert_int_equal(store_commit(s, &error), 0);
+    assert_int_equal(store_window(s, 3, p.window_ns, &error), 1);
+    assert_int_equal(store_window(s, 4, p.window_ns, &error), 0);
+    assert_int_equal(store_window(s, 3, 2 * p.window_ns, &error), 0);
+    assert_int_equal(read_all(s).points, 1);
+    store_close(s);
+}
+
 static void what_is_not_committed_is_not_there(void **state)
 {
     (void)state;
@@ -247,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_row_comes_back_as_it_was, fresh, forget),
         cmocka_unit_test_setup_teardown(a_row_that_comes_again_counts_once_and_a_final_one_stays, fresh, forget),
         cmocka_unit_test_setup_teardown(what_was_not_final_is_forgotten_with_its_window, fresh, forget),
+        cmocka_unit_test_setup_teardown(what_was_told_for_good_stays_as_it_is, fresh, forget),
         cmocka_unit_test_setup_teardown(what_is_not_committed_is_not_there, fresh, forget),
         cmocka_unit_test_setup_teardown(a_file_that_is_something_else_is_refused, fresh, forget),
     };
