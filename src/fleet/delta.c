@@ -242,6 +242,10 @@ static void write_block(struct emit *e, const struct delta_block *b)
         emit_key(e, "copies");
         emit_count(e, b->copies);
     }
+    if (b->late) {
+        emit_key(e, "late");
+        emit_bool(e, true);
+    }
     emit_close(e, '}');
 }
 

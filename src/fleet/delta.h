@@ -58,6 +58,7 @@ struct delta_block {
     uint16_t anchor_sequence; /* its sequence number */
     uint16_t packets;        /* different numbers seen: those that `seen` has */
     uint32_t copies;         /* packets with a number that had come before, in the same part */
+    bool late; /* a higher block had begun: these packets came late, and tell nothing of those beside them */
     uint8_t seen[DELTA_BLOCK_PACKETS / 8]; /* number i of the block: bit i % 8 of byte i / 8 */
     struct {
         dscp_t dscp;
@@ -99,7 +100,7 @@ struct delta {
     uint64_t call; /* hash of the Call-ID, the same at all sensors; 0 without */
 
     /* DELTA_STREAM: what it did */
-    bool began; /* nothing was told of it before */
+    bool began; /* nothing was told of it before, or nothing as RTP with blocks */
     bool ended; /* it was silent for long, and nothing more is told of it; packets may be 0 then */
     uint64_t packets, bytes;
     int64_t first_ns, last_ns; /* packets of the interval; 0 without */

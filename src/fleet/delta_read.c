@@ -249,6 +249,7 @@ static void read_block(struct reading *x, const json_t *o, struct delta_block *b
         saved_fail(j, "a block lists %zu marks, and at most %d are told apart", n, DELTA_BLOCK_MARKS_MAX);
     b->other = (uint16_t)saved_count(j, o, "other", DELTA_BLOCK_PACKETS, 0);
     b->copies = (uint32_t)saved_count(j, o, "copies", UINT32_MAX, 0);
+    b->late = saved_bool(j, o, "late", false);
     sum = b->other;
     for (size_t i = 0; i < n && !j->failed; i++) {
         struct delta_count c = mark_of(x, json_array_get(marks, i), &seen, DELTA_BLOCK_PACKETS);

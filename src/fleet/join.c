@@ -7,6 +7,9 @@
 
 enum { POINTS_MAX = 4096, PRESENCE_MAX = 100000, AHEAD_MOST_S = 3600, LONGEST_S = 3600, WINDOWS_A_MESSAGE = 4096 };
 
+#define AFTER_NS (30 * NS_PER_S) /* after the end of a window its last blocks are told, but for those of slow streams  \
+                                  */
+
 struct join *join_new(const struct join_options *options)
 {
     struct join *j = calloc(1, sizeof *j);
@@ -211,7 +214,13 @@ static bool detail_needed(const struct delta_block *b)
     return b->packets != DELTA_BLOCK_PACKETS || b->mark_count != 1 || b->other;
 }
 
-static bool block_add(struct join_window *w, struct join_run *r, const struct delta_block *b)
+static uint32_t milliseconds_after(int64_t ns, int64_t begin_ns)
+{
+    int64_t ms = (ns - begin_ns) / NS_PER_MS + 1;
+    return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+static bool block_add(struct join_window *w, struct join_run *r, const struct delta_block *b, int64_t told_ns)
 {
     if (!grow((void **)&r->blocks, &r->block_cap, r->block_count, sizeof *r->blocks))
         return false;
@@ -221,6 +230,8 @@ static bool block_add(struct join_window *w, struct join_run *r, const struct de
                               .anchor_rtp = b->anchor_rtp,
                               .anchor_sequence = b->anchor_sequence,
                               .packets = b->packets,
+                              .late = b->late,
+                              .told_ms = milliseconds_after(told_ns, b->anchor_ns),
                               .mark = b->mark_count ? b->marks[0].dscp : 0};
     if (detail_needed(b)) {
         if (!grow((void **)&w->details, &w->detail_cap, w->detail_count, sizeof *w->details))
@@ -293,11 +304,13 @@ static int take_stream(struct join *j, struct join_window *w, uint32_t point, co
     if (!r)
         return ERR_MEMORY;
     for (size_t i = 0; i < d->block_count; i++)
-        if (window_of(j, d->blocks[i].anchor_ns) == w->number && !block_add(w, r, &d->blocks[i]))
+        if (window_of(j, d->blocks[i].anchor_ns) == w->number && !block_add(w, r, &d->blocks[i], d->to_ns))
             return ERR_MEMORY;
     name_run(r, d);
     if (d->block_count)
         r->family = JOIN_RTP;
+    r->numbered |= d->block_count || (family_of(d) == JOIN_RTP && d->packets > d->unblocked);
+    r->began |= d->began;
     r->copies_differ |= d->copies_differ;
     if (d->packets == 0)
         return 0;
@@ -312,21 +325,21 @@ static int take_stream(struct join *j, struct join_window *w, uint32_t point, co
 
 /* ---- messages ---- */
 
-static bool touches(const struct join *j, const struct delta *d, int64_t number)
+enum touch { TOUCH_NOT = 0, TOUCH_AFTER, TOUCH_IN };
+
+static enum touch touch_of(const struct join *j, const struct delta *d, int64_t number)
 {
-    int64_t length = j->options.window_ns;
-    if (d->from_ns < (number + 1) * length && d->to_ns > number * length)
-        return true;
-    if (window_of(j, d->from_ns) == number)
-        return true;
+    int64_t length = j->options.window_ns, begin = number * length, end = begin + length;
+    if ((d->from_ns < end && d->to_ns > begin) || window_of(j, d->from_ns) == number)
+        return TOUCH_IN;
     for (size_t i = 0; i < d->block_count; i++)
         if (window_of(j, d->blocks[i].anchor_ns) == number)
-            return true;
-    return false;
+            return TOUCH_IN;
+    return d->from_ns >= end && d->from_ns < end + AFTER_NS ? TOUCH_AFTER : TOUCH_NOT;
 }
 
 /* Takes what of a message belongs to one window. 1: it did; 0: it is there already, or there is no room for it. */
-static int take_part(struct join *j, struct join_window *w, const struct delta *d, uint64_t id)
+static int take_part(struct join *j, struct join_window *w, const struct delta *d, uint64_t id, enum touch touch)
 {
     if (id_find(w, id)) {
         j->counts.repeated += window_of(j, d->from_ns) == w->number;
@@ -334,15 +347,17 @@ static int take_part(struct join *j, struct join_window *w, const struct delta *
     }
     struct join_point *p = point_get(w, d);
     struct join_presence *i = p ? presence_get(p, d) : NULL;
-    if (!i || w->run_count >= j->options.runs_max || w->block_count + d->block_count > j->options.blocks_max) {
-        j->counts.left_out++;
-        w->left_out++;
+    bool full = w->run_count >= j->options.runs_max || w->block_count + d->block_count > j->options.blocks_max;
+    if (!i || (full && touch == TOUCH_IN)) {
+        j->counts.left_out += touch == TOUCH_IN;
+        w->left_out += touch == TOUCH_IN;
         return 0;
     }
     if (!id_add(w, id))
         return ERR_MEMORY;
     bool own = window_of(j, d->from_ns) == w->number;
-    w->dirty = true;
+    w->dirty |= touch == TOUCH_IN;
+    p->present |= touch == TOUCH_IN;
     j->counts.taken += own;
     if (d->type == DELTA_INTERVAL) {
         take_interval(p, i, d, own);
@@ -351,6 +366,8 @@ static int take_part(struct join *j, struct join_window *w, const struct delta *
     i->came++;
     i->dropped =
         i->dropped > d->dropped_kernel + d->dropped_interface ? i->dropped : d->dropped_kernel + d->dropped_interface;
+    if (touch == TOUCH_AFTER)
+        return 1;
     p->sums.deltas += own;
     return take_stream(j, w, (uint32_t)(p - w->points), d) < 0 ? ERR_MEMORY : 1;
 }
@@ -389,7 +406,7 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
         j->counts.repeated += number < j->closed_before;
     }
     /* blocks are held until they are over, which of a stream of few packets takes long */
-    int64_t first = number, last = window_of(j, d->to_ns);
+    int64_t first = window_of(j, d->from_ns - AFTER_NS), last = window_of(j, d->to_ns);
     for (size_t i = 0; i < d->block_count; i++) {
         int64_t n = window_of(j, d->blocks[i].anchor_ns);
         first = n < first ? n : first;
@@ -400,13 +417,14 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
     uint64_t id = hash_id(j, d);
     for (int64_t n = first > j->closed_before ? first : j->closed_before; n <= last; n++) {
         /* by the message alone, so that it is the same for whoever reads it, and whenever */
-        if (!touches(j, d, n) || stored_ns - j->options.grace_ns >= (n + 1) * length)
+        enum touch touch = touch_of(j, d, n);
+        if (touch == TOUCH_NOT || stored_ns - j->options.grace_ns >= (n + 1) * length)
             continue;
         struct join_window *w = window_get(j, n, sequence);
         if (!w)
             return ERR_MEMORY;
         w->first_sequence = sequence < w->first_sequence ? sequence : w->first_sequence;
-        int status = take_part(j, w, d, id);
+        int status = take_part(j, w, d, id, touch);
         if (status < 0)
             return status;
         if (n == number)

@@ -10,6 +10,9 @@
  * and RTP timestamp: addresses may differ (NAT), and two streams that happen to have one SSRC stay apart. Where the
  * first packets of all blocks differ (a stream of a few packets, the first of which was lost), the same addresses will
  * do as well. All else by protocol, addresses and ports.
+ *
+ * What is in blocks counts by its blocks alone, in the window in which each began: where a stream ends a second after
+ * the begin of a window, its last packets are in a block of the window before, and nothing of it is left for this one.
  */
 
 #define NEAR_NS  (30 * NS_PER_S) /* clocks that differ by more tell nothing about a run without a common packet */
@@ -206,7 +209,7 @@ bool join_group(struct join_look *l, bool blocks, each_stream each)
     size_t n = 0;
     bool ok = order != NULL;
     for (size_t i = 0; ok && i < w->run_count; i++)
-        if ((w->runs[i].block_count != 0) == blocks)
+        if (blocks ? w->runs[i].block_count != 0 : !w->runs[i].numbered)
             order[n++] = (uint32_t)i;
     ok = ok && order_sort(order, n, compare, &g);
     for (size_t i = 0, end; ok && i < n; i = end) {

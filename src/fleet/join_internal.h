@@ -16,6 +16,8 @@ struct join_block {
     uint16_t anchor_sequence, packets;
     uint32_t detail;
     dscp_t mark;
+    bool late;
+    uint32_t told_ms; /* after the anchor: by then all of it had come */
 };
 
 struct join_detail {
@@ -41,6 +43,8 @@ struct join_run {
     uint64_t serial;
     uint8_t proto, family;
     bool has_ssrc, has_ttl, copies_differ, other_marks;
+    bool numbered; /* its packets are in blocks, which may belong to another window */
+    bool began;    /* in this window */
     uint32_t ssrc;
     struct endpoint src, dst;
     enum kind kind;
@@ -59,7 +63,7 @@ struct join_run {
     int64_t shift;
 };
 
-/* An interval that a point told of. */
+/* An interval that a point told of, in the window or soon after it: its last blocks are told then. */
 struct join_presence {
     int64_t from_ns, to_ns, start_ns;
     uint64_t dropped;
@@ -70,6 +74,7 @@ struct join_presence {
 struct join_point {
     char name[FLEET_NAME_MAX];
     struct fleet_point sums;
+    bool present; /* in the window itself */
     struct join_presence *presence;
     size_t presence_count, presence_cap;
     bool presence_sorted;
@@ -121,7 +126,7 @@ enum join_family { JOIN_PLAIN = 0, JOIN_RTP, JOIN_RTCP, JOIN_STUN, JOIN_DTLS };
 /* Blocks of one stream at one place, put together from its runs, by number. */
 struct join_piece {
     int64_t number;
-    int64_t anchor_ns;
+    int64_t anchor_ns, told_ns; /* its first packet came at, and its last before */
     uint32_t anchor_rtp;
     uint16_t anchor_sequence, packets;
     uint32_t run; /* the first that told of it */
@@ -134,7 +139,7 @@ struct join_piece {
     uint8_t seen[DELTA_BLOCK_PACKETS / 8];
 };
 
-/* Between its first and its last number a run saw the stream. */
+/* Between the number that came first and the highest one a run saw the stream. */
 struct join_extent {
     int64_t first, last; /* number * 256 + place in the block */
 };
@@ -172,6 +177,7 @@ struct join_look {
     struct arena arena; /* of one stream */
     struct crossing *crossings;
     size_t crossing_count, crossing_cap;
+    struct slots by_id; /* of them */
     struct join_sample *samples;
     size_t sample_count, sample_cap;
     struct arena texts; /* notes */
@@ -203,7 +209,8 @@ struct join_step {
 };
 size_t join_order(struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps);
 
-/* join_pair.c: what happened between two places. */
+/* join_pair.c: what happened between two places. One row for all that has its key: a stream that paused for long is two,
+ * and so is one that began anew. NULL without memory. */
 struct crossing *join_crossing(struct join_look *l, const struct join_place *near, const struct join_place *far,
                                const struct join_step *step);
 /* `steps` and `count`: those of the stream that follow, since what is seen again further on was not lost. */

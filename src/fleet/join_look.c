@@ -95,6 +95,8 @@ static struct fleet_point describe(const struct join_look *l, const struct join_
     f.present_ns = 0;
     for (size_t i = 0; i < p->presence_count; i++) {
         const struct join_presence *x = &p->presence[i];
+        if (x->from_ns >= f.window_ns + o->window_ns)
+            break;
         f.first_ns = i == 0 ? x->from_ns : f.first_ns;
         f.last_ns = x->to_ns > f.last_ns ? x->to_ns : f.last_ns;
         f.starts += i == 0 || x->start_ns != p->presence[i - 1].start_ns;
@@ -116,6 +118,8 @@ static int tell(struct join_look *l, bool final, const struct join_sink *sink)
         status = sink->crossing(sink->user, &l->crossings[i]);
     }
     for (size_t i = 0; status >= 0 && i < w->point_count; i++) {
+        if (!w->points[i].present)
+            continue;
         struct fleet_point f = describe(l, &w->points[i], final);
         status = sink->point(sink->user, &f);
     }
@@ -135,9 +139,19 @@ static int tell(struct join_look *l, bool final, const struct join_sink *sink)
     return status;
 }
 
+static bool is_empty(const struct join_window *w)
+{
+    for (size_t i = 0; i < w->point_count; i++)
+        if (w->points[i].present)
+            return false;
+    return w->time_count == 0 && w->left_out == 0;
+}
+
 int join_look_window(struct join *j, struct join_window *w, bool final, const struct join_sink *sink)
 {
     struct join_look l = {.join = j, .window = w};
+    if (is_empty(w))
+        return 0;
     sort_presence(w);
     bool ok = join_group(&l, true, take_stream) && join_clocks(&l) && join_group(&l, false, take_stream);
     int status = ok && !l.failed ? tell(&l, final, sink) : ERR_MEMORY;
@@ -146,6 +160,7 @@ int join_look_window(struct join *j, struct join_window *w, bool final, const st
     arena_done(&l.arena);
     arena_done(&l.texts);
     free(l.notes);
+    slots_done(&l.by_id);
     free(l.crossings);
     free(l.samples);
     return status;

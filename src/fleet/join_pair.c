@@ -31,15 +31,34 @@ static void add_place(const struct join_look *l, const struct join_place *p, str
 static void give_ids(const struct join_look *l, const struct join_place *first, const struct join_place *second,
                      struct crossing *c)
 {
-    char memory[4 * FLEET_NAME_MAX + 8 * ENDPOINT_TEXT_MAX];
+    char memory[4 * FLEET_NAME_MAX + 8 * ENDPOINT_TEXT_MAX + 16];
     struct strbuf text = strbuf_fixed(memory, sizeof memory), number;
     add_place(l, first, &text);
     c->stream_id = hash_bytes(&row_keys[0], text.at, text.len) & INT64_MAX; /* a column of SQL has a sign */
     add_place(l, second, &text);
+    strbuf_addf(&text, "%d", c->stream.way);
     number = strbuf_fixed(c->id, sizeof c->id);
     strbuf_addf(&number, "%lld-%016llx%016llx", (long long)l->window->number,
                 (unsigned long long)hash_bytes(&row_keys[0], text.at, text.len),
                 (unsigned long long)hash_bytes(&row_keys[1], text.at, text.len));
+}
+
+/* The row that has the key of `c`, which is the last one, or `c` itself. NULL without memory. */
+static struct crossing *row_of(struct join_look *l, struct crossing *c)
+{
+    uint32_t tag = (uint32_t)hash_bytes(&l->join->options.key, c->id, strlen(c->id));
+    uint32_t place = slots_first(&l->by_id, tag), item;
+    while (slots_next(&l->by_id, tag, &place, &item)) {
+        struct crossing *x = &l->crossings[item];
+        if (strcmp(x->id, c->id) != 0)
+            continue;
+        l->crossing_count--;
+        x->first_ns = c->first_ns < x->first_ns ? c->first_ns : x->first_ns;
+        x->last_ns = c->last_ns > x->last_ns ? c->last_ns : x->last_ns;
+        x->stream.way_doubtful |= c->stream.way_doubtful;
+        return x;
+    }
+    return slots_add(&l->by_id, tag, (uint32_t)(c - l->crossings)) ? c : NULL;
 }
 
 static const struct join_run *better(const struct join_run *a, const struct join_run *b)
@@ -93,6 +112,8 @@ struct crossing *join_crossing(struct join_look *l, const struct join_place *nea
             !endpoint_equal(&near->like->src, &far->like->src) || !endpoint_equal(&near->like->dst, &far->like->dst),
     };
     give_ids(l, first, second, c);
+    c = row_of(l, c);
+    l->failed |= !c;
     return c;
 }
 
@@ -184,15 +205,18 @@ static unsigned take_bits(const uint8_t *from, const uint8_t *but, uint8_t *ret)
     return n;
 }
 
-/* Whether the far point saw all that passed it around its pieces `before` and `after`. */
-static bool saw_all(const struct pairing *p, const struct join_piece *before, const struct join_piece *after)
+/* Whether the far point saw all that passed it from one time to the other, and all that it told by then has come. */
+static bool saw_all(const struct pairing *p, int64_t from_ns, int64_t to_ns)
 {
-    const struct join_place *far = p->far;
-    const struct join_piece *next = after;
-    if (next == before && next + 1 < far->pieces + far->piece_count)
-        next++;
-    return join_point_saw_all(&p->look->window->points[far->point], before->anchor_ns,
-                              next->anchor_ns > before->anchor_ns ? next->anchor_ns : before->anchor_ns);
+    return join_point_saw_all(&p->look->window->points[p->far->point], from_ns, to_ns > from_ns ? to_ns : from_ns);
+}
+
+/* The same while its piece `b` came: from the one before until the one after it was told, since then it was told too.
+ */
+static bool saw_all_around(const struct pairing *p, const struct join_piece *b)
+{
+    const struct join_piece *end = p->far->pieces + p->far->piece_count;
+    return saw_all(p, b > p->far->pieces ? b[-1].anchor_ns : b->anchor_ns, b + 1 < end ? b[1].told_ns : b->told_ns);
 }
 
 static int by_piece_number(const void *key, const void *element)
@@ -256,9 +280,7 @@ static void pair_pieces(struct pairing *p, const struct join_piece *a, const str
     else
         compare_marks(p->c, a, b, common);
     if (missing)
-        count_lost(
-            p, a, only, missing,
-            saw_all(p, b > p->far->pieces ? b - 1 : b, b + 1 < p->far->pieces + p->far->piece_count ? b + 1 : b));
+        count_lost(p, a, only, missing, saw_all_around(p, b));
     missing = take_bits(b->seen, a->seen, only);
     if (missing)
         p->c->appeared += count_within(p->near, b->number, only);
@@ -273,8 +295,8 @@ static void lone_piece(struct pairing *p, const struct join_piece *a, const stru
     unsigned n = take_bits(a->seen, NULL, only);
     bool inside = next > far->pieces && next < far->pieces + far->piece_count;
     bool long_gap = inside && next->anchor_ns - next[-1].anchor_ns > STRETCH_NS;
-    bool all = inside && !long_gap && saw_all(p, next - 1, next);
-    if (long_gap && join_point_saw_all(&p->look->window->points[far->point], next[-1].anchor_ns, next->anchor_ns))
+    bool all = inside && !long_gap && saw_all(p, next[-1].anchor_ns, next->told_ns);
+    if (long_gap && saw_all(p, next[-1].anchor_ns, next->told_ns))
         p->c->away += count_within(far, a->number, only);
     count_lost(p, a, only, n, all);
 }

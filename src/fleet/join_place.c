@@ -4,7 +4,11 @@
 #include "base/clock.h"
 #include "fleet/join_internal.h"
 
-enum { GAP_MOST_NS = 1000000000 /* between two intervals, which touch as a rule */ };
+enum {
+    GAP_MOST_NS = 1000000000, /* between two intervals, which touch as a rule */
+    EDGE_PACKETS =
+        32, /* that one overtakes: when a sensor begins or ends, those beside it may have passed out of turn */
+};
 
 /* ---- blocks of all runs, by number ---- */
 
@@ -24,6 +28,7 @@ static void open_block(const struct join_window *w, const struct join_block *b, 
     const struct join_detail *x = b->detail ? &w->details[b->detail - 1] : NULL;
     *to = (struct join_piece){.number = (int64_t)b->number + shift,
                               .anchor_ns = b->anchor_ns,
+                              .told_ns = b->anchor_ns + b->told_ms * NS_PER_MS,
                               .anchor_rtp = b->anchor_rtp,
                               .anchor_sequence = b->anchor_sequence,
                               .packets = b->packets,
@@ -79,6 +84,7 @@ static void add_part(struct join_piece *to, const struct join_piece *part)
     to->packets = (uint16_t)count_bits(to->seen);
     if (copies && to->mark_count == 1)
         to->marks[0].packets = to->packets;
+    to->told_ns = part->told_ns > to->told_ns ? part->told_ns : to->told_ns;
     if (part->anchor_ns < to->anchor_ns) {
         to->anchor_ns = part->anchor_ns;
         to->anchor_rtp = part->anchor_rtp;
@@ -96,20 +102,38 @@ static int by_number(const void *a, const void *b)
 
 /* ---- from when to when a run saw the stream ---- */
 
-static int64_t lowest_bit(const uint8_t *seen)
-{
-    for (int64_t i = 0; i < DELTA_BLOCK_PACKETS; i++)
-        if (seen[i / 8] >> (i % 8) & 1)
-            return i;
-    return 0;
-}
-
 static int64_t highest_bit(const uint8_t *seen)
 {
     for (int64_t i = DELTA_BLOCK_PACKETS - 1; i >= 0; i--)
         if (seen[i / 8] >> (i % 8) & 1)
             return i;
     return 0;
+}
+
+/* What the run saw without a break, of pieces that are those of its blocks. False where that is nothing. Packets that
+ * came late may lie before its begin, or in a block of the window before: they make it no longer. */
+static bool extent_of(const struct join_run *r, const struct join_piece *pieces, struct join_extent *ret)
+{
+    const struct join_piece *first = NULL, *last = NULL;
+    for (size_t i = 0; i < r->block_count; i++) {
+        const struct join_piece *x = &pieces[i];
+        if (r->blocks[i].late)
+            continue;
+        if (!first || x->number < first->number || (x->number == first->number && x->anchor_ns < first->anchor_ns))
+            first = x;
+        if (!last || x->number > last->number ||
+            (x->number == last->number && highest_bit(x->seen) > highest_bit(last->seen)))
+            last = x;
+    }
+    if (!first)
+        return false;
+    ret->first = first->number * DELTA_BLOCK_PACKETS + first->anchor_sequence % DELTA_BLOCK_PACKETS;
+    ret->last = last->number * DELTA_BLOCK_PACKETS + highest_bit(last->seen);
+    if (r->began)
+        ret->first += EDGE_PACKETS;
+    if ((ret->last + 1) % DELTA_BLOCK_PACKETS != 0)
+        ret->last -= EDGE_PACKETS;
+    return true;
 }
 
 static int by_first(const void *a, const void *b)
@@ -131,17 +155,10 @@ static bool make_pieces(struct join_look *l, struct join_place *p)
     for (size_t i = 0; i < p->run_count; i++) {
         const struct join_run *r = &w->runs[p->runs[i]];
         int64_t shift = shift_of(w->runs, p->runs[i]);
-        struct join_extent e = {INT64_MAX, INT64_MIN};
-        for (size_t k = 0; k < r->block_count; k++) {
-            struct join_piece *x = &p->pieces[n++];
-            open_block(w, &r->blocks[k], shift, p->runs[i], x);
-            int64_t first = x->number * DELTA_BLOCK_PACKETS + lowest_bit(x->seen);
-            int64_t last = x->number * DELTA_BLOCK_PACKETS + highest_bit(x->seen);
-            e.first = first < e.first ? first : e.first;
-            e.last = last > e.last ? last : e.last;
-        }
-        if (r->block_count)
-            p->extents[p->extent_count++] = e;
+        const struct join_piece *pieces = &p->pieces[n];
+        for (size_t k = 0; k < r->block_count; k++)
+            open_block(w, &r->blocks[k], shift, p->runs[i], &p->pieces[n++]);
+        p->extent_count += extent_of(r, pieces, &p->extents[p->extent_count]);
     }
     qsort(p->extents, p->extent_count, sizeof *p->extents, by_first);
     qsort(p->pieces, n, sizeof *p->pieces, by_number);

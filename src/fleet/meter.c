@@ -40,6 +40,7 @@ struct entry {
     uint8_t mark_count, ttl_lowest, ttl_highest, proto;
     uint8_t strangers;
     bool has_ssrc;
+    bool numbered; /* RTP was told of it under this serial number, whose packets are in blocks */
 };
 
 struct meter {
@@ -245,6 +246,7 @@ static void count_block(struct meter *m, struct entry *e, const struct rtp *r, d
         b->anchor_ns = time_ns;
         b->anchor_rtp = r->timestamp;
         b->anchor_sequence = r->sequence;
+        b->late = b->number < e->highest / DELTA_BLOCK_PACKETS;
     }
     e->blocked++;
     open->last_ns = time_ns;
@@ -351,19 +353,36 @@ static void tell_marks(struct entry *e, struct delta *to)
     e->mark_count = 0;
 }
 
-/* Of what turns out to be no RTP they go all the same. */
-static void tell_blocks(struct meter *m, struct entry *e, int64_t now_ns, bool all, bool are_rtp, struct delta *to)
+/* With each block those before it, so that who has one knows that no message with an earlier one is to come. */
+static void tell_blocks(struct meter *m, struct entry *e, int64_t now_ns, bool all, struct delta *to)
 {
     uint32_t left = 0;
+    uint64_t below = 0;
+    for (uint32_t i = 0; i < e->block_count; i++)
+        if (e->blocks[i].block.number >= below && is_over(m, e, &e->blocks[i], now_ns))
+            below = e->blocks[i].block.number + 1;
     for (uint32_t i = 0; i < e->block_count; i++) {
-        if (!all && !is_over(m, e, &e->blocks[i], now_ns))
+        if (!all && e->blocks[i].block.number >= below)
             e->blocks[left++] = e->blocks[i];
-        else if (are_rtp)
+        else
             m->told[to->block_count++] = e->blocks[i].block;
     }
     m->blocks -= e->block_count - left;
     e->block_count = left;
     to->blocks = m->told;
+    e->numbered |= e->blocked > 0 || to->block_count > 0;
+}
+
+/* Packets that are told as no RTP are in no block that is told later, or they would count twice. If the stream is RTP
+ * again it is told under another number: in between its packets are in no block, and that is no loss. */
+static void leave_blocks(struct meter *m, struct entry *e)
+{
+    blocks_clear(m, e);
+    if (e->numbered) {
+        e->serial = ++m->serial;
+        e->told = 0;
+        e->numbered = false;
+    }
 }
 
 void meter_tell(struct meter *m, uint32_t token, const uint32_t *ssrc, int64_t now_ns, bool all, struct delta *to)
@@ -380,11 +399,14 @@ void meter_tell(struct meter *m, uint32_t token, const uint32_t *ssrc, int64_t n
     memcpy(to->ecn, e->ecn, sizeof to->ecn);
     tell_marks(e, to);
     to->block_count = 0;
-    to->unblocked = 0;
-    bool has_blocks = ssrc && e->has_ssrc && e->ssrc == *ssrc;
-    tell_blocks(m, e, now_ns, all, has_blocks, to);
-    if (ssrc) /* fragments count as packets, and their datagram as one in its block */
-        to->unblocked = !has_blocks ? e->packets : e->packets > e->blocked ? e->packets - e->blocked : 0;
+    to->unblocked = ssrc ? e->packets : 0;
+    if (!ssrc || !e->has_ssrc || e->ssrc != *ssrc) {
+        leave_blocks(m, e);
+    } else {
+        to->began |= !e->numbered;
+        to->unblocked -= e->blocked < e->packets ? e->blocked : e->packets; /* of fragments one is in its block */
+        tell_blocks(m, e, now_ns, all, to);
+    }
     e->packets = e->bytes = e->blocked = 0;
     memset(e->ecn, 0, sizeof e->ecn);
     if (all)

@@ -21,6 +21,7 @@ static const struct delta_block two_blocks[] = {
      .anchor_sequence = 768,
      .packets = 2,
      .copies = 1,
+     .late = true,
      .seen = {1, [31] = 0x80},
      .marks = {{46, 1}},
      .mark_count = 1,
@@ -145,6 +146,7 @@ static void assert_same_blocks(const struct delta *a, const struct delta *b)
         const struct delta_block *x = &a->blocks[i], *y = &b->blocks[i];
         assert_true(x->number == y->number && x->anchor_ns == y->anchor_ns && x->anchor_rtp == y->anchor_rtp);
         assert_true(x->anchor_sequence == y->anchor_sequence && x->packets == y->packets && x->copies == y->copies);
+        assert_int_equal(x->late, y->late);
         assert_memory_equal(x->seen, y->seen, sizeof x->seen);
         assert_true(x->mark_count == y->mark_count && x->other == y->other);
         for (uint8_t k = 0; k < x->mark_count; k++)
@@ -299,6 +301,7 @@ static void a_message_of_any_size_that_may_be_sent_can_be_read(void **state)
                                          .anchor_sequence = (uint16_t)(i % 256 * 256 + 255),
                                          .packets = 255,
                                          .copies = UINT32_MAX,
+                                         .late = true,
                                          .marks = {{63, 50}, {62, 50}, {61, 50}, {60, 50}},
                                          .mark_count = 4,
                                          .other = 55};

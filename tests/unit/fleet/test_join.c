@@ -623,6 +623,30 @@ static void who_takes_over_finds_the_same(void **state)
     world_done(&w);
 }
 
+/* The last block begins before the window ends, and its last 75 packets come in the next one: nothing is left for that.
+ */
+static void a_stream_that_ends_after_the_begin_of_a_window_counts_once(void **state)
+{
+    (void)state;
+    struct path *p = path_new();
+    uint64_t sum = 0;
+    p->seen.keep_all = true;
+    p->a.to_ns = p->c.to_ns = T0 + 400 * NS_PER_S;
+    p->b = p->a;
+    p->b.point = "b"; /* as sensors do: intervals end with the windows */
+    for (size_t i = 0; i < PACKETS; i++) {
+        p->at_a[i].ns += 231500 * NS_PER_MS;
+        p->at_b[i].ns += 231500 * NS_PER_MS;
+        p->at_c[i].ns = 0;
+    }
+    path_run(p);
+    conclude(&p->w, &p->seen);
+    for (size_t i = 0; i < p->seen.count; i++)
+        sum += p->seen.rows[i].stream.matched;
+    assert_int_equal(sum, PACKETS);
+    path_free(p);
+}
+
 static void what_comes_when_its_window_is_closed_is_counted_and_changes_nothing(void **state)
 {
     (void)state;
@@ -692,6 +716,7 @@ int main(void)
         cmocka_unit_test(several_marks_on_both_sides_are_compared_only_where_counts_agree),
         cmocka_unit_test(a_mark_that_some_packets_lose_is_counted),
         cmocka_unit_test(who_takes_over_finds_the_same),
+        cmocka_unit_test(a_stream_that_ends_after_the_begin_of_a_window_counts_once),
         cmocka_unit_test(what_comes_when_its_window_is_closed_is_counted_and_changes_nothing),
         cmocka_unit_test(a_cap_is_kept_and_counted),
     };

@@ -288,9 +288,53 @@ static void marks_of_any_number_add_up(void **state)
     meter_free(m);
 }
 
+/* Block 1 waits for one more packet that may be late, block 2 is over. */
+static void with_a_block_come_those_before_it(void **state)
+{
+    struct meter *m = new_meter();
+    (void)state;
+    for (uint32_t i = 256; i < 900; i++)
+        if (i != 300)
+            take_rtp(m, 0, (uint16_t)i, 184, i * 20 * NS_PER_MS);
+    take_rtp(m, 0, 300, 184, 899 * 20 * NS_PER_MS);
+    struct delta d = tell(m, 0, 900 * 20 * NS_PER_MS, false);
+    assert_int_equal(d.block_count, 2);
+    assert_true(d.blocks[0].number % 256 == 1 && d.blocks[0].packets == 256 && !d.blocks[0].late);
+    take_rtp(m, 0, 301, 184, 901 * 20 * NS_PER_MS); /* a copy */
+    d = tell(m, 0, 930 * 20 * NS_PER_MS, false);
+    assert_int_equal(d.block_count, 1);
+    assert_true(d.blocks[0].number % 256 == 1 && d.blocks[0].packets == 1 && d.blocks[0].late);
+    meter_free(m);
+}
+
+static void what_is_told_as_no_rtp_is_in_no_block(void **state)
+{
+    struct meter *m = new_meter();
+    struct delta d = {0};
+    (void)state;
+    take_many(m, 250, 253, 184);
+    meter_tell(m, 0, NULL, T0 + 252 * 20 * NS_PER_MS, false, &d); /* on its first packets it is not known */
+    assert_true(d.packets == 3 && d.block_count == 0 && d.began);
+    uint64_t serial = d.stream;
+    take_many(m, 253, 400, 184);
+    d = tell(m, 0, 400 * 20 * NS_PER_MS, false);
+    assert_true(d.packets == 147 && d.unblocked == 0 && d.stream == serial && d.began);
+    take_many(m, 400, 410, 184);
+    meter_tell(m, 0, NULL, T0 + 410 * 20 * NS_PER_MS, false, &d);
+    assert_true(d.packets == 10 && d.block_count == 0 && d.stream == serial);
+    take_many(m, 410, 500, 184);
+    d = tell(m, 0, 500 * 20 * NS_PER_MS, true);
+    assert_true(d.packets == 90 && d.unblocked == 0 && d.stream != serial && d.began);
+    assert_int_equal(d.block_count, 1);
+    assert_int_equal(d.blocks[0].packets, 90); /* not those that were told as something else */
+    meter_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(with_a_block_come_those_before_it),
+        cmocka_unit_test(what_is_told_as_no_rtp_is_in_no_block),
         cmocka_unit_test(an_interval_is_told_once),
         cmocka_unit_test(a_block_is_told_when_it_is_over),
         cmocka_unit_test(what_is_missing_and_what_came_twice_shows),
