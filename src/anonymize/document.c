@@ -123,9 +123,21 @@ static const char *last_part(const char *name)
     return stroke && stroke[1] ? stroke + 1 : name;
 }
 
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Whether the name stands there, and not in the middle of a word: a point may be called "a". */
+static bool stands_at(const char *text, bool behind_word, const char *name, size_t len)
+{
+    return len && strncmp(text, name, len) == 0 && !(behind_word && is_word(name[0])) &&
+           !(is_word(name[len - 1]) && is_word(text[len]));
+}
+
 /* Which of the names the text begins with, the longest; whole names go before their last parts, which several may
  * share. SIZE_MAX: none. */
-static size_t name_at(const char *text, const char *const *names, size_t n, size_t *ret_len)
+static size_t name_at(const char *text, bool behind_word, const char *const *names, size_t n, size_t *ret_len)
 {
     size_t best = SIZE_MAX;
     *ret_len = 0;
@@ -133,7 +145,7 @@ static size_t name_at(const char *text, const char *const *names, size_t n, size
         for (size_t i = 0; i < n; i++) {
             const char *name = parts ? last_part(names[i]) : names[i];
             size_t len = strlen(name);
-            if (len > *ret_len && strncmp(text, name, len) == 0) {
+            if (len > *ret_len && stands_at(text, behind_word, name, len)) {
                 best = i;
                 *ret_len = len;
             }
@@ -148,7 +160,7 @@ static const char *replace_names(const char *text, const char *const *names, con
 {
     struct strbuf b = {0};
     for (const char *at = text; *at;) {
-        size_t taken, which = name_at(at, names, n, &taken);
+        size_t taken, which = name_at(at, at > text && is_word(at[-1]), names, n, &taken);
         if (taken)
             strbuf_adds(&b, tokens[which]);
         else

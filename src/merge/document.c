@@ -117,8 +117,8 @@ static bool note_alike(struct document *d)
             document_note(d,
                           "%zu stream%s the same to the nanosecond at two points, the first of them in %s and %s: "
                           "one capture under two names counts twice",
-                          n, n == 1 ? " is" : "s are", d->inputs[d->records[one].input].file,
-                          d->inputs[d->records[other].input].file));
+                          n, n == 1 ? " is" : "s are", input_point(&d->inputs[d->records[one].input]),
+                          input_point(&d->inputs[d->records[other].input])));
 }
 
 /* --- notes -------------------------------------------------------------------------------------------------------- */

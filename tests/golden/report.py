@@ -234,6 +234,15 @@ def points(program, capture, folder):
     check(f"core:{capture}" in several and len(several) == 2, f"two captures: their points are {several}")
     for name in ("", "a\tb", "x" * 101):
         check(run(program, "audit", "--point", name, capture).returncode == 2, f"--point {name!r} is accepted")
+    # a name that is in many words of a note, too
+    for name in "oe":
+        (folder / f"short-{name}.jsonl").write_bytes(named(name, capture))
+    short = [folder / f"short-{name}.jsonl" for name in "oe"]
+    plain, hidden = (json.loads(run(program, "report", "-f", "json", *o, *short).stdout) for o in ((), ("--anonymize",)))
+    notes = [n for n in hidden["notes"] if "two names" in n]
+    for i in range(len(hidden["inputs"])):
+        notes = [n.replace(hidden["inputs"][i]["point"], plain["inputs"][i]["point"]) for n in notes]
+    check(notes and notes == [n for n in plain["notes"] if "two names" in n], f"a note is garbled: {hidden['notes']}")
     # as another machine on the path sees it: 0.35 ms later
     if subprocess.run(["editcap", "-t", "0.00035", capture, folder / "later.pcapng"], capture_output=True).returncode:
         print("without editcap: two machines of one name are not tested")
