@@ -269,11 +269,22 @@ static void add_sample(struct pairing *p, const struct join_piece *a, const stru
     l->samples[l->sample_count++] = (struct join_sample){a->anchor_ns, b->anchor_ns, (uint32_t)(p->c - l->crossings)};
 }
 
+/* The same place in another round of the 65,536 numbers: a stray number at one of the points, or a gap of a whole round,
+ * has them count rounds differently from there on. */
+static bool is_other_round(const struct join_piece *a, const struct join_piece *b)
+{
+    return a->anchor_sequence == b->anchor_sequence && a->anchor_rtp != b->anchor_rtp;
+}
+
 /* A block that both points have. */
 static void pair_pieces(struct pairing *p, const struct join_piece *a, const struct join_piece *b)
 {
     uint8_t only[DELTA_BLOCK_PACKETS / 8];
     unsigned missing = take_bits(a->seen, b->seen, only), common = a->packets - missing;
+    if (is_other_round(a, b)) {
+        p->c->unresolved[COMPARE_OUTSIDE] += a->packets;
+        return;
+    }
     crossing_slice_add(p->c, a->anchor_ns, common, 0);
     if (p->near->copies_differ || p->far->copies_differ)
         p->c->unresolved[COMPARE_COPIES_DIFFER] += common;

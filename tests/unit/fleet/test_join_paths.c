@@ -259,6 +259,35 @@ static void a_topology_that_hop_limits_contradict_is_noted(void **state)
     }
 }
 
+/* b saw nothing of one whole round of sequence numbers, and cannot know that it did not. The host has another mark by
+ * then. */
+static void another_round_of_numbers_is_not_compared(void **state)
+{
+    (void)state;
+    enum { ONE = 256, ALL = 600, ROUND = 65536 };
+    struct crowd *c = crowd_new();
+    struct world_sensor a = sensor("a"), b = sensor("b");
+    struct world_stream first = voice(64), second = voice(62);
+    for (size_t i = 0; i < ALL; i++)
+        c->packets[i] = (struct world_packet){T0 + 10 * NS_PER_S + (int64_t)i * NS_PER_MS, (uint16_t)i,
+                                              (uint32_t)(77777 + 160 * i), 46};
+    world_see(&c->w, &a, &first, c->packets, ALL);
+    for (size_t i = 0; i < ALL; i++)
+        c->packets[i] =
+            (struct world_packet){T0 + 10 * NS_PER_S + (int64_t)(i < ONE ? i : i + ROUND) * NS_PER_MS, (uint16_t)i,
+                                  (uint32_t)(77777 + 160 * (i < ONE ? i : i + ROUND)), i < ONE ? 46 : 0};
+    world_see(&c->w, &b, &second, c->packets, ALL);
+    world_present(&c->w, &a);
+    world_present(&c->w, &b);
+    finish(c, NULL);
+    assert_int_equal(c->seen.count, 1);
+    assert_int_equal(c->seen.rows[0].stream.matched, ONE);
+    assert_int_equal(c->seen.rows[0].stream.changed, 0);
+    assert_int_equal(c->seen.rows[0].stream.lost, 0);
+    assert_int_equal(c->seen.rows[0].unresolved[COMPARE_OUTSIDE], ALL - ONE);
+    free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +297,7 @@ int main(void)
         cmocka_unit_test(calls_that_begin_alike_are_no_segment),
         cmocka_unit_test(a_translated_destination_is_one_way),
         cmocka_unit_test(one_private_address_may_be_two_hosts),
+        cmocka_unit_test(another_round_of_numbers_is_not_compared),
         cmocka_unit_test(a_name_that_two_sites_have_is_no_place_in_a_path),
         cmocka_unit_test(a_topology_that_hop_limits_contradict_is_noted),
     };
