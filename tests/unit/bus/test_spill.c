@@ -197,7 +197,7 @@ static void killed_at_any_moment_it_loses_nothing_that_was_put(void **state)
             spill_done(s, m.number);
         }
         assert_true(last == said || last == said + 1); /* the one after was put, and not said */
-        assert_true(count >= 64);
+        assert_true(count >= 63); /* 64, but for a moment between the oldest that goes and the newest that comes */
         assert_int_equal(spill_stats(s).damaged, 0);
         spill_close(s);
     }
