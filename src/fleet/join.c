@@ -7,8 +7,9 @@
 
 enum { POINTS_MAX = 4096, PRESENCE_MAX = 100000, AHEAD_MOST_S = 3600, LONGEST_S = 3600, WINDOWS_A_MESSAGE = 4096 };
 
-#define AFTER_NS (30 * NS_PER_S) /* after the end of a window its last blocks are told, but for those of slow streams  \
-                                  */
+#define AFTER_NS                                                                                                       \
+    (30 * NS_PER_S) /* after the end of a window its last blocks are told, but for those of slow streams               \
+                     */
 
 struct join *join_new(const struct join_options *options)
 {
@@ -387,6 +388,14 @@ static int take_stray(struct join *j, const struct delta *d, int64_t stored_ns, 
     return 0;
 }
 
+static bool has_late_blocks(const struct join *j, const struct delta *d, int64_t stored_ns)
+{
+    for (size_t i = 0; i < d->block_count; i++)
+        if (stored_ns - j->options.grace_ns >= (window_of(j, d->blocks[i].anchor_ns) + 1) * j->options.window_ns)
+            return true;
+    return false;
+}
+
 int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t sequence)
 {
     int64_t length = j->options.window_ns, number = window_of(j, d->from_ns);
@@ -404,6 +413,11 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
             return ERR_MEMORY;
     } else {
         j->counts.repeated += number < j->closed_before;
+        if (has_late_blocks(j, d, stored_ns)) {
+            j->counts.late++;
+            if (take_stray(j, d, stored_ns, sequence, JOIN_TIME_SLOW) < 0)
+                return ERR_MEMORY;
+        }
     }
     /* blocks are held until they are over, which of a stream of few packets takes long */
     int64_t first = window_of(j, d->from_ns - AFTER_NS), last = window_of(j, d->to_ns);

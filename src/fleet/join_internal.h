@@ -83,7 +83,13 @@ struct join_point {
 };
 
 /* How far from the bus's the time of a sensor is. */
-enum join_time_of { JOIN_TIME_TAKEN = 0, JOIN_TIME_LATE, JOIN_TIME_AHEAD, JOIN_TIMES };
+enum join_time_of {
+    JOIN_TIME_TAKEN = 0,
+    JOIN_TIME_LATE,
+    JOIN_TIME_SLOW, /* blocks of it are late, that of a slow stream or of the end of one */
+    JOIN_TIME_AHEAD,
+    JOIN_TIMES
+};
 struct join_time {
     char name[FLEET_NAME_MAX];
     int64_t least_ns; /* that a message of this window was stored after the end of its interval */

@@ -65,6 +65,12 @@ void join_time_tell(struct join_look *l)
                       "messages of %s came when the windows of their time were closed, and count nowhere: its clock is "
                       "behind, or it was cut off from the message bus for longer than --grace",
                       t->name);
+        if (t->stray[JOIN_TIME_SLOW])
+            join_note(
+                l,
+                "packets of slow streams at %s, or of the last seconds of others, were told when their windows were "
+                "closed, and count nowhere: --grace is too short (75 s are enough, unless the bus was away)",
+                t->name);
         if (t->stray[JOIN_TIME_AHEAD])
             join_note(l,
                       "messages of %s are of a time more than an hour from now, and count nowhere: its clock is ahead, "

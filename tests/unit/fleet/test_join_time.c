@@ -14,7 +14,8 @@ static bool is_noted(const struct seen *s, const char *point, const char *what)
 }
 
 /* Of a call that a and b see, what is said where the clock of b is wrong by so much. */
-static void a_call(int64_t wrong_ns, unsigned partitions, struct seen *s)
+static void a_call_in_windows(int64_t wrong_ns, unsigned partitions, int64_t window_ns, int64_t grace_ns,
+                              struct seen *s)
 {
     struct world w = {0};
     struct world_packet *packets = calloc(PACKETS, sizeof *packets);
@@ -28,7 +29,7 @@ static void a_call(int64_t wrong_ns, unsigned partitions, struct seen *s)
     world_present(&w, &a);
     world_present(&w, &b);
     free(packets);
-    struct join_options o = {.key = {1, 2}, .partitions = 32, .window_ns = WINDOW_NS, .grace_ns = 60 * NS_PER_S};
+    struct join_options o = {.key = {1, 2}, .partitions = 32, .window_ns = window_ns, .grace_ns = grace_ns};
     struct join *j = join_new(&o);
     struct join_sink sink = sink_of(s);
     *s = (struct seen){.keep_all = true};
@@ -41,6 +42,11 @@ static void a_call(int64_t wrong_ns, unsigned partitions, struct seen *s)
     assert_int_equal(join_close(j, T0 + 100000 * NS_PER_S, &sink), 0);
     join_free(j);
     world_done(&w);
+}
+
+static void a_call(int64_t wrong_ns, unsigned partitions, struct seen *s)
+{
+    a_call_in_windows(wrong_ns, partitions, WINDOW_NS, 60 * NS_PER_S, s);
 }
 
 static void a_clock_that_is_right_is_not_noted(void **state)
@@ -87,11 +93,28 @@ static void a_sensor_with_other_partitions_is_noted(void **state)
     free(s);
 }
 
+/* The call goes on past the end of a window, whose last block is told up to ten seconds later. */
+static void a_grace_that_is_too_short_is_noted(void **state)
+{
+    struct seen *s = calloc(1, sizeof *s);
+    uint64_t sum = 0;
+    (void)state;
+    a_call_in_windows(0, 32, 60 * NS_PER_S, 2 * NS_PER_S, s);
+    assert_true(is_noted(s, "s/a", "--grace is too short"));
+    a_call_in_windows(0, 32, 60 * NS_PER_S, 20 * NS_PER_S, s);
+    assert_int_equal(s->note_count, 0);
+    for (size_t i = 0; i < s->count; i++)
+        sum += s->rows[i].stream.matched;
+    assert_int_equal(sum, PACKETS);
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_is_right_is_not_noted),
         cmocka_unit_test(a_clock_that_is_wrong_is_noted),
+        cmocka_unit_test(a_grace_that_is_too_short_is_noted),
         cmocka_unit_test(a_sensor_with_other_partitions_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
