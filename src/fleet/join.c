@@ -55,7 +55,7 @@ void join_free(struct join *j)
 
 /* ---- windows ---- */
 
-static int64_t window_of(const struct join *j, int64_t ns)
+int64_t join_window_of(const struct join *j, int64_t ns)
 {
     int64_t n = ns / j->options.window_ns;
     return ns % j->options.window_ns < 0 ? n - 1 : n;
@@ -82,6 +82,15 @@ static struct join_window *window_get(struct join *j, int64_t number, uint64_t s
 }
 
 /* ---- each message once ---- */
+
+static uint64_t hash_id(const struct join *j, const struct delta *d)
+{
+    char id[DELTA_NAME_MAX + DELTA_ID_MAX];
+    size_t len = strlen(d->site);
+    memcpy(id, d->site, len + 1);
+    delta_id(d, id + len + 1); /* two sites may each have a point of that name */
+    return hash_bytes(&j->options.key, id, len + 1 + strlen(id + len + 1));
+}
 
 /* Whether the id is there already. */
 static bool id_find(const struct join_window *w, uint64_t id)
@@ -158,172 +167,6 @@ static void take_interval(struct join_point *p, struct join_presence *i, const s
     p->unpublished = d->unpublished > p->unpublished ? d->unpublished : p->unpublished;
 }
 
-/* ---- runs ---- */
-
-static uint8_t family_of(const struct delta *d)
-{
-    if (kind_is_rtp(d->kind) && d->has_ssrc)
-        return JOIN_RTP;
-    if (d->block_count)
-        return JOIN_RTP; /* numbered as RTP, of whatever kind it is taken for by now */
-    if (d->kind == KIND_RTCP)
-        return JOIN_RTCP;
-    if (d->kind == KIND_STUN || d->kind == KIND_TURN)
-        return JOIN_STUN;
-    return d->kind == KIND_DTLS ? JOIN_DTLS : JOIN_PLAIN;
-}
-
-static uint64_t hash_id(const struct join *j, const struct delta *d)
-{
-    char id[DELTA_NAME_MAX + DELTA_ID_MAX];
-    size_t len = strlen(d->site);
-    memcpy(id, d->site, len + 1);
-    delta_id(d, id + len + 1); /* two sites may each have a point of that name */
-    return hash_bytes(&j->options.key, id, len + 1 + strlen(id + len + 1));
-}
-
-static struct join_run *run_get(struct join *j, struct join_window *w, uint32_t point, const struct delta *d)
-{
-    const uint64_t words[3] = {point, (uint64_t)d->start_ns, d->stream};
-    uint32_t tag = (uint32_t)hash_words(&j->options.key, words, 3), place = slots_first(&w->run_index, tag), item;
-    while (slots_next(&w->run_index, tag, &place, &item)) {
-        struct join_run *r = &w->runs[item];
-        if (r->point == point && r->start_ns == d->start_ns && r->serial == d->stream)
-            return r;
-    }
-    if (!grow((void **)&w->runs, &w->run_cap, w->run_count, sizeof *w->runs))
-        return NULL;
-    struct join_run *r = &w->runs[w->run_count];
-    *r = (struct join_run){.point = point,
-                           .start_ns = d->start_ns,
-                           .serial = d->stream,
-                           .proto = d->proto,
-                           .family = family_of(d),
-                           .has_ssrc = d->has_ssrc,
-                           .ssrc = d->ssrc,
-                           .src = d->src,
-                           .dst = d->dst,
-                           .told_ns = INT64_MIN};
-    if (!slots_add(&w->run_index, tag, (uint32_t)w->run_count))
-        return NULL;
-    w->run_count++;
-    return r;
-}
-
-static bool detail_needed(const struct delta_block *b)
-{
-    return b->packets != DELTA_BLOCK_PACKETS || b->mark_count != 1 || b->other;
-}
-
-static uint32_t milliseconds_after(int64_t ns, int64_t begin_ns)
-{
-    int64_t ms = (ns - begin_ns) / NS_PER_MS + 1;
-    return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
-}
-
-static bool block_add(struct join_window *w, struct join_run *r, const struct delta_block *b, int64_t told_ns)
-{
-    if (!grow((void **)&r->blocks, &r->block_cap, r->block_count, sizeof *r->blocks))
-        return false;
-    struct join_block *to = &r->blocks[r->block_count];
-    *to = (struct join_block){.number = (uint32_t)b->number,
-                              .anchor_ns = b->anchor_ns,
-                              .anchor_rtp = b->anchor_rtp,
-                              .anchor_sequence = b->anchor_sequence,
-                              .packets = b->packets,
-                              .late = b->late,
-                              .told_ms = milliseconds_after(told_ns, b->anchor_ns),
-                              .mark = b->mark_count ? b->marks[0].dscp : 0};
-    if (detail_needed(b)) {
-        if (!grow((void **)&w->details, &w->detail_cap, w->detail_count, sizeof *w->details))
-            return false;
-        struct join_detail *x = &w->details[w->detail_count++];
-        *x = (struct join_detail){.mark_count = b->mark_count, .doubtful = b->other != 0};
-        memcpy(x->seen, b->seen, sizeof x->seen);
-        for (size_t i = 0; i < b->mark_count; i++) {
-            x->marks[i].dscp = b->marks[i].dscp;
-            x->marks[i].packets = b->marks[i].packets;
-        }
-        to->detail = (uint32_t)w->detail_count;
-    }
-    r->block_count++;
-    w->block_count++;
-    return true;
-}
-
-static void count_marks(struct join_run *r, const struct delta *d)
-{
-    for (size_t i = 0; i < d->mark_count; i++) {
-        size_t k = 0;
-        while (k < r->mark_count && r->marks[k].dscp != d->marks[i].dscp)
-            k++;
-        if (k == JOIN_RUN_MARKS) {
-            r->other_marks = true;
-            continue;
-        }
-        if (k == r->mark_count)
-            r->marks[r->mark_count++] = (struct join_count){.dscp = d->marks[i].dscp};
-        r->marks[k].packets += d->marks[i].packets;
-    }
-}
-
-static void widen(struct join_run *r, const struct delta *d)
-{
-    int64_t length = d->to_ns - d->from_ns;
-    bool first = r->packets == 0;
-    r->first_ns = first || d->first_ns < r->first_ns ? d->first_ns : r->first_ns;
-    r->last_ns = first || d->last_ns > r->last_ns ? d->last_ns : r->last_ns;
-    r->longest_interval_ns = length > r->longest_interval_ns ? length : r->longest_interval_ns;
-    r->packets += d->packets;
-}
-
-static void note_ttl(struct join_run *r, const struct delta *d)
-{
-    r->ttl_lowest = !r->has_ttl || d->ttl_lowest < r->ttl_lowest ? d->ttl_lowest : r->ttl_lowest;
-    r->ttl_highest = !r->has_ttl || d->ttl_highest > r->ttl_highest ? d->ttl_highest : r->ttl_highest;
-    r->has_ttl = true;
-}
-
-/* What a sensor takes it for: the newest word, so that the order of messages does not matter. */
-static void name_run(struct join_run *r, const struct delta *d)
-{
-    if (d->to_ns < r->told_ns)
-        return;
-    r->told_ns = d->to_ns;
-    r->kind = d->kind;
-    r->traffic_class = d->traffic_class;
-    r->confidence = d->confidence;
-    if (r->family != JOIN_RTP)
-        r->family = family_of(d);
-}
-
-/* Of a message, what belongs to this window: counts by the begin of the interval, blocks by their first packet, so that
- * two points put a block into the same one whatever the begin of their intervals. */
-static int take_stream(struct join *j, struct join_window *w, uint32_t point, const struct delta *d)
-{
-    struct join_run *r = run_get(j, w, point, d);
-    if (!r)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < d->block_count; i++)
-        if (window_of(j, d->blocks[i].anchor_ns) == w->number && !block_add(w, r, &d->blocks[i], d->to_ns))
-            return ERR_MEMORY;
-    name_run(r, d);
-    if (d->block_count)
-        r->family = JOIN_RTP;
-    r->numbered |= d->block_count || (family_of(d) == JOIN_RTP && d->packets > d->unblocked);
-    r->began |= d->began;
-    r->copies_differ |= d->copies_differ;
-    if (d->packets == 0)
-        return 0;
-    note_ttl(r, d);
-    if (window_of(j, d->from_ns) != w->number)
-        return 0;
-    widen(r, d);
-    count_marks(r, d);
-    w->points[point].sums.packets += d->packets;
-    return 0;
-}
-
 /* ---- messages ---- */
 
 enum touch { TOUCH_NOT = 0, TOUCH_AFTER, TOUCH_IN };
@@ -331,10 +174,10 @@ enum touch { TOUCH_NOT = 0, TOUCH_AFTER, TOUCH_IN };
 static enum touch touch_of(const struct join *j, const struct delta *d, int64_t number)
 {
     int64_t length = j->options.window_ns, begin = number * length, end = begin + length;
-    if ((d->from_ns < end && d->to_ns > begin) || window_of(j, d->from_ns) == number)
+    if ((d->from_ns < end && d->to_ns > begin) || join_window_of(j, d->from_ns) == number)
         return TOUCH_IN;
     for (size_t i = 0; i < d->block_count; i++)
-        if (window_of(j, d->blocks[i].anchor_ns) == number)
+        if (join_window_of(j, d->blocks[i].anchor_ns) == number)
             return TOUCH_IN;
     return d->from_ns >= end && d->from_ns < end + AFTER_NS ? TOUCH_AFTER : TOUCH_NOT;
 }
@@ -343,7 +186,7 @@ static enum touch touch_of(const struct join *j, const struct delta *d, int64_t 
 static int take_part(struct join *j, struct join_window *w, const struct delta *d, uint64_t id, enum touch touch)
 {
     if (id_find(w, id)) {
-        j->counts.repeated += window_of(j, d->from_ns) == w->number;
+        j->counts.repeated += join_window_of(j, d->from_ns) == w->number;
         return 0;
     }
     struct join_point *p = point_get(w, d);
@@ -356,7 +199,7 @@ static int take_part(struct join *j, struct join_window *w, const struct delta *
     }
     if (!id_add(w, id))
         return ERR_MEMORY;
-    bool own = window_of(j, d->from_ns) == w->number;
+    bool own = join_window_of(j, d->from_ns) == w->number;
     w->dirty |= touch == TOUCH_IN;
     p->present |= touch == TOUCH_IN;
     j->counts.taken += own;
@@ -370,13 +213,13 @@ static int take_part(struct join *j, struct join_window *w, const struct delta *
     if (touch == TOUCH_AFTER)
         return 1;
     p->sums.deltas += own;
-    return take_stream(j, w, (uint32_t)(p - w->points), d) < 0 ? ERR_MEMORY : 1;
+    return join_run_take(j, w, (uint32_t)(p - w->points), d) < 0 ? ERR_MEMORY : 1;
 }
 
 /* A message that counts nowhere is told of in the window in which it was stored: whoever reads it finds it there. */
 static int take_stray(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t sequence, enum join_time_of of)
 {
-    int64_t number = window_of(j, stored_ns);
+    int64_t number = join_window_of(j, stored_ns);
     if (number < j->closed_before)
         return 0;
     struct join_window *w = window_get(j, number, sequence);
@@ -391,14 +234,14 @@ static int take_stray(struct join *j, const struct delta *d, int64_t stored_ns, 
 static bool has_late_blocks(const struct join *j, const struct delta *d, int64_t stored_ns)
 {
     for (size_t i = 0; i < d->block_count; i++)
-        if (stored_ns - j->options.grace_ns >= (window_of(j, d->blocks[i].anchor_ns) + 1) * j->options.window_ns)
+        if (stored_ns - j->options.grace_ns >= (join_window_of(j, d->blocks[i].anchor_ns) + 1) * j->options.window_ns)
             return true;
     return false;
 }
 
 int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t sequence)
 {
-    int64_t length = j->options.window_ns, number = window_of(j, d->from_ns);
+    int64_t length = j->options.window_ns, number = join_window_of(j, d->from_ns);
     j->newest_sequence = sequence > j->newest_sequence ? sequence : j->newest_sequence;
     j->any = true;
     if (d->from_ns > stored_ns + AHEAD_MOST_S * NS_PER_S || d->to_ns < d->from_ns ||
@@ -420,9 +263,9 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
         }
     }
     /* blocks are held until they are over, which of a stream of few packets takes long */
-    int64_t first = window_of(j, d->from_ns - AFTER_NS), last = window_of(j, d->to_ns);
+    int64_t first = join_window_of(j, d->from_ns - AFTER_NS), last = join_window_of(j, d->to_ns);
     for (size_t i = 0; i < d->block_count; i++) {
-        int64_t n = window_of(j, d->blocks[i].anchor_ns);
+        int64_t n = join_window_of(j, d->blocks[i].anchor_ns);
         first = n < first ? n : first;
         last = n > last ? n : last;
     }
@@ -463,7 +306,7 @@ int join_look(struct join *j, const struct join_sink *sink)
 
 int join_close(struct join *j, int64_t now_ns, const struct join_sink *sink)
 {
-    int64_t before = window_of(j, now_ns - j->options.grace_ns);
+    int64_t before = join_window_of(j, now_ns - j->options.grace_ns);
     while (j->window_count && j->windows[0]->number < before) {
         int status = join_look_window(j, j->windows[0], true, sink);
         if (status < 0)

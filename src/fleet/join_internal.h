@@ -238,6 +238,12 @@ void join_note(struct join_look *l, const char *format, ...) __attribute__((form
 void join_time_take(struct join_window *w, const struct delta *d, int64_t stored_ns, enum join_time_of of);
 void join_time_tell(struct join_look *l);
 
+/* join_run.c: of a message, what belongs to this window. 0 or ERR_MEMORY. */
+int join_run_take(struct join *j, struct join_window *w, uint32_t point, const struct delta *d);
+
+/* join.c: the number of the window of a time. */
+int64_t join_window_of(const struct join *j, int64_t ns);
+
 /* join.c: "site/point". */
 void join_point_name(const struct delta *d, char ret[static FLEET_NAME_MAX]);
 
