@@ -2,14 +2,16 @@
 """How many messages a second collectors take from a NATS server: made-up voice streams at two points, of which each sends a
 message an interval with two blocks, all stored before the collectors start.
 
-usage: fleet.py QOSMARK [STREAMS [INTERVALS]]          (default 10000 streams, 6 intervals)
+usage: fleet.py QOSMARK [STREAMS [INTERVALS [COLLECTORS...]]]          (default 10000 streams, 6 intervals, 1 2 collectors)
 
-Everything is on loopback. Prints a line for one collector and one for two.
+Everything is on loopback. Prints a line for each number of collectors, and at last what docs/DEPLOYMENT.md reckons with. Memory
+is that of what is read before a window is over, and of the report at the end.
 """
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -88,17 +90,23 @@ def metric(port, name):
         return 0
 
 
-def measure(qosmark, count, n, directory):
+def server_cpu(server):
+    fields = open(f"/proc/{server.pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(qosmark, count, n, directory, server):
     history = os.path.join(directory, f"{count}.sqlite")
     collectors = []
     for i in range(count):
         collectors.append(subprocess.Popen(
             [qosmark, "collect", "--nats", f"nats://127.0.0.1:{PORT}", "--history", history, "--name", f"c{count}-{i}", "--look", "1s",
-             "--lease", "10s", "--listen", str(HTTP + i), "-o", os.devnull]))
-    begun, cpu, done = time.monotonic(), 0.0, 0
-    while done < n and time.monotonic() - begun < 90:
+             "--lease", "10s", "--listen", str(HTTP + i), "-q", "-o", os.devnull]))
+    begun, cpu, done, server_before = time.monotonic(), 0.0, 0, server_cpu(server)
+    while done < n and time.monotonic() - begun < 90 + n / 2000:
         time.sleep(0.2)
         done = sum(metric(HTTP + i, "qosmark_collect_messages_total") for i in range(count))
+    read = time.monotonic()
     wrong = sum(metric(HTTP + i, "qosmark_collect_malformed_total") for i in range(count))
     for c in collectors:
         c.terminate()  # they write what they found, and end
@@ -107,24 +115,29 @@ def measure(qosmark, count, n, directory):
         _, _, usage = os.wait4(c.pid, 0)
         cpu += usage.ru_utime + usage.ru_stime
         rss += usage.ru_maxrss
-    took = time.monotonic() - begun
+    took = read - begun
+    with sqlite3.connect(history) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        rows = db.execute("SELECT count(*) FROM crossing").fetchone()[0]
+    db.close()
     if wrong or done < n:
         sys.exit(f"{wrong:.0f} messages were not understood, {done:.0f} read")
     print(f"{count} collector{'s' if count > 1 else ''}: {n} messages in {took:.1f} s, {n / took:.0f} a second; "
-          f"{cpu:.1f} s of processor, {n / cpu:.0f} a second of it; {rss / 1024:.0f} MiB; history {os.path.getsize(history) / 1e6:.1f} MB",
-          flush=True)
+          f"{cpu:.1f} s of processor, {n / cpu:.0f} a second of it; {server_cpu(server) - server_before:.1f} s of the server's; "
+          f"{rss / 1024:.0f} MiB; {rows} rows of {os.path.getsize(history) / max(1, rows):.0f} bytes", flush=True)
 
 
 def main():
     qosmark = os.path.abspath(sys.argv[1])
     streams = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
     intervals = int(sys.argv[3]) if len(sys.argv) > 3 else 6
+    counts = [int(a) for a in sys.argv[4:]] or [1, 2]
     for program in ("nats-server", "curl"):
         if not shutil.which(program):
             sys.exit(f"{program} is not installed")
     directory = tempfile.mkdtemp(prefix="qosmark-bench-")
     try:
-        for count in (1, 2):  # a server of its own each time: checkpoints stay with the server
+        for count in counts:  # a server of its own each time: checkpoints stay with the server
             conf = os.path.join(directory, f"{count}.conf")
             with open(conf, "w") as f:
                 f.write(f'listen: "127.0.0.1:{PORT}"\njetstream {{ store_dir: "{directory}/js{count}" }}\n')
@@ -133,7 +146,7 @@ def main():
                 time.sleep(1.5)
                 n, size = fill(streams, intervals)
                 print(f"{n} messages of {size:.0f} bytes stored")
-                measure(qosmark, count, n, directory)
+                measure(qosmark, count, n, directory, server)
             finally:
                 server.kill()
                 server.wait()
