@@ -9,6 +9,7 @@ is that of what is read before a window is over, and of the report at the end.
 """
 import json
 import os
+import pathlib
 import shutil
 import socket
 import sqlite3
@@ -145,7 +146,9 @@ def main():
             try:
                 time.sleep(1.5)
                 n, size = fill(streams, intervals)
-                print(f"{n} messages of {size:.0f} bytes stored")
+                stored = sum(f.stat().st_size for f in pathlib.Path(directory, f"js{count}").rglob("*.blk"))
+                print(f"{n} messages of {size:.0f} bytes stored, {stored / n:.0f} on the disk, in {server_cpu(server):.1f} s of the server's "
+                      "processor")
                 measure(qosmark, count, n, directory, server)
             finally:
                 server.kill()
