@@ -234,6 +234,19 @@ static bool is_for_many(const struct addr *a)
     return addr_is_multicast(a) || addr_equal(a, &all);
 }
 
+/* A conference server sends the same packets to all who listen. Between two of them there is no way, and what differs
+ * there was changed by nobody. A translator in front of a listener shows as one: by its addresses, with a router in
+ * between, or by what the listener sends back (join_reverses()). */
+static bool may_be_two_listeners(const struct compare_flow *f, const struct compare_flow *g)
+{
+    if (!addr_equal(&f->src.addr, &g->src.addr) || addr_equal(&f->dst.addr, &g->dst.addr))
+        return false;
+    bool inside = addr_is_private(&f->dst.addr);
+    if (inside == addr_is_private(&g->dst.addr) || f->ttl_varies || g->ttl_varies)
+        return true;
+    return inside ? g->ttl <= f->ttl : f->ttl <= g->ttl;
+}
+
 /* A query of the DNS has sixteen bits of its own: among many, some of two hosts are alike. And what hosts announce to
  * their neighbours, or send to keep a translator awake, is the same from all of them. Such datagrams are believed to be
  * the same only where the clocks agree, as far as they are known by then; more than two, where nothing is known. */
@@ -242,6 +255,8 @@ static bool is_doubtful(const struct pairer *p, uint32_t a, uint32_t b, uint32_t
     const struct compare_flow *f = &p->points[0]->flows[a], *g = &p->points[1]->flows[b];
     int64_t delay;
     if ((is_for_many(&f->dst.addr) || is_for_many(&g->dst.addr)) && !addr_equal(&f->dst.addr, &g->dst.addr))
+        return true;
+    if (may_be_two_listeners(f, g))
         return true;
     if (has_own_numbers(p->points[0], f) &&
         (votes > DOUBTFUL_VOTES || f->proto == PROTO_TCP || !has_rtp(p->points[0], f)))

@@ -345,6 +345,46 @@ def check_nat(c, packets):
     c.same("nat", "translated", {s["translated"] for s in streams}, {True})
 
 
+def check_listeners(c, packets):
+    """A server sends the same to all who listen: two of them are no two points of a path. What they send back, or an
+    address that only a translator gives, tells that there is one."""
+    node = next(p.ip[12:16] for p in packets if p.from_node and p.group == "voice")
+    peer = next(p.ip[16:20] for p in packets if p.from_node and p.group == "voice" and p.ip[12:16] == node)
+    between = [p for p in packets if p.group == "voice" and {bytes(p.ip[12:16]), bytes(p.ip[16:20])} == {bytes(node), bytes(peer)}]
+
+    def after(address, ttl, packets):
+        def change(p):
+            there = slice(16, 20) if p.from_node else slice(12, 16)
+            p.ip[there], p.ip[8] = bytes(address), ttl if p.from_node else 64 + 64 - ttl
+            p.dscp = 0 if p.from_node else p.dscp
+            return True
+
+        return changed(packets, change)
+
+    def at_64(p):
+        p.ip[8] = 64
+        return True
+
+    there = changed([p for p in between if p.from_node], at_64)
+    both = changed(between, at_64)
+    other, public = [10, 77, 0, 5], [203, 0, 113, 5]  # the peer's own is private
+    for name, before, behind, status in (
+        ("another listener", there, after(other, 64, there), 4),
+        ("another listener, further away", there, after(other, 60, there), 4),
+        ("a public listener behind a private one", there, after(public, 60, there), 4),
+        ("a listener and what he sends back", both, after(other, 63, both), 1),
+        ("from a public address", after(public, 64, there), changed(there, lambda p: p.ip.__setitem__(8, 63) or True), 0),
+    ):
+        if status == 0:
+            before = [p.copy() for p in before]
+            for p in before:
+                p.dscp = 46
+        d = c.compare(name, status, write(c.file("before.pcap"), before), write(c.file("after.pcap"), behind))
+        c.same(name, "matched", sum(k["matched"] for k in d["classes"]), 0 if status == 4 else len(before))
+        c.same(name, "changed", sum(k["changed"] for k in d["classes"]), len(there) if status == 1 else 0)
+        c.same(name, "why not", {u["reason"] for u in d["unmatched"]}, {"ambiguous"} if status == 4 else set())
+
+
 def check_path(c, packets):
     """Tunnel, VLAN, snapshot length, another clock that drifts, delays, reordering, all at once."""
     delays = {}
@@ -627,6 +667,7 @@ def main():
             check_marks,
             check_losses,
             check_nat,
+            check_listeners,
             check_path,
             check_copies,
             check_windows,
