@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import sys
 import tempfile
@@ -50,6 +51,7 @@ class Talkers(threading.Thread):
         self.start()
 
     def run(self):
+        time.sleep((0.3 - time.time()) % 1)  # what an interval ends with before it is known for RTP is in no block
         due = time.monotonic()
         while not self.over:
             for i, s in enumerate(self.sockets):
@@ -187,13 +189,37 @@ def server_killed(place):
     check("nobody is named", not any("sip:" in json.dumps(d) for d in deltas))
 
 
+def server_stalled(place):
+    """A server that takes nothing and does not say so: nothing of it reaches the packets."""
+    server = Server(place.bus, place.dir / "n1")
+    sensor = place.sensor("--publish", place.url(), "--listen", "127.0.0.1:9464")
+    wait_for("the sensor", lambda: "watching" in sensor.stderr)
+    talkers = Talkers(place.h1, place.h2)
+    time.sleep(1.5)
+    server.process.send_signal(signal.SIGSTOP)
+    time.sleep(5)
+    before = sum(talkers.sent.values())
+    page = place.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics").stdout
+    after = sum(talkers.sent.values())
+    audited = [int(n) for n in re.findall(r'^qosmark_packets_total{.*} (\d+)$', page, re.M)]
+    # the page is of the last look, at most half a second old
+    check("all packets are audited meanwhile", before - 1.5 * STREAMS * 50 <= sum(audited) <= after, (before, after, page[:1500]))
+    server.process.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    talkers.stop()
+    time.sleep(0.5)
+    sensor.stop()
+    check("nothing was dropped", "dropped" not in sensor.stderr, sensor.stderr)
+    judge(place.read(), talkers)
+
+
 def nobody_there(place):
     """The first sensor ends without ever having seen a server: the next one brings what it left."""
     spill = place.dir / "spill"
     talkers = Talkers(place.h1, place.h2)
     sensor = place.sensor("--publish", place.url(), "--spill", spill)
     wait_for("the sensor", lambda: "watching" in sensor.stderr)
-    first = dict(talkers.sent)
+    first = collections.Counter(talkers.sent)
     time.sleep(2.5)
     talkers.stop()
     time.sleep(0.5)
@@ -384,7 +410,7 @@ def servers_of_a_cluster_killed(place):
           f"{counts['connections_total']} connections")
 
 
-CASES = [server_killed, servers_of_a_cluster_killed, nobody_there, secrets, another_stream]
+CASES = [server_killed, server_stalled, servers_of_a_cluster_killed, nobody_there, secrets, another_stream]
 
 
 def main():
