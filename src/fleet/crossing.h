@@ -46,8 +46,8 @@ struct crossing {
     uint64_t unresolved[COMPARE_WHY_COUNT];
     uint64_t away; /* of those outside: in long stretches that the point after did not see though it was there */
     uint64_t appeared;
-    bool loss_known;                                /* numbered packets, at both points */
-    int64_t slice_ns;                               /* length of a slice; 0: not told */
+    bool loss_known;  /* numbered packets, at both points */
+    int64_t slice_ns; /* length of a slice; 0: not told */
     struct crossing_slice slices[CROSSING_SLICES];
     struct crossing_cell cells[CROSSING_CELLS_MAX]; /* by before, then after */
     size_t cell_count;
@@ -68,10 +68,10 @@ struct fleet_point {
     uint64_t frames, dropped;  /* that it took and lost in those: the same in every partition */
     uint64_t packets;          /* of streams that were told of, in this partition */
     uint64_t deltas, missing;  /* messages that came, and that it says it sent and that did not */
-    uint64_t late;             /* messages that came when their window was closed */
     uint64_t unpublished;      /* messages that its sensor dropped since it began */
     uint64_t alone;            /* streams that no other point saw */
     uint32_t starts;           /* of the sensor, in the window */
+    unsigned partitions;       /* over which it spreads its streams; 0: not told yet */
 };
 
 /* Adds a cell, or to one that is there; false where there is no room. */

@@ -216,9 +216,12 @@ int fleet_sum_point(struct fleet_sum *s, const struct fleet_point *from)
     p->packets += from->packets;
     p->deltas += from->deltas;
     p->missing += from->missing;
-    p->late += from->late;
     p->alone += from->alone;
     p->unpublished = most(p->unpublished, from->unpublished);
+    if (from->partition < PARTITIONS_MAX)
+        s->partitions[from->partition / 8] |= (uint8_t)(1u << from->partition % 8);
+    if (from->partitions > s->partitions_told)
+        s->partitions_told = from->partitions;
     return 0;
 }
 

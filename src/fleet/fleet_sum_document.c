@@ -228,7 +228,7 @@ static void fill_point(struct compare_document *d, const struct sum_point *p, st
         in->last_ns = i == 0 || w->last_ns > in->last_ns ? w->last_ns : in->last_ns;
     }
     to->taken = p->packets;
-    in->complete = !in->dropped && !p->missing && !p->unpublished && !p->late;
+    in->complete = !in->dropped && !p->missing && !p->unpublished;
     if (!in->complete)
         in->problem = "not all that passed it is known";
     d->complete &= in->complete;
@@ -297,6 +297,23 @@ static bool fill_segments(struct compare_document *d, const struct fleet_sum *s,
     return fill_whole(d, s);
 }
 
+/* Every sensor tells every partition that it is there. Of those that nothing is known of here, other collectors know.
+ */
+static bool say_share(struct compare_document *d, const struct fleet_sum *s)
+{
+    unsigned has = 0;
+    for (size_t i = 0; i < sizeof s->partitions; i++)
+        has += (unsigned)__builtin_popcount(s->partitions[i]);
+    if (has >= s->partitions_told)
+        return true;
+    d->complete = false;
+    d->verdict_text = compare_document_text(d, "%s; of %u of %u partitions", d->verdict_text, has, s->partitions_told);
+    return compare_document_note(d,
+                                 "sensors spread their streams over %u partitions, and this is what is known of %u of "
+                                 "them: the others are read by other collectors, and are in the histories of those",
+                                 s->partitions_told, has);
+}
+
 int fleet_sum_document(const struct fleet_sum *s, const struct policy *policy, struct compare_document **ret)
 {
     struct compare_document *d = compare_document_new();
@@ -313,7 +330,7 @@ int fleet_sum_document(const struct fleet_sum *s, const struct policy *policy, s
     if (ok && s->left_out)
         ok = compare_document_note(d, "%llu rows were of segments beyond the cap of %d",
                                    (unsigned long long)s->left_out, FLEET_SEGMENTS_MAX);
-    ok = ok && judge_compare(d, policy) == 0 && !d->arena.failed;
+    ok = ok && judge_compare(d, policy) == 0 && say_share(d, s) && !d->arena.failed;
     free(place);
     if (!ok) {
         compare_document_free(d);

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/slots.h"
 #include "fleet/fleet_sum.h"
+#include "fleet/partition.h"
 #include "policy/judge_loss.h"
 
 /* Shared by fleet_sum*.c. */
@@ -69,7 +70,7 @@ struct sum_window {
 
 struct sum_point {
     char *name;
-    uint64_t packets, deltas, missing, late, unpublished, alone;
+    uint64_t packets, deltas, missing, unpublished, alone;
     struct sum_window *windows; /* what each partition says of a window is the same: the most of it counts */
     size_t window_count, window_cap;
 };
@@ -86,8 +87,10 @@ struct fleet_sum {
     struct slots seen_index;
     const char **notes;
     size_t note_count;
-    uint64_t left_out; /* rows beyond the cap on segments */
-    size_t pairs;      /* of all segments */
+    uint64_t left_out;                      /* rows beyond the cap on segments */
+    uint8_t partitions[PARTITIONS_MAX / 8]; /* that rows came from */
+    unsigned partitions_told;               /* over which sensors spread their streams, the most of it */
+    size_t pairs;                           /* of all segments */
 };
 
 /* fleet_sum_loss.c: what is lost, by time and by hosts. False without memory. */

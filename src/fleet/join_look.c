@@ -92,6 +92,7 @@ static struct fleet_point describe(const struct join_look *l, const struct join_
     f.partition = o->partition;
     f.final = final;
     f.unpublished = p->unpublished;
+    f.partitions = p->partitions;
     f.present_ns = 0;
     for (size_t i = 0; i < p->presence_count; i++) {
         const struct join_presence *x = &p->presence[i];

@@ -42,14 +42,23 @@ static const char *const crossing_columns[] = {"id TEXT NOT NULL",
                                                "last_ns INTEGER NOT NULL",
                                                NULL};
 
-static const char *const point_columns[] = {"partition INTEGER NOT NULL",   "window_ns INTEGER NOT NULL",
-                                            "name TEXT NOT NULL",           "final INTEGER NOT NULL",
-                                            "first_ns INTEGER NOT NULL",    "last_ns INTEGER NOT NULL",
-                                            "present_ns INTEGER NOT NULL",  "frames INTEGER NOT NULL",
-                                            "dropped INTEGER NOT NULL",     "packets INTEGER NOT NULL",
-                                            "deltas INTEGER NOT NULL",      "missing INTEGER NOT NULL",
-                                            "unpublished INTEGER NOT NULL", "alone INTEGER NOT NULL",
-                                            "starts INTEGER NOT NULL",      NULL};
+static const char *const point_columns[] = {"partition INTEGER NOT NULL",
+                                            "window_ns INTEGER NOT NULL",
+                                            "name TEXT NOT NULL",
+                                            "final INTEGER NOT NULL",
+                                            "first_ns INTEGER NOT NULL",
+                                            "last_ns INTEGER NOT NULL",
+                                            "present_ns INTEGER NOT NULL",
+                                            "frames INTEGER NOT NULL",
+                                            "dropped INTEGER NOT NULL",
+                                            "packets INTEGER NOT NULL",
+                                            "deltas INTEGER NOT NULL",
+                                            "missing INTEGER NOT NULL",
+                                            "unpublished INTEGER NOT NULL",
+                                            "alone INTEGER NOT NULL",
+                                            "starts INTEGER NOT NULL",
+                                            "partitions INTEGER NOT NULL",
+                                            NULL};
 
 static const char *const note_columns[] = {"partition INTEGER NOT NULL", "window_ns INTEGER NOT NULL",
                                            "text TEXT NOT NULL", "final INTEGER NOT NULL", NULL};
@@ -117,6 +126,15 @@ static int prepare_put(struct store *s, enum store_statement which, struct error
     return status;
 }
 
+static bool has_tables(struct store *s)
+{
+    sqlite3_stmt *q = NULL;
+    bool any = sqlite3_prepare_v2(s->db, "SELECT 1 FROM sqlite_master LIMIT 1", -1, &q, NULL) == SQLITE_OK &&
+               sqlite3_step(q) == SQLITE_ROW;
+    (void)sqlite3_finalize(q);
+    return any;
+}
+
 static int check_version(struct store *s, const char *path, struct error *error)
 {
     sqlite3_stmt *q = NULL;
@@ -126,6 +144,8 @@ static int check_version(struct store *s, const char *path, struct error *error)
     (void)sqlite3_finalize(q);
     if (version == -1)
         return store_error(s, error, path);
+    if (version == 0 && has_tables(s))
+        return error_set(error, ERR_FORMAT, "%s: a database of something else", path);
     if (version != 0 && version != VERSION)
         return error_set(error, ERR_FORMAT, "%s: a history of version %d, and this qosmark knows version %d", path,
                          version, VERSION);

@@ -137,6 +137,7 @@ static int read_point(sqlite3_stmt *q, const struct store_reader *to)
     p.unpublished = take_count(&at);
     p.alone = take_count(&at);
     p.starts = (uint32_t)take_below(&at, UINT32_MAX);
+    p.partitions = (unsigned)take_below(&at, UINT32_MAX);
     return at.failed ? ERR_FORMAT : to->point(to->user, &p);
 }
 

@@ -137,6 +137,7 @@ int store_point(struct store *s, const struct fleet_point *p, struct error *erro
     bind_count(&b, p->unpublished);
     bind_count(&b, p->alone);
     bind_number(&b, p->starts);
+    bind_number(&b, p->partitions);
     return put(s, &b, error);
 }
 

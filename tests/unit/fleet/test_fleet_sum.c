@@ -1,5 +1,7 @@
 #include "testing.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "fleet/fleet_sum.h"
 #include "report/report_compare.h"
@@ -142,6 +144,31 @@ static void who_is_away_is_told_of(void **state)
     fleet_sum_free(s);
 }
 
+/* One collector of several, on machines of their own: nobody takes its share for the whole. */
+static void a_share_of_the_partitions_is_called_one(void **state)
+{
+    (void)state;
+    for (unsigned has = 30; has <= 32; has++) {
+        struct fleet_sum *s = fleet_sum_new(&key);
+        struct crossing kept = row("a", "b", 1, 46, 46, 100);
+        assert_int_equal(fleet_sum_crossing(s, &kept), 0);
+        for (unsigned partition = 0; partition < has; partition++) {
+            struct fleet_point p = {.name = "a", .partition = partition, .partitions = 32, .packets = 10};
+            assert_int_equal(fleet_sum_point(s, &p), 0);
+            assert_int_equal(fleet_sum_point(s, &p), 0); /* in another window */
+        }
+        struct compare_document *d = document(s);
+        char text[32];
+        snprintf(text, sizeof text, "; of %u of 32 partitions", has);
+        assert_int_equal(d->verdict, SUMMARY_PASS);
+        assert_int_equal(strstr(d->verdict_text, text) != NULL, has < 32);
+        assert_int_equal(strstr(d->verdict_text, "partitions") != NULL, has < 32);
+        assert_int_equal(d->complete, has == 32);
+        compare_document_free(d);
+        fleet_sum_free(s);
+    }
+}
+
 static void rows_go_into_text_and_back(void **state)
 {
     (void)state;
@@ -183,6 +210,7 @@ int main(void)
         cmocka_unit_test(a_segment_of_which_nothing_is_known_fails_nobody),
         cmocka_unit_test(nothing_at_all_and_unmarked_packets_are_nothing_checked),
         cmocka_unit_test(who_is_away_is_told_of),
+        cmocka_unit_test(a_share_of_the_partitions_is_called_one),
         cmocka_unit_test(rows_go_into_text_and_back),
         cmocka_unit_test(buckets_of_delay_are_in_order),
     };

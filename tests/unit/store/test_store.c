@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#ifdef QOSMARK_HAVE_SQLITE
+#include <sqlite3.h>
+#endif
+
 #include "base/clock.h"
 #include "store/store.h"
 
@@ -257,6 +261,26 @@ static void a_file_that_is_something_else_is_refused(void **state)
     assert_true(store_open("/nonexistent/folder/x", &s, &error) < 0);
 }
 
+#ifdef QOSMARK_HAVE_SQLITE
+static void a_database_of_something_else_is_left_alone(void **state)
+{
+    (void)state;
+    struct store *s = NULL;
+    struct error error = {.text = ""};
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE song(name TEXT)", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(store_open(path, &s, &error), ERR_FORMAT);
+    assert_non_null(strstr(error.text, "a database of something else"));
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_master", -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(q, 0), 1);
+    assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+#endif
+
 int main(void)
 {
     if (!store_built_in())
@@ -268,6 +292,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_told_for_good_stays_as_it_is, fresh, forget),
         cmocka_unit_test_setup_teardown(what_is_not_committed_is_not_there, fresh, forget),
         cmocka_unit_test_setup_teardown(a_file_that_is_something_else_is_refused, fresh, forget),
+#ifdef QOSMARK_HAVE_SQLITE
+        cmocka_unit_test_setup_teardown(a_database_of_something_else_is_left_alone, fresh, forget),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
