@@ -162,7 +162,7 @@ bool sum_loss_is_doubtful(const struct sum_way *way, uint64_t *ret_appeared)
         *ret_appeared += way->classes[c].figures.appeared;
         lost += way->classes[c].figures.lost;
     }
-    return *ret_appeared && *ret_appeared * 10 >= lost;
+    return lost && *ret_appeared * 10 >= lost; /* where nothing is missing nothing was lost */
 }
 
 static int by_hosts(const void *a, const void *b)

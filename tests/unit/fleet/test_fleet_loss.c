@@ -138,6 +138,19 @@ static void what_sensors_missed_is_no_loss(void **state)
     compare_document_free(d);
 }
 
+static void where_nothing_is_missing_nothing_was_lost(void **state)
+{
+    (void)state;
+    struct fleet_sum *s = sum_of(0, 0);
+    struct crossing c = row(VIDEO, 1, 0, 1000, 0);
+    c.appeared = 5;
+    assert_int_equal(fleet_sum_crossing(s, &c), 0);
+    struct compare_document *d = document(s);
+    assert_true(d->segments[0].rows[COMPARE_FORWARD].loss_known);
+    assert_int_equal(d->segments[0].rows[COMPARE_FORWARD].lost, 0);
+    compare_document_free(d);
+}
+
 static void packets_whose_fate_is_unknown_keep_a_class_out(void **state)
 {
     (void)state;
@@ -239,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_policed_class_is_a_finding_of_its_segment),
         cmocka_unit_test(equal_losses_are_shown_and_accuse_nobody),
         cmocka_unit_test(what_sensors_missed_is_no_loss),
+        cmocka_unit_test(where_nothing_is_missing_nothing_was_lost),
         cmocka_unit_test(packets_whose_fate_is_unknown_keep_a_class_out),
         cmocka_unit_test(of_what_has_no_numbers_no_loss_is_told),
         cmocka_unit_test(a_month_is_judged_like_a_minute),
