@@ -5,7 +5,7 @@
 #include "base/grow.h"
 #include "fleet/join_internal.h"
 
-enum { POINTS_MAX = 4096, PRESENCE_MAX = 100000, AHEAD_MOST_S = 3600, LONGEST_S = 3600, WINDOWS_A_MESSAGE = 4096 };
+enum { POINTS_MAX = 4096, PRESENCE_MAX = 100000, AHEAD_MOST_S = 3600, LONGEST_S = 3600 };
 
 #define AFTER_NS                                                                                                       \
     (30 * NS_PER_S) /* after the end of a window its last blocks are told, but for those of slow streams               \
@@ -239,6 +239,15 @@ static bool has_late_blocks(const struct join *j, const struct delta *d, int64_t
     return false;
 }
 
+static bool has_blocks_of_another_time(const struct delta *d)
+{
+    for (size_t i = 0; i < d->block_count; i++)
+        if (d->blocks[i].anchor_ns < d->from_ns - LONGEST_S * NS_PER_S ||
+            d->blocks[i].anchor_ns > d->to_ns + LONGEST_S * NS_PER_S)
+            return true;
+    return false;
+}
+
 int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t sequence)
 {
     int64_t length = j->options.window_ns, number = join_window_of(j, d->from_ns);
@@ -248,6 +257,10 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
         d->to_ns - d->from_ns > LONGEST_S * NS_PER_S) {
         j->counts.too_early++;
         return take_stray(j, d, stored_ns, sequence, JOIN_TIME_AHEAD);
+    }
+    if (has_blocks_of_another_time(d)) {
+        j->counts.left_out++;
+        return take_stray(j, d, stored_ns, sequence, JOIN_TIME_SET);
     }
     /* too late; or of a window that is closed, and read once more by who took over */
     if (stored_ns - j->options.grace_ns >= (number + 1) * length) {
@@ -269,8 +282,6 @@ int join_take(struct join *j, const struct delta *d, int64_t stored_ns, uint64_t
         first = n < first ? n : first;
         last = n > last ? n : last;
     }
-    if (last - first > WINDOWS_A_MESSAGE || length <= 0)
-        return 0;
     uint64_t id = hash_id(j, d);
     for (int64_t n = first > j->closed_before ? first : j->closed_before; n <= last; n++) {
         /* by the message alone, so that it is the same for whoever reads it, and whenever */

@@ -37,7 +37,7 @@ struct join_counts {
     uint64_t taken, repeated;
     uint64_t late;      /* their window was closed, or that of a block */
     uint64_t too_early; /* more than an hour ahead of the bus: the sensor's clock is wrong */
-    uint64_t left_out;  /* beyond the caps */
+    uint64_t left_out;  /* beyond the caps, or with blocks of another time than their own */
     uint64_t closed;    /* windows */
 };
 

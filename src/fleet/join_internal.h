@@ -88,6 +88,7 @@ enum join_time_of {
     JOIN_TIME_LATE,
     JOIN_TIME_SLOW, /* blocks of it are late, that of a slow stream or of the end of one */
     JOIN_TIME_AHEAD,
+    JOIN_TIME_SET, /* blocks of it are of another time than itself */
     JOIN_TIMES
 };
 struct join_time {

@@ -76,6 +76,11 @@ void join_time_tell(struct join_look *l)
                       "messages of %s are of a time more than an hour from now, and count nowhere: its clock is ahead, "
                       "or that of the message bus is behind",
                       t->name);
+        if (t->stray[JOIN_TIME_SET])
+            join_note(l,
+                      "messages of %s tell of packets more than an hour before or after their own time, and count "
+                      "nowhere: its clock was set",
+                      t->name);
         if (t->least_ns < -AHEAD_NS)
             join_note(
                 l,

@@ -40,6 +40,7 @@ struct entry {
     uint8_t mark_count, ttl_lowest, ttl_highest, proto;
     uint8_t strangers;
     bool has_ssrc;
+    bool refused;  /* a packet found no block: until it was told no other finds one */
     bool numbered; /* RTP was told of it under this serial number, whose packets are in blocks */
 };
 
@@ -237,8 +238,9 @@ static void block_mark(struct delta_block *b, dscp_t dscp)
 static void count_block(struct meter *m, struct entry *e, const struct rtp *r, dscp_t dscp, int64_t time_ns)
 {
     uint64_t extended = extend(e, r->sequence);
-    struct open_block *open = block_of(m, e, extended / DELTA_BLOCK_PACKETS);
+    struct open_block *open = e->refused ? NULL : block_of(m, e, extended / DELTA_BLOCK_PACKETS);
     unsigned i = extended % DELTA_BLOCK_PACKETS;
+    e->refused |= !open;
     if (!open)
         return;
     struct delta_block *b = &open->block;
@@ -405,8 +407,11 @@ void meter_tell(struct meter *m, uint32_t token, const uint32_t *ssrc, int64_t n
     } else {
         to->began |= !e->numbered;
         to->unblocked -= e->blocked < e->packets ? e->blocked : e->packets; /* of fragments one is in its block */
-        tell_blocks(m, e, now_ns, all, to);
+        tell_blocks(m, e, now_ns, all || e->refused, to);
+        if (e->refused) /* packets are in no block: so the next ones are told under another number */
+            leave_blocks(m, e);
     }
+    e->refused = false;
     e->packets = e->bytes = e->blocked = 0;
     memset(e->ecn, 0, sizeof e->ecn);
     if (all)

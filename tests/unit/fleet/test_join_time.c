@@ -109,11 +109,34 @@ static void a_grace_that_is_too_short_is_noted(void **state)
     free(s);
 }
 
+static void a_clock_that_is_set_far_is_noted(void **state)
+{
+    struct seen *s = calloc(1, sizeof *s);
+    struct join *j = new_join(NULL);
+    struct join_sink sink = sink_of(s);
+    struct delta_block far = {.anchor_ns = T0 - 366 * 24 * 3600 * NS_PER_S, .packets = 1, .seen = {1}};
+    struct delta d = {.site = "s", .point = "a", .from_ns = T0, .to_ns = T0 + NS_PER_S, .stream = 1};
+    (void)state;
+    d.packets = 1;
+    d.has_ssrc = true;
+    d.kind = KIND_RTP_AUDIO;
+    d.blocks = &far;
+    d.block_count = 1;
+    assert_int_equal(join_take(j, &d, T0 + NS_PER_S, 1), 0);
+    assert_int_equal(join_counts(j).left_out, 1);
+    assert_int_equal(join_streams_open(j), 0);
+    assert_int_equal(join_close(j, T0 + 10000 * NS_PER_S, &sink), 0);
+    assert_true(is_noted(s, "s/a", "its clock was set"));
+    join_free(j);
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_is_right_is_not_noted),
         cmocka_unit_test(a_clock_that_is_wrong_is_noted),
+        cmocka_unit_test(a_clock_that_is_set_far_is_noted),
         cmocka_unit_test(a_grace_that_is_too_short_is_noted),
         cmocka_unit_test(a_sensor_with_other_partitions_is_noted),
     };

@@ -268,6 +268,26 @@ static void beyond_the_cap_packets_are_unblocked(void **state)
     meter_free(m);
 }
 
+/* What follows is of another run: what lies between was seen, and is in no block, and nobody may call it lost. */
+static void packets_that_find_no_block_end_the_run(void **state)
+{
+    struct meter_options options = {.max_blocks = 2};
+    struct meter *m = meter_new(&options);
+    (void)state;
+    take_rtp(m, 1, 1, 184, 0);
+    take_many(m, 0, 256, 184);
+    take_many(m, 256, 300, 184);
+    (void)tell(m, 1, NS_PER_S, true);
+    take_many(m, 300, 400, 184); /* there is room again, and they stay out */
+    struct delta d = tell(m, 0, 400 * 20 * NS_PER_MS, false);
+    assert_true(d.block_count == 1 && d.packets == 400 && d.unblocked == 144);
+    uint64_t serial = d.stream;
+    take_many(m, 400, 500, 184);
+    d = tell(m, 0, 500 * 20 * NS_PER_MS, true);
+    assert_true(d.block_count == 1 && d.packets == 100 && d.unblocked == 0 && d.began && d.stream != serial);
+    meter_free(m);
+}
+
 static void marks_of_any_number_add_up(void **state)
 {
     struct meter *m = new_meter();
@@ -346,6 +366,7 @@ int main(void)
         cmocka_unit_test(media_behind_a_channel_number_is_counted),
         cmocka_unit_test(what_only_looks_like_media_keeps_no_blocks),
         cmocka_unit_test(beyond_the_cap_packets_are_unblocked),
+        cmocka_unit_test(packets_that_find_no_block_end_the_run),
         cmocka_unit_test(marks_of_any_number_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
