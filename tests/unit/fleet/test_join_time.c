@@ -134,10 +134,8 @@ static void a_clock_that_is_set_far_is_noted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_clock_that_is_right_is_not_noted),
-        cmocka_unit_test(a_clock_that_is_wrong_is_noted),
-        cmocka_unit_test(a_clock_that_is_set_far_is_noted),
-        cmocka_unit_test(a_grace_that_is_too_short_is_noted),
+        cmocka_unit_test(a_clock_that_is_right_is_not_noted),      cmocka_unit_test(a_clock_that_is_wrong_is_noted),
+        cmocka_unit_test(a_clock_that_is_set_far_is_noted),        cmocka_unit_test(a_grace_that_is_too_short_is_noted),
         cmocka_unit_test(a_sensor_with_other_partitions_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
