@@ -5,8 +5,8 @@
 #include "fleet/fleet_sum_internal.h"
 
 /*
- * What policy/judge_loss.h asks for, of each segment and way: losses by time and by pairs of hosts. Only packets count of
- * which it is known whether they arrived.
+ * What policy/judge_loss.h asks for, of each segment and way: losses by time and by pairs of hosts. Only packets count
+ * of which it is known whether they arrived.
  */
 
 enum { PAIRS_MAX = 1000000 /* of all segments: beyond, they count in the slices of time alone */ };
@@ -116,7 +116,8 @@ static uint64_t hash_hosts(const struct fleet_sum *s, const struct compare_strea
 static bool add_pair(struct fleet_sum *s, struct sum_way *way, const struct crossing *c, struct crossing_slice sum)
 {
     uint64_t hosts = hash_hosts(s, &c->stream);
-    uint32_t tag = (uint32_t)hosts + (uint32_t)c->stream.traffic_class, place = slots_first(&way->pair_index, tag), item;
+    uint32_t tag = (uint32_t)hosts + (uint32_t)c->stream.traffic_class, item;
+    uint32_t place = slots_first(&way->pair_index, tag);
     while (slots_next(&way->pair_index, tag, &place, &item)) {
         struct sum_pair *p = &way->pairs[item];
         if (p->hosts != hosts || p->traffic_class != c->stream.traffic_class)

@@ -6,9 +6,9 @@
 
 /*
  * Three questions, and all have to say so: the shares of all packets (Newcombe's interval); slices of the time, since
- * losses come in bursts and one burst proves nothing (sign test); and the shares within each pair of hosts that exchange
- * both, since one participant with a bad line who sends mostly video makes all video look bad (difference of Mantel and
- * Haenszel 1959, as Greenland and Robins 1985 have it).
+ * losses come in bursts and one burst proves nothing (sign test); and the shares within each pair of hosts that
+ * exchange both, since one participant with a bad line who sends mostly video makes all video look bad (difference of
+ * Mantel and Haenszel 1959, as Greenland and Robins 1985 have it).
  */
 
 enum { SENT_LEAST = 30 /* packets of a class, and of the others, below which nothing is said */ };
