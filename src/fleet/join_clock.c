@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/clock_fit.h"
+#include "base/grow.h"
 #include "base/order.h"
 #include "fleet/join_internal.h"
 
@@ -195,6 +196,14 @@ static bool is_same_segment(const struct join_look *l, uint32_t x, uint32_t y)
     return a->first == b->first && a->second == b->second;
 }
 
+static bool keep_offset(struct join_look *l, const struct crossing *c)
+{
+    if (!grow((void **)&l->offsets, &l->offset_cap, l->offset_count, sizeof *l->offsets))
+        return false;
+    l->offsets[l->offset_count++] = (struct join_offset){c->first, c->second, c->stream.way, c->offset_ns};
+    return true;
+}
+
 bool join_clocks(struct join_look *l)
 {
     struct slice_least *slices = malloc(SLICES_MAX * sizeof *slices);
@@ -203,7 +212,7 @@ bool join_clocks(struct join_look *l)
     for (size_t i = 0, end; ok && i < l->sample_count; i = end) {
         for (end = i + 1; end < l->sample_count && is_same_segment(l, order[i], order[end]);)
             end++;
-        ok = measure_segment(l, order + i, end - i, slices);
+        ok = measure_segment(l, order + i, end - i, slices) && keep_offset(l, crossing_of(l, order[i]));
     }
     free(order);
     free(slices);

@@ -175,7 +175,12 @@ struct join_sample {
     uint32_t crossing;
 };
 
-struct join_clock_piece; /* join_clock.h */
+/* Between the clocks of a segment's points, as crossing.offset_ns has it for one way. */
+struct join_offset {
+    const char *first, *second;
+    enum compare_way way;
+    int64_t offset_ns;
+};
 
 /* A look at one window: what it finds before it is told. */
 struct join_look {
@@ -187,6 +192,8 @@ struct join_look {
     struct slots by_id; /* of them */
     struct join_sample *samples;
     size_t sample_count, sample_cap;
+    struct join_offset *offsets; /* join_clocks() */
+    size_t offset_count, offset_cap;
     struct arena texts; /* notes */
     const char **notes;
     size_t note_count;
@@ -216,8 +223,8 @@ struct join_step {
 };
 size_t join_order(struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps);
 
-/* join_pair.c: what happened between two places. One row for all that has its key: a stream that paused for long is two,
- * and so is one that began anew. NULL without memory. */
+/* join_pair.c: what happened between two places. One row for all that has its key: a stream that paused for long is
+ * two, and so is one that began anew. NULL without memory. */
 struct crossing *join_crossing(struct join_look *l, const struct join_place *near, const struct join_place *far,
                                const struct join_step *step);
 /* `steps` and `count`: those of the stream that follow, since what is seen again further on was not lost. */
@@ -228,7 +235,7 @@ void join_pair_blocks(struct join_look *l, const struct join_place *places, cons
 void join_pair_counts(struct join_look *l, const struct join_place *near, const struct join_place *far,
                       struct crossing *c);
 
-/* join_clock.c: offsets of clocks and delays, by segment and way. False without memory. */
+/* join_clock.c: offsets of clocks, by segment, and delays, by segment and way. False without memory. */
 bool join_clocks(struct join_look *l);
 
 /* A sentence to tell with the window, once. */

@@ -164,5 +164,6 @@ int join_look_window(struct join *j, struct join_window *w, bool final, const st
     slots_done(&l.by_id);
     free(l.crossings);
     free(l.samples);
+    free(l.offsets);
     return status;
 }

@@ -21,10 +21,10 @@ static bool is_near(int64_t a, int64_t b, int64_t most)
 /* The offset of the far clock, of streams whose packets both points timed; 0 where there are none. */
 static int64_t offset_of(const struct join_look *l, const struct crossing *c)
 {
-    for (size_t i = 0; i < l->crossing_count; i++) {
-        const struct crossing *x = &l->crossings[i];
-        if (x->clock_known && x->first == c->first && x->second == c->second)
-            return x->stream.way == c->stream.way ? x->offset_ns : -x->offset_ns;
+    for (size_t i = 0; i < l->offset_count; i++) {
+        const struct join_offset *x = &l->offsets[i];
+        if (x->first == c->first && x->second == c->second)
+            return x->way == c->stream.way ? x->offset_ns : -x->offset_ns;
     }
     return 0;
 }

@@ -86,6 +86,47 @@ static void without_numbers_one_strange_packet_proves_nothing(void **state)
     path_free(p);
 }
 
+/* What numbered streams tell of the clocks holds for the others, both ways. */
+static void without_numbers_clocks_that_differ_are_known_from_media(void **state)
+{
+    (void)state;
+    for (int with_media = 0; with_media < 2; with_media++) {
+        struct path *p = path_new();
+        struct world_stream there = signaling(64), there_b = signaling(63);
+        struct world_stream back_b = {"10.9.0.1:5070", "10.0.0.1:5070", 0, 64, 17, KIND_SIP, CLASS_SIGNALING};
+        struct world_stream back_a = back_b;
+        back_a.ttl = 63;
+        p->b.clock_ns = 25 * NS_PER_S;
+        p->b.from_ns = p->a.from_ns = T0 - 30 * NS_PER_S;
+        struct world_packet late[PACKETS];
+        memcpy(late, p->at_a, sizeof late);
+        for (size_t i = 0; i < PACKETS; i++)
+            late[i].ns += 5 * NS_PER_MS;
+        world_see(&p->w, &p->a, &there, p->at_a, PACKETS);
+        world_see(&p->w, &p->b, &there_b, p->at_b, PACKETS);
+        world_see(&p->w, &p->b, &back_b, p->at_a, PACKETS);
+        world_see(&p->w, &p->a, &back_a, late, PACKETS);
+        if (with_media) {
+            world_see(&p->w, &p->a, &p->sa, p->at_a, PACKETS);
+            world_see(&p->w, &p->b, &p->sb, p->at_b, PACKETS);
+        }
+        world_present(&p->w, &p->a);
+        world_present(&p->w, &p->b);
+        conclude(&p->w, &p->seen);
+        unsigned plain = 0;
+        for (size_t i = 0; i < p->seen.count; i++) {
+            const struct crossing *c = &p->seen.rows[i];
+            if (c->stream.kind != KIND_SIP)
+                continue;
+            plain++;
+            assert_int_equal(c->stream.matched, with_media ? PACKETS : 0);
+            assert_int_equal(c->unresolved[COMPARE_OUTSIDE], with_media ? 0 : PACKETS);
+        }
+        assert_int_equal(plain, 2);
+        path_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +134,7 @@ int main(void)
         cmocka_unit_test(without_numbers_who_came_later_proves_nothing),
         cmocka_unit_test(without_numbers_two_times_are_no_change),
         cmocka_unit_test(without_numbers_one_strange_packet_proves_nothing),
+        cmocka_unit_test(without_numbers_clocks_that_differ_are_known_from_media),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
