@@ -78,6 +78,7 @@ bool bus_publish_add(struct bus_publish *p, struct slice subject, struct slice i
     bool kept = m && !p->stopping && size_of(m) <= room(p);
     p->stats.added++;
     p->stats.dropped += !kept;
+    p->no_memory = p->no_memory || (fits && !m);
     if (kept)
         queue_add(p, m);
     (void)pthread_cond_signal(&p->wake);
@@ -109,6 +110,8 @@ struct bus_publish_stats bus_publish_stats(struct bus_publish *p)
     s.buffered = p->queued + p->flying;
     s.buffered_bytes = p->queued_bytes + p->flying_bytes;
     s.connected = p->connected;
+    if (p->no_memory && !s.problem[0])
+        (void)snprintf(s.problem, sizeof s.problem, "there was no memory for a message");
     (void)pthread_mutex_unlock(&p->lock);
     return s;
 }
@@ -390,7 +393,7 @@ int bus_publish_start(const struct bus_publish_options *options, struct bus_publ
     if (!p->has_thread) {
         p->spill = NULL;
         bus_publish_free(p);
-        return error_set(error, ERR_MEMORY, "no thread can be begun for the message bus");
+        return error_set(error, ERR_MEMORY, "out of memory: no thread can be begun for the message bus");
     }
     *ret = p;
     return 0;

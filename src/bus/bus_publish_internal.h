@@ -46,6 +46,7 @@ struct bus_publish {
     unsigned again;  /* of these: to be sent again */
     uint64_t flying_bytes;
     bool connected, stopping;
+    bool no_memory; /* for a message, which was dropped */
     bool forbidden; /* the server said so */
     bool homeless; /* a message came back because no stream took it */
     int64_t stop_at_ns, stop_for_ns; /* stopping: until when, and for how long, it goes on sending */

@@ -204,8 +204,9 @@ void live_publishing_finish(struct live_session *s)
                        (unsigned long long)stats.waiting, s->arguments->publish.spill, stats.problem[0] ? ": " : "",
                        stats.problem);
     if (stats.dropped)
-        (void)cli_fail(0, "%llu messages to the collectors were dropped%s%s", (unsigned long long)stats.dropped,
-                       stats.problem[0] ? ": " : "", stats.problem);
+        (void)cli_fail(0, "%llu message%s to the collectors %s dropped%s%s", (unsigned long long)stats.dropped,
+                       stats.dropped == 1 ? "" : "s", stats.dropped == 1 ? "was" : "were", stats.problem[0] ? ": " : "",
+                       stats.problem);
     if (stats.damaged)
         (void)cli_fail(0, "%llu messages to the collectors were damaged in %s", (unsigned long long)stats.damaged,
                        s->arguments->publish.spill);

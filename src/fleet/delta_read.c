@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -290,8 +291,9 @@ int delta_read(const char *bytes, size_t len, struct delta_scratch *ret, struct 
     json_error_t why;
     if (len > DELTA_BYTES_MAX)
         return error_set(error, ERR_FORMAT, "a message of %zu bytes is more than a sensor sends", len);
+    errno = 0; /* jansson does not always say that it was memory */
     json_t *object = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &why);
-    if (!object && json_error_code(&why) == json_error_out_of_memory)
+    if (!object && (json_error_code(&why) == json_error_out_of_memory || errno == ENOMEM))
         return error_set(error, ERR_MEMORY, "out of memory");
     struct reading x = {.json = {.error = error}, .object = object, .to = ret};
     memset(&ret->delta, 0, sizeof ret->delta);

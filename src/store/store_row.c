@@ -57,8 +57,11 @@ static void bind_counts(struct binding *b, const uint64_t *counts, size_t n)
 
 static int put(struct store *s, struct binding *b, struct error *error)
 {
-    int code = b->failed ? SQLITE_NOMEM : sqlite3_step(b->to);
-    int status = code == SQLITE_DONE ? 0 : store_error(s, error, "the history cannot be written");
+    int status = 0;
+    if (b->failed)
+        status = error_set(error, ERR_MEMORY, "the history cannot be written: out of memory");
+    else if (sqlite3_step(b->to) != SQLITE_DONE)
+        status = store_error(s, error, "the history cannot be written");
     (void)sqlite3_reset(b->to);
     (void)sqlite3_clear_bindings(b->to);
     strbuf_done(&b->text);

@@ -1,7 +1,13 @@
 """The commands whose allocations are made to fail, each with the exit status that it has without."""
+import contextlib
 import gzip
+import pathlib
 import shutil
+import socket
+import struct
 import subprocess
+import tempfile
+import time
 
 POLICY = """version: 1
 name: tried
@@ -125,7 +131,70 @@ def networks():
              "reports": words[0] in ("doctor", "live", "probe", "trace")} for name, words, status in commands]
 
 
-def cases(top):
+class Bus:
+    """A message bus for `live --publish` and `collect`, with what two sensors told of one stream."""
+
+    def __init__(self, qosmark):
+        self.qosmark, self.server = qosmark, None
+
+    @contextlib.contextmanager
+    def __call__(self):
+        with tempfile.TemporaryDirectory(prefix="qosmark-bus-") as folder:
+            with open(f"{folder}/log", "w") as log:
+                self.server = subprocess.Popen(["nats-server", "-a", "127.0.0.1", "-js", "-sd", folder], stderr=log)
+            try:
+                self.wait(folder)
+                yield
+            finally:
+                self.server.kill()
+                self.server.wait()
+
+    def wait(self, folder):
+        until = time.monotonic() + 20
+        while "Server is ready" not in pathlib.Path(folder, "log").read_text():
+            if time.monotonic() > until:
+                raise OSError("nats-server does not begin")
+            time.sleep(0.05)
+        sensors = [subprocess.Popen([self.qosmark, "live", "-i", "lo", "--no-screen", "-q", "--duration", "1500ms", "--interval", "500ms", "--filter",
+                                     "udp port 30000", "--every-packet", *self.words(), "--site", site, "--point", "p", "--partitions", "1"],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for site in ("a", "b")]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 46 << 2)
+            number = 0
+            while any(p.poll() is None for p in sensors):
+                s.sendto(struct.pack("!BBHII", 0x80, 0, number, 160 * number, 0x1234) + bytes(160), ("127.0.0.1", 30000))
+                number += 1
+                time.sleep(0.02)
+
+    @staticmethod
+    def words():
+        return ["--publish", "nats://127.0.0.1"]
+
+    @staticmethod
+    def forget():
+        """What a collector that died had, and how far it was."""
+        with socket.create_connection(("127.0.0.1", 4222)) as s:
+            s.settimeout(5)
+            text = 'CONNECT {"verbose":false}\r\nSUB _INBOX.a 1\r\n'
+            for name in ("leases", "checkpoints"):
+                text += f"PUB $JS.API.STREAM.PURGE.KV_qosmark-{name} _INBOX.a 0\r\n\r\n"
+            s.sendall((text + "PING\r\n").encode())
+            got = b""
+            while got.count(b"MSG _INBOX.a") < 2 or b"PONG" not in got:
+                got += s.recv(4096)
+
+
+def fleet(qosmark):
+    bus = Bus(qosmark)
+    publish = ["live", "-i", "lo", "--duration", "150ms", "--no-screen", "--site", "c", "--spill", "spill", *bus.words()]
+    collect = ["collect", "--nats", "nats://127.0.0.1", "--history", "history", "--partitions", "1", "--window", "10m", "--look", "100ms",
+               "--lease", "2s", "--duration", "400ms", "--name", "one"]
+    made = [("publish", publish, 4, None), ("collect", [*collect, "--listen", "127.0.0.1:9466", "-f", "json", "-o", "report", "--rows", "rows"], 0, bus.forget)]
+    return [{"name": f"fleet-{name}", "arguments": words, "status": status, "varies": True, "network": True, "reports": True, "threads": True,
+             "beside": bus, "before": before, "needs": "nats-server", "prepare": lambda folder, _: folder.chmod(0o777)} for name, words, status, before in made]
+
+
+def cases(top, qosmark):
     captures = top / "captures"
-    made = audits(captures) + formats(captures) + others(captures) + networks()
+    made = audits(captures) + formats(captures) + others(captures) + networks() + fleet(qosmark)
     return [c for c in made if not c.get("needs") or shutil.which(c["needs"])]

@@ -3,8 +3,10 @@
  * the program just before main(), and for each order that comes in starts a copy by fork(). So a run costs no loading,
  * and what is tried is the program as it is shipped, third-party libraries included.
  *
- * An order is a line "FIRST COUNT": allocations FIRST .. FIRST+COUNT-1 fail (from 1). With
- * FIRST 0 none does; with COUNT besides, `trace` gets two numbers for each allocation (struct traced). The copy's standard
+ * An order is a line "FIRST COUNT STACK": allocations FIRST .. FIRST+COUNT-1 fail (from 1). With STACK, FIRST is the
+ * first allocation of that stack: for programs whose threads ask in another order each time; then allocations of libnats
+ * never fail (nats_Open() waits for itself for ever where one does). With FIRST and STACK 0 none
+ * fails; with COUNT besides, `trace` gets two numbers for each allocation (struct traced). The copy's standard
  * output and error are the files `out` and `err` of the working directory, the stack of the first allocation that failed is
  * in `site`, and that of a crash or a hang in `crash`. The answer is a line "STATUS ALLOCATIONS MAPPED": what waitpid()
  * gave, how many allocations there were, and the bytes of anonymous mappings that were left at the end.
@@ -46,15 +48,17 @@ struct shared {
     _Atomic long calls, mapped;
 };
 
-/* Of an allocation: the same number for the same stack of the program's own, in every run of it; and whether libseccomp
- * asked, which does so two thousand times to make a filter. */
+/* Of an allocation: the same number for the same stack of the program's own, in every run of it, 0 for one of libnats; and
+ * whether libseccomp asked, which does so two thousand times to make a filter. */
 struct traced {
     uint64_t stack, seccomp;
 };
 
 static struct shared *shared; /* NULL until the first order: nothing fails, nothing is counted */
-static long fail_first, fail_count;
-static uintptr_t own_begin, own_end, seccomp_begin, seccomp_end; /* where the code of the program and of libseccomp is */
+static _Atomic long fail_first;
+static long fail_count;
+static uint64_t fail_stack;
+static uintptr_t own_begin, own_end, seccomp_begin, seccomp_end, nats_begin, nats_end; /* where the code of each is */
 static int orders, answers, site = -1, trace = -1, crash = -1;
 
 static struct {
@@ -127,12 +131,15 @@ static int note_object(struct dl_phdr_info *info, size_t size, void *user)
     } else if (info->dlpi_name && strstr(info->dlpi_name, "libseccomp.so")) {
         seccomp_begin = begin;
         seccomp_end = end;
+    } else if (info->dlpi_name && strstr(info->dlpi_name, "libnats.so")) {
+        nats_begin = begin;
+        nats_end = end;
     }
     *program = false;
     return 0;
 }
 
-static void trace_stack(void)
+static struct traced stack_now(void)
 {
     void *stack[DEPTH_MAX];
     int depth = backtrace(stack, DEPTH_MAX);
@@ -143,7 +150,15 @@ static void trace_stack(void)
             t.stack = (t.stack ^ (uint64_t)(at - own_begin)) * 1099511628211u;
         else if (at >= seccomp_begin && at < seccomp_end)
             t.seccomp = 1;
+        else if (at >= nats_begin && at < nats_end)
+            return (struct traced){0};
     }
+    return t;
+}
+
+static void trace_stack(void)
+{
+    struct traced t = stack_now();
     if (write(trace, &t, sizeof t) != (ssize_t)sizeof t)
         abort();
 }
@@ -196,9 +211,19 @@ static bool fails(void)
         trace_stack();
         inside = false;
     }
-    if (fail_first == 0 || n < fail_first || n - fail_first >= fail_count)
+    long first = atomic_load(&fail_first);
+    if (fail_stack) {
+        inside = true;
+        uint64_t stack = stack_now().stack;
+        inside = false;
+        if (stack == 0)
+            return false;
+        if (stack == fail_stack && first == 0 && atomic_compare_exchange_strong(&fail_first, &first, n))
+            first = n;
+    }
+    if (first == 0 || n < first || n - first >= fail_count)
         return false;
-    if (n == fail_first) {
+    if (n == first) {
         inside = true;
         note_site();
         inside = false;
@@ -322,7 +347,8 @@ static bool serve(struct shared *counts)
         at = 0;
         char *rest;
         fail_first = strtol(line, &rest, 10);
-        fail_count = strtol(rest, NULL, 10);
+        fail_count = strtol(rest, &rest, 10);
+        fail_stack = strtoull(rest, NULL, 10);
         atomic_store(&counts->calls, 0);
         atomic_store(&counts->mapped, 0);
         pid_t pid = fork();
@@ -332,9 +358,9 @@ static bool serve(struct shared *counts)
             (void)close(orders);
             (void)close(answers);
             watch();
-            if (fail_first == 0 && fail_count > 0)
+            if (fail_first == 0 && fail_stack == 0 && fail_count > 0)
                 trace = open("trace", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-            if (fail_first)
+            if (fail_first || fail_stack)
                 site = open("site", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
             shared = counts;
             return true;
