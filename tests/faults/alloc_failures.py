@@ -190,6 +190,8 @@ def fault(run, base, case, site, crash):
         return "hangs"
     if run.status < 0:
         return f"ends by signal {-run.status} ({signal.Signals(-run.status).name})"
+    if "Sanitizer: CHECK failed" in run.err:
+        return THIRD_PARTY  # it had no memory for itself
     if run.status == SANITIZER or "Sanitizer" in run.err or "runtime error" in run.err:
         m = re.search(r"(ERROR: \w+Sanitizer: [\w-]+.*|runtime error: .*)", run.err)
         return "sanitizer: " + (m.group(1)[:100] if m else "?")
@@ -277,7 +279,7 @@ def sweep(case, folder, options, met, found, third):
                 site, crash = program.stack("site"), program.stack("crash")
                 what = fault(run, base, case, site, crash)
                 if what == THIRD_PARTY:
-                    third[breaker_of(site, crash) or library_of(site), run.status] += 1
+                    third[breaker_of(site, crash) or library_of(site) or "others", run.status] += 1
                 elif what:
                     found.append((case["name"], kind, n, what, functions_of(crash or site, options.qosmark), run))
         print(f"{case['name']}: {len(traced)} allocations by {len({t[0] for t in traced})} stacks, {tried} runs, "

@@ -7,6 +7,7 @@ usage: fleet_access.py QOSMARK [CASE...]
 
 Skips (77) without root or nats-server.
 """
+import contextlib
 import glob
 import json
 import os
@@ -14,6 +15,7 @@ import pathlib
 import re
 import shutil
 import socket
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -21,15 +23,17 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from checks import Checks, QOSMARK, run_cases, status_of  # noqa: E402
+from checks import QOSMARK, run_cases, status_of  # noqa: E402
+import live_http  # noqa: E402
 from lab import Lab, need, run, skip, wait_for  # noqa: E402
 from live_frames import EF, rtp  # noqa: E402
 from nats import Client, Server  # noqa: E402
 from nats_keys import Key, operator_config  # noqa: E402
 
-FLEET = HERE.parent.parent / "docs" / "FLEET.md"
+ROOT = HERE.parent.parent
+FLEET = ROOT / "docs" / "FLEET.md"
 SECRETS = ("top-Secret-1", "hush-Token-2", "other-Secret-3")
-checks = Checks()
+checks = live_http.checks
 check, true = checks.equal, checks.true
 
 
@@ -307,7 +311,8 @@ def another_server(place):
     client = Client(place.host, "127.0.0.3")
     stored = list(client.messages("QOSMARK"))
     client.close()
-    page = lambda: place.host.run("curl", "-s", "http://127.0.0.1:9467/metrics", check=False).stdout  # noqa: E731
+    page = lambda name="metrics": place.host.run("curl", "-s", f"http://127.0.0.1:9467/{name}", check=False).stdout  # noqa: E731
+    true("the page is there", page("").startswith("<!doctype html>") and json.loads(page("api/fleet")))
     true("the pages are there", "qosmark_collect_connected 1" in page(), page()[:300])
     wait_for("all to be read", lambda: re.search(r"^qosmark_collect_pending 0$", page(), re.M))
     time.sleep(1)
@@ -323,6 +328,100 @@ def another_server(place):
     told = {site: sum(d["packets"] for d in deltas if d["site"] == site and d["type"] == "stream" and d.get("ssrc") == "0x00001234") for site in ("berlin", "hq")}
     true("the history of both has each packet once", 0 < counted <= min(told.values()) and counted >= min(told.values()) - 60, (counted, told))
     check("and changes none", r.returncode, 0)
+
+
+HOSTILE = ("=cmd|' /C calc'!A0/<script>alert(1)</script>", "b/\x1b]0;x\x07\x1b[31m\u202e\"><img src=x onerror=alert(1)>")
+NOTE = "<script>alert(2)</script> \x1b[2J ]]> </td>"
+
+
+def make_hostile(history):
+    """Names and notes that no sensor could bring there: the file may be somebody else's."""
+    with contextlib.closing(sqlite3.connect(history)) as db, db:
+        names = [n for n, in db.execute("SELECT DISTINCT name FROM point ORDER BY name")]
+        for old, new in zip(names, HOSTILE):
+            db.execute("UPDATE point SET name=? WHERE name=?", (new, old))
+            for column in ("first_point", "second_point"):
+                db.execute(f"UPDATE crossing SET {column}=? WHERE {column}=?", (new, old))
+        partition, window = db.execute("SELECT partition, window_ns FROM point").fetchone()
+        db.execute("INSERT INTO note(partition, window_ns, text, final) VALUES(?, ?, ?, 0)", (partition, window, NOTE))
+    return names
+
+
+def pages(place):
+    """What --listen serves, with names that are markup, formulas and escapes, and clients that stall."""
+    schemas = live_http.Schemas()
+    live_http.PAGES = 9464
+    bus = place.server(4222, "")
+    talker = Talker(place.host)
+    url, history = "nats://127.0.0.1:4222", place.dir / "pages.sqlite"
+    words = ("--history", history, "--window", "10m", "--grace", "75s", "--listen", "127.0.0.1:9464", "-p", ROOT / "packaging" / "policy.yaml")
+    c = place.collect(url, None, *words, seconds="9m")
+
+    def get(path, **more):
+        return live_http.get(place.host, path, port=9464, **more)
+    wait_for("the collector", lambda: "reads all" in c.stderr or not c.running())
+    held = disturb(place)
+    sensors = [place.sensor(url, None, "--every-packet", site=site, seconds="2s") for site in ("a", "b")]
+    for s in sensors:
+        s.wait(60)
+    talker.stop()
+    answer_behind(held, get)
+    wait_for("what both saw", lambda: c.running() and json.loads(get("/api/fleet")[2])["segments"] or not c.running(), 30)
+    clean = json.loads(get("/api/fleet")[2])
+    schemas.check(clean)
+    true("one segment, of both points", [len(s["classes"]) > 0 for s in clean["segments"]] == [True], clean["segments"])
+    metrics = get("/metrics")[2]
+    live_http.promtool("check", "metrics", input=metrics)
+    matched = sum(v for k, v in live_http.samples(metrics).items() if k.startswith("qosmark_collect_messages_total"))
+    true("messages are counted", matched > 64, metrics)
+    check("healthy", get("/healthz")[0], 200)
+    check("another host's name", get("/", host="rebind.example")[0], 421)
+    check("another path", get("/etc/passwd")[0], 404)
+    c.stop()
+    make_hostile(history)
+    # of another partition: this one does not write the rows anew
+    c = place.collect(url, None, *words, "--partitions", "1", seconds="9m")
+    wait_for("the pages again", lambda: c.running() and "reads all" in c.stderr or not c.running())
+    hostile_names(place, history, schemas, get)
+    bus.kill()
+    wait_for("an ill one", lambda: get("/healthz")[0] == 503, 30)
+    true("and the page is there all the same", get("/")[0] == 200)
+    begun = time.monotonic()
+    c.stop(seconds=15)
+    true("it ends at once though the bus is away", time.monotonic() - begun < 8 and c.returncode in (0, 1, 4), (time.monotonic() - begun, c.stderr))
+
+
+def hostile_names(place, history, schemas, get):
+    status, head, body = get("/")
+    true("the page is there, and guarded", status == 200 and "default-src 'none'" in head and body.startswith("<!doctype html>"), head)
+    true("the segment has them too", body.count("calc") > 1, body.count("calc"))
+    true("names are no markup", "<script" not in body and "<img" not in body and "alert(1)" in body, re.findall(r".{40}alert.{40}", body)[:3])
+    true("and no escapes", not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", body))
+    true("the note is there", "alert(2)" in body)
+    document = json.loads(get("/api/fleet")[2])
+    schemas.check(document)
+    for form in ("text", "csv", "json"):
+        r = place.host.run(QOSMARK, "collect", "--report-only", "--history", history, "-f", form, "-v", check=False)
+        true(f"no escapes in {form}", not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", r.stdout) and "alert(1)" in r.stdout, r.stdout[:500])
+        true(f"no formula in {form}", form != "csv" or not re.search(r'(^|[,;"])[=+@-][a-z]', r.stdout, re.M), r.stdout[:800])
+
+
+def disturb(place):
+    """Nonsense, and more connections that stall than there is room for."""
+    for nonsense in (b"\x00" * 5000 + b"\r\n\r\n", b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 200000):
+        true("nonsense gets no page", b"200 OK" not in live_http.talk(place.host, 9464, nonsense)[:200], nonsense[:20])
+    return live_http.stall(place.host, 40)
+
+
+def answer_behind(held, get):
+    def answers():
+        try:
+            return get("/healthz")[0] == 200
+        except OSError:
+            return False
+    wait_for("an answer behind stalled connections", answers, 40)
+    for s in held:
+        s.close()
 
 
 def let_out(place):
@@ -364,7 +463,7 @@ def main():
                     true("no sanitizer complains", "Sanitizer" not in p.stderr, p.stderr)
         run_it.__name__ = case.__name__
         return run_it
-    return run_cases(checks, [in_a_lab(c) for c in (secrets, permissions, another_server, let_out)], sys.argv[2:])
+    return run_cases(checks, [in_a_lab(c) for c in (secrets, permissions, another_server, let_out, pages)], sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -343,7 +343,7 @@ class Schemas:
             self.validators[name] = v
 
     def check(self, document):
-        name = document["schema"].split("/")[0] + ".schema.json"
+        name = document["schema"].split("/")[0].replace("qosmark.fleet", "qosmark.compare") + ".schema.json"
         if self.validators:
             errors = [f"{list(e.path)}: {e.message}" for e in self.validators[name].iter_errors(document)]
             check(f"{document['schema']} is as docs/schemas says", not errors, errors[:3])
