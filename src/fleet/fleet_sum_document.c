@@ -264,9 +264,11 @@ static void note_segment(struct compare_document *d, const struct sum_segment *x
 {
     uint64_t away = x->ways[0].away + x->ways[1].away;
     const char *first = d->captures[to->first].input.file, *second = d->captures[to->second].input.file;
-    if (to->rows[COMPARE_BOTH].assumed_streams)
-        (void)compare_document_note(d, "of %llu streams nothing tells whether they pass %s or %s first",
-                                    (unsigned long long)to->rows[COMPARE_BOTH].assumed_streams, first, second);
+    uint64_t assumed = to->rows[COMPARE_BOTH].assumed_streams;
+    if (assumed)
+        (void)compare_document_note(d, "of %llu stream%s nothing tells whether %s %s or %s first",
+                                    (unsigned long long)assumed, assumed == 1 ? "" : "s",
+                                    assumed == 1 ? "it passes" : "they pass", first, second);
     if (away)
         (void)compare_document_note(d,
                                     "%llu packets were seen at one of %s and %s, in stretches of more than three "
