@@ -190,8 +190,8 @@ static void leave_consumer(struct bus_reader *r, struct bus_partition *p)
     p->sub = NULL;
     free(p->reply);
     p->reply = NULL;
-    if (*p->consumer && bus_reader_connected(r))
-        (void)js_DeleteConsumer(r->js, BUS_STREAM, p->consumer, NULL, &code);
+    if (*p->consumer && !r->keeps_consumers && bus_reader_connected(r))
+        r->keeps_consumers = js_DeleteConsumer(r->js, BUS_STREAM, p->consumer, NULL, &code) == NATS_TIMEOUT;
     p->consumer[0] = '\0';
 }
 
@@ -212,6 +212,7 @@ static int begin_again(struct bus_reader *r, unsigned partition, struct error *e
     if (s == NATS_OK)
         s = subscribe(r, p, partition);
     p->broken = s != NATS_OK;
+    r->keeps_consumers = r->keeps_consumers && s != NATS_OK;
     return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "a partition cannot be read", s);
 }
 

@@ -103,6 +103,7 @@ int bus_lease_take(struct bus_reader *r, unsigned partition, uint64_t *ret_lease
     natsStatus s = kvStore_CreateString(&p->lease, r->leases, key, r->name);
     p->held = s == NATS_OK;
     if (s == NATS_OK) {
+        r->keeps_leases = false;
         *ret_lease = p->lease;
         return 1;
     }
@@ -140,8 +141,8 @@ void bus_lease_give(struct bus_reader *r, unsigned partition)
     struct bus_partition *p = &r->partitions[partition];
     char key[KEY_MAX];
     partition_key(partition, key);
-    if (p->held && bus_reader_connected(r))
-        (void)kvStore_Purge(r->leases, key, NULL);
+    if (p->held && !r->keeps_leases && bus_reader_connected(r))
+        r->keeps_leases = kvStore_Purge(r->leases, key, NULL) == NATS_TIMEOUT;
     p->held = false;
 }
 
