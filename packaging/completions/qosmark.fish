@@ -252,7 +252,7 @@ complete -c qosmark -n '__fish_seen_subcommand_from collect' -l rows -r -F -d 'a
 complete -c qosmark -n '__fish_seen_subcommand_from collect' -l listen -x -d 'serve /metrics for Prometheus, the report as a page, /api/fleet and /healthz'
 complete -c qosmark -n '__fish_seen_subcommand_from collect' -l since -x -d 'how far back the report and the pages look'
 complete -c qosmark -n '__fish_seen_subcommand_from collect' -l duration -x -d 'end after so long'
-complete -c qosmark -n '__fish_seen_subcommand_from collect' -l report-only -d 'read no messages: the report of what the history has'
+complete -c qosmark -n '__fish_seen_subcommand_from collect' -l report-only -d 'read no messages: the report'
 complete -c qosmark -n '__fish_seen_subcommand_from collect' -l stream-age -x -d 'how long messages are kept, where the stream has to be made'
 complete -c qosmark -n '__fish_seen_subcommand_from collect' -l stream-max -x -d 'how much of them, likewise'
 complete -c qosmark -n '__fish_seen_subcommand_from collect' -s f -l format -x -a 'text json jsonl csv html' -d 'of the report at the end: text'
