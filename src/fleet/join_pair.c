@@ -175,6 +175,9 @@ struct pairing {
     const struct join_step *further; /* steps behind this one */
     size_t further_count;
     struct crossing *c;
+    /* find_agreement(): looked at so far, and blocks of the far point on both sides of where that is */
+    size_t near_at, far_at;
+    const struct join_piece *before, *after;
 };
 
 static bool is_within(const struct join_place *p, int64_t number)
@@ -269,11 +272,61 @@ static void add_sample(struct pairing *p, const struct join_piece *a, const stru
     l->samples[l->sample_count++] = (struct join_sample){a->anchor_ns, b->anchor_ns, (uint32_t)(p->c - l->crossings)};
 }
 
-/* The same place in another round of the 65,536 numbers: a stray number at one of the points, or a gap of a whole round,
- * has them count rounds differently from there on. */
+/* The same place in another round of the 65,536 numbers: a stray number at one of the points, or a gap of a whole
+ * round, has them count rounds differently from there on. */
 static bool is_other_round(const struct join_piece *a, const struct join_piece *b)
 {
     return a->anchor_sequence == b->anchor_sequence && a->anchor_rtp != b->anchor_rtp;
+}
+
+static int64_t rtp_apart(const struct join_piece *x, const struct join_piece *y)
+{
+    return llabs((int64_t)(int32_t)(x->anchor_rtp - y->anchor_rtp));
+}
+
+/* Whether the block `i` of the near point is the block `b` of the far one, and not that of another round: by its first
+ * packet, or, where that is another one, by an RTP timestamp no further away than that of the block beside it. */
+static bool is_same_round(const struct join_place *near, size_t i, const struct join_piece *b)
+{
+    const struct join_piece *a = &near->pieces[i], *beside = NULL;
+    if (is_exact(a, b) || is_other_round(a, b))
+        return is_exact(a, b);
+    if (i + 1 < near->piece_count && a[1].number == a->number + 1)
+        beside = a + 1;
+    else if (i && a[-1].number == a->number - 1)
+        beside = a - 1;
+    return beside && rtp_apart(a, b) <= rtp_apart(a, beside);
+}
+
+/* The blocks next to `number` (before: or that one) that are the same at both points. Calls are in the order of the
+ * numbers. */
+static void find_agreement(struct pairing *p, int64_t number)
+{
+    const struct join_place *near = p->near, *far = p->far;
+    for (; (!p->after || p->after->number <= number) && p->near_at < near->piece_count; p->near_at++) {
+        int64_t here = near->pieces[p->near_at].number;
+        while (p->far_at < far->piece_count && far->pieces[p->far_at].number < here)
+            p->far_at++;
+        if (p->far_at == far->piece_count || far->pieces[p->far_at].number != here ||
+            !is_same_round(near, p->near_at, &far->pieces[p->far_at]))
+            continue;
+        p->before = p->after ? p->after : p->before;
+        p->after = &far->pieces[p->far_at];
+    }
+    if (p->after && p->after->number <= number) {
+        p->before = p->after;
+        p->after = NULL;
+    }
+}
+
+/* Whether both points count rounds alike around the block `a`, which is `b` at the far one (or NULL): what one of them
+ * counts otherwise from a stray number on is not lost, though nothing of that number ever comes. */
+static bool counts_alike(struct pairing *p, const struct join_piece *a, const struct join_piece *b)
+{
+    find_agreement(p, a->number);
+    if (p->before && p->after)
+        return p->before->run == p->after->run;
+    return p->before && p->before == b && b + 1 == p->far->pieces + p->far->piece_count;
 }
 
 /* A block that both points have. */
@@ -291,7 +344,7 @@ static void pair_pieces(struct pairing *p, const struct join_piece *a, const str
     else
         compare_marks(p->c, a, b, common);
     if (missing)
-        count_lost(p, a, only, missing, saw_all_around(p, b));
+        count_lost(p, a, only, missing, saw_all_around(p, b) && counts_alike(p, a, b));
     missing = take_bits(b->seen, a->seen, only);
     if (missing)
         p->c->appeared += count_within(p->near, b->number, only);
@@ -306,17 +359,23 @@ static void lone_piece(struct pairing *p, const struct join_piece *a, const stru
     unsigned n = take_bits(a->seen, NULL, only);
     bool inside = next > far->pieces && next < far->pieces + far->piece_count;
     bool long_gap = inside && next->anchor_ns - next[-1].anchor_ns > STRETCH_NS;
-    bool all = inside && !long_gap && saw_all(p, next[-1].anchor_ns, next->told_ns);
-    if (long_gap && saw_all(p, next[-1].anchor_ns, next->told_ns))
+    bool known = inside && saw_all(p, next[-1].anchor_ns, next->told_ns) && counts_alike(p, a, NULL);
+    if (long_gap && known)
         p->c->away += count_within(far, a->number, only);
-    count_lost(p, a, only, n, all);
+    count_lost(p, a, only, n, known && !long_gap);
 }
 
 void join_pair_blocks(struct join_look *l, const struct join_place *places, const struct join_step *steps, size_t count,
                       struct crossing *c)
 {
     const struct join_place *near = &places[steps[0].near], *far = &places[steps[0].far];
-    struct pairing p = {l, places, near, far, steps + 1, count - 1, c};
+    struct pairing p = {.look = l,
+                        .places = places,
+                        .near = near,
+                        .far = far,
+                        .further = steps + 1,
+                        .further_count = count - 1,
+                        .c = c};
     size_t k = 0;
     c->loss_known = true;
     for (size_t i = 0; i < near->piece_count; i++) {

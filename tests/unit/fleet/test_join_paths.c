@@ -288,6 +288,34 @@ static void another_round_of_numbers_is_not_compared(void **state)
     free(c);
 }
 
+/* Two numbers that no host sent, and b counts its blocks a round further on: what a saw since then has no block there.
+ */
+static void a_stray_number_is_no_loss(void **state)
+{
+    (void)state;
+    enum { UNTIL = 300, ALL = 1200 };
+    struct crowd *c = crowd_new();
+    struct world_sensor a = sensor("a"), b = sensor("b");
+    struct world_stream first = voice(64), second = voice(62);
+    send(c->packets, ALL, 0, 46, 0);
+    world_see(&c->w, &a, &first, c->packets, ALL);
+    memmove(&c->packets[UNTIL + 2], &c->packets[UNTIL], (ALL - UNTIL) * sizeof *c->packets);
+    for (size_t i = UNTIL; i < UNTIL + 2; i++) {
+        c->packets[i] = c->packets[UNTIL - 1];
+        c->packets[i].sequence = (uint16_t)(UNTIL + 20000 * (i - UNTIL + 1));
+    }
+    world_see(&c->w, &b, &second, c->packets, ALL + 2);
+    world_present(&c->w, &a);
+    world_present(&c->w, &b);
+    finish(c, NULL);
+    assert_int_equal(c->seen.count, 1);
+    assert_true(c->seen.rows[0].stream.matched >= UNTIL);
+    assert_int_equal(c->seen.rows[0].stream.lost, 0);
+    assert_int_equal(c->seen.rows[0].away, 0);
+    assert_int_equal(c->seen.rows[0].unresolved[COMPARE_OUTSIDE], ALL - c->seen.rows[0].stream.matched);
+    free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_translated_destination_is_one_way),
         cmocka_unit_test(one_private_address_may_be_two_hosts),
         cmocka_unit_test(another_round_of_numbers_is_not_compared),
+        cmocka_unit_test(a_stray_number_is_no_loss),
         cmocka_unit_test(a_name_that_two_sites_have_is_no_place_in_a_path),
         cmocka_unit_test(a_topology_that_hop_limits_contradict_is_noted),
     };
