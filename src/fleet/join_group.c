@@ -77,6 +77,9 @@ static uint32_t root_of(struct join_run *runs, uint32_t r, int64_t *ret_shift)
 {
     int64_t shift = 0;
     while (runs[r].parent != r) {
+        uint32_t up = runs[r].parent;
+        runs[r].shift += runs[up].shift;  /* that of a root is 0 */
+        runs[r].parent = runs[up].parent; /* the next walk is half as long: who sends chooses what is united */
         shift += runs[r].shift;
         r = runs[r].parent;
     }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "fleet/join_internal.h"
 
 /*
@@ -106,18 +107,25 @@ static size_t order_by_ttl(const struct join_place *places, const size_t *of, si
     return make_steps(places, order, count, 1, false, steps);
 }
 
+static int by_chain(const void *context, uint32_t x, uint32_t y)
+{
+    const struct join_place *places = context;
+    return (places[x].chain > places[y].chain) - (places[x].chain < places[y].chain);
+}
+
 size_t join_order(struct join_look *l, const struct join_place *places, size_t count, struct join_step *steps)
 {
+    uint32_t *order = order_new(count); /* a server has any number of listeners, each a chain of its own */
     size_t made = 0;
-    for (size_t first = 0; first < count; first++) {
+    l->failed |= !order || !order_sort(order, count, by_chain, places);
+    for (size_t i = 0, end; !l->failed && i < count; i = end) {
         size_t of[TOPOLOGY_POINTS_MAX], n = 0;
-        if (places[first].chain != first)
-            continue;
-        for (size_t i = first; i < count && n < TOPOLOGY_POINTS_MAX; i++)
-            if (places[i].chain == first)
-                of[n++] = i;
+        for (end = i; end < count && places[order[end]].chain == places[order[i]].chain; end++)
+            if (n < TOPOLOGY_POINTS_MAX)
+                of[n++] = order[end];
         made += l->join->options.topology ? order_by_topology(l, places, of, n, steps + made)
                                           : order_by_ttl(places, of, n, steps + made);
     }
+    free(order);
     return made;
 }
