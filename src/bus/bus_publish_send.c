@@ -177,7 +177,7 @@ bool bus_publish_ready(struct bus_publish *p)
         return false;
     (void)pthread_mutex_lock(&p->lock);
     bool connected = p->connected;
-    if (!connected && p->stats.connections == 0)
+    if (!connected && p->stats.connections == 0 && !p->stats.problem[0]) /* not instead of a refusal */
         (void)snprintf(p->stats.problem, sizeof p->stats.problem, "no server of the message bus answers");
     p->stream_made = p->stream_made && !p->homeless;
     p->homeless = false;
