@@ -104,10 +104,24 @@ static void unite_destinations(struct join_place *places, const uint32_t *order,
 
 /* ---- relays ---- */
 
+/* Whether a path of the topology has points of two ways. Others judge each way by a path of its own. */
+static bool are_on_one_path(const struct join_look *l, const struct join_place *places, size_t count)
+{
+    const char *names[RELAY_PLACES_MAX];
+    size_t order[TOPOLOGY_POINTS_MAX];
+    for (size_t i = 0; i < count; i++)
+        names[i] = l->window->points[places[i].point].name;
+    size_t n = topology_order(l->join->options.topology, names, count, order);
+    for (size_t i = 1; i < n; i++)
+        if (root_of(places, (uint32_t)order[i]) != root_of(places, (uint32_t)order[0]))
+            return true;
+    return false;
+}
+
 /* Whether what is left are two ways, and nothing but a relay between them. */
 static bool is_relayed(const struct join_look *l, const struct join_place *places, size_t count)
 {
-    bool meets = l->join->options.topology != NULL;
+    bool meets = false;
     size_t roots = 0;
     for (uint32_t i = 0; i < count; i++)
         roots += places[i].strand == i;
@@ -122,7 +136,7 @@ static bool is_relayed(const struct join_look *l, const struct join_place *place
                 return false; /* two listeners */
             meets |= addr_equal(&a->dst.addr, &b->src.addr);
         }
-    return meets;
+    return l->join->options.topology ? are_on_one_path(l, places, count) : meets;
 }
 
 bool join_chains(struct join_look *l, struct join_place *places, size_t count)

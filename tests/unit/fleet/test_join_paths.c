@@ -288,6 +288,28 @@ static void another_round_of_numbers_is_not_compared(void **state)
     free(c);
 }
 
+/* Each side of a relay is a path of the file: neither is left out for the other one. */
+static void paths_on_both_sides_of_a_relay_are_judged(void **state)
+{
+    (void)state;
+    struct crowd *c = crowd_new();
+    struct topology *t = topology_of("version: 1\npaths:\n  - points: [a, b]\n  - points: [c, d]\n");
+    struct world_sensor at[] = {sensor("a"), sensor("b"), sensor("c"), sensor("d")};
+    for (uint8_t i = 0; i < 4; i++) {
+        struct world_stream st =
+            i < 2 ? voice((uint8_t)(64 - i)) : leg((uint8_t)(70 - i), "10.9.0.1:40000", "10.6.0.1:40002");
+        see(c, &at[i], &st, i == 3 ? 0 : 46, i, 0);
+    }
+    for (size_t i = 0; i < 4; i++)
+        world_present(&c->w, &at[i]);
+    finish(c, t);
+    assert_int_equal(c->seen.count, 2);
+    assert_int_equal(between(&c->seen, "s/a", "s/b")->stream.matched, PACKETS);
+    assert_int_equal(between(&c->seen, "s/c", "s/d")->stream.changed, PACKETS);
+    topology_free(t);
+    free(c);
+}
+
 /* Two numbers that no host sent, and b counts its blocks a round further on: what a saw since then has no block there.
  */
 static void a_stray_number_is_no_loss(void **state)
@@ -327,6 +349,7 @@ int main(void)
         cmocka_unit_test(one_private_address_may_be_two_hosts),
         cmocka_unit_test(another_round_of_numbers_is_not_compared),
         cmocka_unit_test(a_stray_number_is_no_loss),
+        cmocka_unit_test(paths_on_both_sides_of_a_relay_are_judged),
         cmocka_unit_test(a_name_that_two_sites_have_is_no_place_in_a_path),
         cmocka_unit_test(a_topology_that_hop_limits_contradict_is_noted),
     };
