@@ -159,7 +159,7 @@ struct join_place {
     const struct join_run *like; /* that of its runs which knows most */
     struct join_piece *pieces;
     size_t piece_count;
-    struct join_extent *extents; /* by first, not overlapping */
+    struct join_extent *extents; /* of its runs, by first */
     size_t extent_count;
     uint8_t ttl_lowest, ttl_highest;
     int64_t first_ns, last_ns, longest_interval_ns;
