@@ -272,30 +272,35 @@ static void add_sample(struct pairing *p, const struct join_piece *a, const stru
     l->samples[l->sample_count++] = (struct join_sample){a->anchor_ns, b->anchor_ns, (uint32_t)(p->c - l->crossings)};
 }
 
-/* The same place in another round of the 65,536 numbers: a stray number at one of the points, or a gap of a whole
- * round, has them count rounds differently from there on. */
-static bool is_other_round(const struct join_piece *a, const struct join_piece *b)
-{
-    return a->anchor_sequence == b->anchor_sequence && a->anchor_rtp != b->anchor_rtp;
-}
-
 static int64_t rtp_apart(const struct join_piece *x, const struct join_piece *y)
 {
     return llabs((int64_t)(int32_t)(x->anchor_rtp - y->anchor_rtp));
 }
 
-/* Whether the block `i` of the near point is the block `b` of the far one, and not that of another round: by its first
- * packet, or, where that is another one, by an RTP timestamp no further away than that of the block beside it. */
-static bool is_same_round(const struct join_place *near, size_t i, const struct join_piece *b)
+/* The block that follows `a` at its point, or that comes before it; NULL. */
+static const struct join_piece *beside(const struct join_place *p, const struct join_piece *a)
 {
-    const struct join_piece *a = &near->pieces[i], *beside = NULL;
-    if (is_exact(a, b) || is_other_round(a, b))
-        return is_exact(a, b);
-    if (i + 1 < near->piece_count && a[1].number == a->number + 1)
-        beside = a + 1;
-    else if (i && a[-1].number == a->number - 1)
-        beside = a - 1;
-    return beside && rtp_apart(a, b) <= rtp_apart(a, beside);
+    if (a + 1 < p->pieces + p->piece_count && a[1].number == a->number + 1)
+        return a + 1;
+    return a > p->pieces && a[-1].number == a->number - 1 ? a - 1 : NULL;
+}
+
+/* Whether the block `b` of the far point is not the block `a` of the near one, but has its place in another round of
+ * the 65,536 numbers: a stray number at one of the points, or a gap of a whole round, has them count rounds differently
+ * from there on. Blocks of one round have the same first packet; or, where one of the points lacks that, RTP timestamps
+ * that are hardly further from each other than those of neighbours, of which a round has 256. */
+static bool is_other_round(const struct join_place *near, const struct join_piece *a, const struct join_piece *b)
+{
+    enum { NEIGHBOURS_MOST = 16 };
+    if (a->anchor_sequence == b->anchor_sequence)
+        return a->anchor_rtp != b->anchor_rtp;
+    const struct join_piece *x = beside(near, a);
+    return x && rtp_apart(a, b) > NEIGHBOURS_MOST * rtp_apart(a, x);
+}
+
+static bool is_same_round(const struct join_place *near, const struct join_piece *a, const struct join_piece *b)
+{
+    return is_exact(a, b) || (beside(near, a) && !is_other_round(near, a, b));
 }
 
 /* The blocks next to `number` (before: or that one) that are the same at both points. Calls are in the order of the
@@ -308,7 +313,7 @@ static void find_agreement(struct pairing *p, int64_t number)
         while (p->far_at < far->piece_count && far->pieces[p->far_at].number < here)
             p->far_at++;
         if (p->far_at == far->piece_count || far->pieces[p->far_at].number != here ||
-            !is_same_round(near, p->near_at, &far->pieces[p->far_at]))
+            !is_same_round(near, &near->pieces[p->near_at], &far->pieces[p->far_at]))
             continue;
         p->before = p->after ? p->after : p->before;
         p->after = &far->pieces[p->far_at];
@@ -334,7 +339,7 @@ static void pair_pieces(struct pairing *p, const struct join_piece *a, const str
 {
     uint8_t only[DELTA_BLOCK_PACKETS / 8];
     unsigned missing = take_bits(a->seen, b->seen, only), common = a->packets - missing;
-    if (is_other_round(a, b)) {
+    if (is_other_round(p->near, a, b)) {
         p->c->unresolved[COMPARE_OUTSIDE] += a->packets;
         return;
     }
