@@ -1,4 +1,5 @@
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,22 +7,29 @@
 #include "fleet/join_internal.h"
 #include "model/notes.h"
 
-enum { NOTES_MAX = 64 };
+enum { NOTES_MAX = 64, NOTE_BYTES_MAX = 1024 };
+
+static bool __attribute__((format(printf, 2, 3))) add_note(struct join_look *l, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    bool added = notes_add(&l->notes, &l->note_count, &l->texts, format, args);
+    va_end(args);
+    return added;
+}
 
 void join_note(struct join_look *l, const char *format, ...)
 {
+    char text[NOTE_BYTES_MAX]; /* most are there already, and take no memory again */
     va_list args;
-    if (l->note_count == NOTES_MAX)
-        return;
     va_start(args, format);
-    if (!notes_add(&l->notes, &l->note_count, &l->texts, format, args))
-        l->failed = true;
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    for (size_t i = 0; i + 1 < l->note_count; i++)
-        if (strcmp(l->notes[i], l->notes[l->note_count - 1]) == 0) {
-            l->note_count--;
+    for (size_t i = 0; i < l->note_count; i++)
+        if (strcmp(l->notes[i], text) == 0)
             return;
-        }
+    if (l->note_count < NOTES_MAX && !add_note(l, "%s", text))
+        l->failed = true;
 }
 
 /* ---- streams ---- */

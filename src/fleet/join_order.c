@@ -62,6 +62,29 @@ static size_t make_steps(const struct join_place *places, const size_t *order, s
     return count;
 }
 
+static bool has_point(const struct join_place *places, const size_t *of, size_t count, uint32_t point)
+{
+    for (size_t i = 0; i < count; i++)
+        if (places[of[i]].point == point)
+            return true;
+    return false;
+}
+
+/* Points that saw a stream and are not on the path it is judged along, or on no path with another one that saw it. */
+static void note_points_beside(struct join_look *l, const struct join_place *places, const size_t *of, size_t count,
+                               const size_t *order, size_t n)
+{
+    bool several = false;
+    for (size_t i = 1; i < count; i++)
+        several |= places[of[i]].point != places[of[0]].point;
+    for (size_t i = 0; several && i < count; i++)
+        if (!has_point(places, order, n, places[of[i]].point))
+            join_note(l,
+                      "%s saw streams that other points saw too, and is on no path of the topology with those, or not "
+                      "on the one with most of them: what happened to these streams there is not told",
+                      name_of(l, &places[of[i]]));
+}
+
 /* `of`: the places of one chain. */
 static size_t order_by_topology(struct join_look *l, const struct join_place *places, const size_t *of, size_t count,
                                 struct join_step *steps)
@@ -71,10 +94,12 @@ static size_t order_by_topology(struct join_look *l, const struct join_place *pl
     for (size_t i = 0; i < count; i++)
         names[i] = name_of(l, &places[of[i]]);
     size_t n = topology_order(l->join->options.topology, names, count, order);
-    if (n < 2)
-        return 0;
+    n = n < 2 ? 0 : n;
     for (size_t i = 0; i < n; i++)
         order[i] = of[order[i]];
+    note_points_beside(l, places, of, count, order, n);
+    if (n == 0)
+        return 0;
     size_t against[2];
     bool contradiction;
     int way = way_of(places, order, n, against, &contradiction);

@@ -259,6 +259,37 @@ static void a_topology_that_hop_limits_contradict_is_noted(void **state)
     }
 }
 
+/* Multicast forks behind a: of the two ways one is followed, and the other one is not passed over in silence. Nor are
+ * points of which a topology knows nothing. */
+static void points_beside_the_path_are_noted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        size_t rows, notes;
+    } cases[] = {{"version: 1\npaths:\n  - points: [a, b]\n  - points: [a, c]\n", 1, 1},
+                 {"version: 1\npaths:\n  - points: [a, b, c]\n", 2, 0},
+                 {"version: 1\npaths:\n  - points: [x, y]\n", 0, 3}};
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct crowd *c = crowd_new();
+        struct topology *t = topology_of(cases[k].yaml);
+        struct world_sensor at[] = {sensor("a"), sensor("b"), sensor("c")};
+        for (uint8_t i = 0; i < 3; i++) {
+            struct world_stream st = leg((uint8_t)(64 - i), "10.0.0.1:5000", "239.1.1.1:5004");
+            see(c, &at[i], &st, 46, i, 0);
+        }
+        for (size_t i = 0; i < 3; i++)
+            world_present(&c->w, &at[i]);
+        finish(c, t);
+        assert_int_equal(c->seen.count, cases[k].rows);
+        assert_int_equal(c->seen.note_count, cases[k].notes);
+        if (k == 0)
+            assert_non_null(strstr(c->seen.notes[0], "s/c saw streams that other points saw too"));
+        topology_free(t);
+        free(c);
+    }
+}
+
 /* b saw nothing of one whole round of sequence numbers, and cannot know that it did not. The host has another mark by
  * then. `gaps`: b lacks the first packet of each block, too. */
 static void see_another_round(bool gaps)
@@ -360,6 +391,7 @@ int main(void)
         cmocka_unit_test(paths_on_both_sides_of_a_relay_are_judged),
         cmocka_unit_test(a_name_that_two_sites_have_is_no_place_in_a_path),
         cmocka_unit_test(a_topology_that_hop_limits_contradict_is_noted),
+        cmocka_unit_test(points_beside_the_path_are_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
