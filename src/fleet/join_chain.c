@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/disjoint.h"
 #include "base/order.h"
 #include "fleet/join_internal.h"
 
@@ -22,22 +23,6 @@
 
 enum { RELAY_PLACES_MAX = 64 };
 
-static uint32_t root_of(const struct join_place *places, uint32_t i)
-{
-    while (places[i].strand != i)
-        i = places[i].strand;
-    return i;
-}
-
-/* The lower number is the root, so that the numbers do not depend on the order of unions. */
-static void unite(struct join_place *places, uint32_t a, uint32_t b)
-{
-    a = root_of(places, a);
-    b = root_of(places, b);
-    if (a != b)
-        places[a < b ? b : a].strand = a < b ? a : b;
-}
-
 static int by_destination(const void *context, uint32_t x, uint32_t y)
 {
     const struct join_place *places = context;
@@ -53,12 +38,13 @@ static int by_source(const void *context, uint32_t x, uint32_t y)
 
 /* ---- translators ---- */
 
-static void unite_sources(const struct join_look *l, struct join_place *places, const uint32_t *order, size_t count)
+static void unite_sources(const struct join_look *l, const struct join_place *places, uint32_t *parent,
+                          const uint32_t *order, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         bool forks = addr_is_multicast(&places[order[i]].like->dst.addr) && !l->join->options.topology;
         if (!forks && by_destination(places, order[i - 1], order[i]) == 0)
-            unite(places, order[i - 1], order[i]);
+            disjoint_join(parent, order[i - 1], order[i]);
     }
 }
 
@@ -81,7 +67,7 @@ static bool falls(const struct join_place *places, const uint32_t *near, size_t 
 }
 
 /* Places of one source, by destination. */
-static void unite_destinations(struct join_place *places, const uint32_t *order, size_t count)
+static void unite_destinations(const struct join_place *places, uint32_t *parent, const uint32_t *order, size_t count)
 {
     size_t split = 0;
     for (size_t i = 1; i < count; i++) {
@@ -99,13 +85,13 @@ static void unite_destinations(struct join_place *places, const uint32_t *order,
     const uint32_t *rest = order + split;
     if (first_private ? falls(places, rest, count - split, order, split)
                       : falls(places, order, split, rest, count - split))
-        unite(places, order[0], order[split]);
+        disjoint_join(parent, order[0], order[split]);
 }
 
 /* ---- relays ---- */
 
 /* Whether a path of the topology has points of two ways. Others judge each way by a path of its own. */
-static bool are_on_one_path(const struct join_look *l, const struct join_place *places, size_t count)
+static bool are_on_one_path(const struct join_look *l, const struct join_place *places, uint32_t *parent, size_t count)
 {
     const char *names[RELAY_PLACES_MAX];
     size_t order[TOPOLOGY_POINTS_MAX];
@@ -113,51 +99,52 @@ static bool are_on_one_path(const struct join_look *l, const struct join_place *
         names[i] = l->window->points[places[i].point].name;
     size_t n = topology_order(l->join->options.topology, names, count, order);
     for (size_t i = 1; i < n; i++)
-        if (root_of(places, (uint32_t)order[i]) != root_of(places, (uint32_t)order[0]))
+        if (disjoint_root(parent, (uint32_t)order[i]) != disjoint_root(parent, (uint32_t)order[0]))
             return true;
     return false;
 }
 
 /* Whether what is left are two ways, and nothing but a relay between them. */
-static bool is_relayed(const struct join_look *l, const struct join_place *places, size_t count)
+static bool is_relayed(const struct join_look *l, const struct join_place *places, uint32_t *parent, size_t count)
 {
     bool meets = false;
     size_t roots = 0;
     for (uint32_t i = 0; i < count; i++)
-        roots += places[i].strand == i;
+        roots += parent[i] == i;
     if (roots != 2 || count > RELAY_PLACES_MAX)
         return false;
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < count; k++) {
             const struct join_run *a = places[i].like, *b = places[k].like;
-            if (root_of(places, (uint32_t)i) == root_of(places, (uint32_t)k))
+            if (disjoint_root(parent, (uint32_t)i) == disjoint_root(parent, (uint32_t)k))
                 continue;
             if (addr_equal(&a->src.addr, &b->src.addr))
                 return false; /* two listeners */
             meets |= addr_equal(&a->dst.addr, &b->src.addr);
         }
-    return l->join->options.topology ? are_on_one_path(l, places, count) : meets;
+    return l->join->options.topology ? are_on_one_path(l, places, parent, count) : meets;
 }
 
 bool join_chains(struct join_look *l, struct join_place *places, size_t count)
 {
-    uint32_t *order = order_new(count);
-    bool ok = order && order_sort(order, count, by_destination, places);
-    for (uint32_t i = 0; i < count; i++)
-        places[i].strand = i;
-    if (ok)
-        unite_sources(l, places, order, count);
+    uint32_t *order = order_new(count), *parent = malloc((count + 1) * sizeof *parent);
+    bool ok = order && parent && order_sort(order, count, by_destination, places);
+    if (ok) {
+        disjoint_begin(parent, count);
+        unite_sources(l, places, parent, order, count);
+    }
     ok = ok && order_sort(order, count, by_source, places);
     for (size_t i = 0, end; ok && i < count; i = end) {
         for (end = i + 1; end < count && endpoint_equal(&places[order[i]].like->src, &places[order[end]].like->src);)
             end++;
-        unite_destinations(places, order + i, end - i);
+        unite_destinations(places, parent, order + i, end - i);
     }
-    free(order);
-    bool relayed = ok && is_relayed(l, places, count);
-    for (uint32_t i = 0; i < count; i++) { /* roots come first */
-        places[i].strand = root_of(places, i);
+    bool relayed = ok && is_relayed(l, places, parent, count);
+    for (uint32_t i = 0; ok && i < count; i++) {
+        places[i].strand = disjoint_root(parent, i);
         places[i].chain = relayed ? 0 : places[i].strand;
     }
+    free(order);
+    free(parent);
     return ok;
 }

@@ -231,6 +231,9 @@ struct crossing *join_crossing(struct join_look *l, const struct join_place *nea
 void join_pair_blocks(struct join_look *l, const struct join_place *places, const struct join_step *steps, size_t count,
                       struct crossing *c);
 
+/* Packets of which both marks are known; those for whose pair of marks there is no room are not compared. */
+void join_match(struct crossing *c, dscp_t before, dscp_t after, uint64_t packets);
+
 /* join_plain.c: the same of what has no sequence numbers. */
 void join_pair_counts(struct join_look *l, const struct join_place *near, const struct join_place *far,
                       struct crossing *c);

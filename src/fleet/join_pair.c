@@ -119,7 +119,7 @@ struct crossing *join_crossing(struct join_look *l, const struct join_place *nea
 
 /* ---- marks ---- */
 
-static void match(struct crossing *c, dscp_t before, dscp_t after, uint64_t packets)
+void join_match(struct crossing *c, dscp_t before, dscp_t after, uint64_t packets)
 {
     if (packets == 0)
         return;
@@ -152,16 +152,16 @@ static void compare_marks(struct crossing *c, const struct join_piece *a, const 
     if (a->doubtful || b->doubtful || a->mark_count == 0 || b->mark_count == 0) {
         c->unresolved[COMPARE_MIXED] += common;
     } else if (a->mark_count == 1 && b->mark_count == 1) {
-        match(c, a->marks[0].dscp, b->marks[0].dscp, common);
+        join_match(c, a->marks[0].dscp, b->marks[0].dscp, common);
     } else if (a->mark_count == 1 && common == b->packets) {
         for (size_t i = 0; i < b->mark_count; i++)
-            match(c, a->marks[0].dscp, b->marks[i].dscp, b->marks[i].packets);
+            join_match(c, a->marks[0].dscp, b->marks[i].dscp, b->marks[i].packets);
     } else if (b->mark_count == 1 && common == a->packets) {
         for (size_t i = 0; i < a->mark_count; i++)
-            match(c, a->marks[i].dscp, b->marks[0].dscp, a->marks[i].packets);
+            join_match(c, a->marks[i].dscp, b->marks[0].dscp, a->marks[i].packets);
     } else if (common == a->packets && common == b->packets && has_same_marks(a, b)) {
         for (size_t i = 0; i < a->mark_count; i++)
-            match(c, a->marks[i].dscp, a->marks[i].dscp, a->marks[i].packets);
+            join_match(c, a->marks[i].dscp, a->marks[i].dscp, a->marks[i].packets);
     } else {
         c->unresolved[COMPARE_MIXED] += common;
     }

@@ -84,18 +84,6 @@ static bool marks_of(const struct join_look *l, const struct join_place *p, uint
     return whole;
 }
 
-static void match(struct crossing *c, int before, int after, uint64_t packets)
-{
-    if (packets == 0)
-        return;
-    if (!crossing_add(c, (dscp_t)before, (dscp_t)after, packets)) {
-        c->unresolved[COMPARE_MIXED] += packets;
-        return;
-    }
-    c->stream.matched += packets;
-    c->stream.changed += before != after ? packets : 0;
-}
-
 /* Both have several marks: kept where each has as many packets as before, but for a few. */
 static bool is_kept(const uint64_t *a, const uint64_t *b)
 {
@@ -118,7 +106,7 @@ static void pair_with_one(struct crossing *c, dscp_t one, const uint64_t *counts
         sum += counts[i];
     for (int i = 0; i < DSCP_COUNT; i++) {
         uint64_t doubt = differ + 3 + sum / 50, unsure = i == one ? 0 : counts[i] < doubt ? counts[i] : differ;
-        match(c, before ? one : i, before ? i : one, counts[i] - unsure);
+        join_match(c, before ? one : (dscp_t)i, before ? (dscp_t)i : one, counts[i] - unsure);
         c->unresolved[COMPARE_MIXED] += unsure;
     }
 }
@@ -141,14 +129,14 @@ void join_pair_counts(struct join_look *l, const struct join_place *near, const 
     } else if (!whole || an == 0 || bn == 0) {
         c->unresolved[COMPARE_MIXED] += packets;
     } else if (an == 1 && bn == 1) {
-        match(c, one_a, one_b, packets);
+        join_match(c, one_a, one_b, packets);
     } else if (an == 1) {
         pair_with_one(c, one_a, b, more_there, true);
     } else if (bn == 1) {
         pair_with_one(c, one_b, a, missing, false);
     } else if (is_kept(a, b)) {
         for (int i = 0; i < DSCP_COUNT; i++)
-            match(c, i, i, a[i] < b[i] ? a[i] : b[i]);
+            join_match(c, (dscp_t)i, (dscp_t)i, a[i] < b[i] ? a[i] : b[i]);
     } else {
         c->unresolved[COMPARE_MIXED] += packets;
     }
