@@ -48,12 +48,22 @@ bool bus_reader_forbidden(struct bus_reader *r, char ret[static 256])
     return is;
 }
 
-static int wait_connected(struct bus_reader *r, unsigned wait_ms, struct error *error)
+static bool is_stopped(const struct bus_patience *p, struct error *error)
+{
+    if (!p->stop(p->user))
+        return false;
+    (void)error_set(error, ERR_IO, "stopped while it waited for the message bus");
+    return true;
+}
+
+static int wait_connected(struct bus_reader *r, const struct bus_patience *patience, struct error *error)
 {
     for (unsigned waited = 0; natsConnection_Status(r->nc) != NATS_CONN_STATUS_CONNECTED; waited += CONNECT_STEP_MS) {
         if (bus_reader_refused(r, error) < 0)
             return ERR_IO;
-        if (waited >= wait_ms)
+        if (is_stopped(patience, error))
+            return ERR_IO;
+        if (waited >= patience->wait_ms)
             return bus_connect_why(r->options, r->name, "no server of the message bus can be used", error);
         nats_Sleep(CONNECT_STEP_MS);
     }
@@ -70,10 +80,10 @@ static int open_context(struct bus_reader *r, struct error *error)
 }
 
 /* Servers that just began answer before their cluster has a leader. */
-static int open_stream(struct bus_reader *r, const struct bus_retention *retention, unsigned wait_ms,
+static int open_stream(struct bus_reader *r, const struct bus_retention *retention, const struct bus_patience *patience,
                        struct error *error)
 {
-    int64_t end = clock_monotonic_ns() + wait_ms * NS_PER_MS;
+    int64_t end = clock_monotonic_ns() + patience->wait_ms * NS_PER_MS;
     for (;;) {
         int status = bus_stream_make(r->nc, r->js, retention, error);
         status = status < 0 ? status : bus_lease_open(r, error);
@@ -82,6 +92,8 @@ static int open_stream(struct bus_reader *r, const struct bus_retention *retenti
             return error_set(error, ERR_IO, "the message bus does not permit it: %s", why);
         if (status == 0 || clock_monotonic_ns() >= end)
             return status;
+        if (is_stopped(patience, error))
+            return ERR_IO;
         nats_Sleep(RETRY_MS);
     }
 }
@@ -92,7 +104,7 @@ int bus_reader_check(const struct bus_options *o, struct error *error)
 }
 
 int bus_reader_open(const struct bus_options *o, const struct bus_retention *retention, const char *name,
-                    int64_t lease_ns, unsigned wait_ms, struct bus_reader **ret, struct error *error)
+                    int64_t lease_ns, const struct bus_patience *patience, struct bus_reader **ret, struct error *error)
 {
     struct bus_reader *r = calloc(1, sizeof *r);
     if (!r)
@@ -103,9 +115,9 @@ int bus_reader_open(const struct bus_options *o, const struct bus_retention *ret
     r->watch = (struct bus_watch){.forbidden = on_forbidden, .user = r};
     (void)pthread_mutex_init(&r->lock, NULL);
     int status = bus_connect(o, r->name, &r->watch, &r->nc, error);
-    status = status < 0 ? status : wait_connected(r, wait_ms, error);
+    status = status < 0 ? status : wait_connected(r, patience, error);
     status = status < 0 ? status : open_context(r, error);
-    status = status < 0 ? status : open_stream(r, retention, wait_ms, error);
+    status = status < 0 ? status : open_stream(r, retention, patience, error);
     if (status < 0) {
         bus_reader_close(r);
         return status;

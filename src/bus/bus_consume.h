@@ -17,11 +17,19 @@ struct bus_reader;
 /* Whether what was given can be used, as far as that can be told without a server. ERR_USAGE, ERR_UNSUPPORTED. */
 int bus_reader_check(const struct bus_options *o, struct error *error);
 
-/* Connects, and waits up to `wait_ms` for a server; makes the stream and the buckets where they are not there. `name`
- * is what this collector is known by; `o` is borrowed while the reader lives. ERR_IO with the reason, ERR_USAGE,
- * ERR_MEMORY, ERR_UNSUPPORTED. */
+/* How long to wait for a server, and again for the cluster behind it, unless `stop` says that nobody wants it any
+ * more. */
+struct bus_patience {
+    unsigned wait_ms;
+    bool (*stop)(void *user);
+    void *user;
+};
+
+/* Connects; makes the stream and the buckets where they are not there. `name` is what this collector is known by; `o`
+ * is borrowed while the reader lives. ERR_IO with the reason, ERR_USAGE, ERR_MEMORY, ERR_UNSUPPORTED. */
 int bus_reader_open(const struct bus_options *o, const struct bus_retention *retention, const char *name,
-                    int64_t lease_ns, unsigned wait_ms, struct bus_reader **ret, struct error *error);
+                    int64_t lease_ns, const struct bus_patience *patience, struct bus_reader **ret,
+                    struct error *error);
 void bus_reader_close(struct bus_reader *r); /* NULL is fine. Leases that are held run out, or were given back before */
 bool bus_reader_connected(const struct bus_reader *r);
 /* Not let in any more: it does not try again. 0, or ERR_IO with the reason. */

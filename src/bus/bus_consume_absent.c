@@ -16,13 +16,13 @@ int bus_reader_check(const struct bus_options *o, struct error *error)
 }
 
 int bus_reader_open(const struct bus_options *o, const struct bus_retention *retention, const char *name,
-                    int64_t lease_ns, unsigned wait_ms, struct bus_reader **ret, struct error *error)
+                    int64_t lease_ns, const struct bus_patience *patience, struct bus_reader **ret, struct error *error)
 {
     (void)o;
     (void)retention;
     (void)name;
     (void)lease_ns;
-    (void)wait_ms;
+    (void)patience;
     (void)ret;
     return absent(error);
 }

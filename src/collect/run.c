@@ -81,8 +81,8 @@ static int pass_note(void *user, const char *text)
     return 0;
 }
 
-int collect_rows(const char *history, int64_t from_ns, int64_t to_ns,
-                 int (*row)(void *user, const struct crossing *c), void *user, struct error *error)
+int collect_rows(const char *history, int64_t from_ns, int64_t to_ns, int (*row)(void *user, const struct crossing *c),
+                 void *user, struct error *error)
 {
     struct store *store = NULL;
     struct row_sink to = {row, user};
@@ -99,6 +99,7 @@ int collect_rows(const char *history, int64_t from_ns, int64_t to_ns,
 static int open_all(struct collect *c)
 {
     const struct collect_options *o = c->options;
+    const struct bus_patience patience = {CONNECT_WAIT_MS, o->stop, o->user};
     c->scratch = malloc(sizeof *c->scratch);
     if (!c->scratch)
         return error_set(c->error, ERR_MEMORY, "out of memory");
@@ -111,7 +112,7 @@ static int open_all(struct collect *c)
     if (status == 0)
         status = store_open(o->history, &c->store, c->error);
     if (status == 0)
-        status = bus_reader_open(o->bus, o->retention, o->name, o->lease_ns, CONNECT_WAIT_MS, &c->bus, c->error);
+        status = bus_reader_open(o->bus, o->retention, o->name, o->lease_ns, &patience, &c->bus, c->error);
     c->totals.connected = status == 0;
     if (status == 0)
         collect_pages_publish(c);

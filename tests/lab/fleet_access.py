@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import sys
@@ -443,6 +444,15 @@ def let_out(place):
     wait_for("the sensor to be let in again", lambda: "takes messages" in s.stderr)
     s.stop()
     true("nothing was lost", not re.search("messages to the collectors (were|wait)", s.stderr), s.stderr)
+    bus.kill()
+    c = place.collect("nats://127.0.0.1:4222", config, seconds="9m")
+    wait_for("the threads of libnats", lambda: len(os.listdir(f"/proc/{c.pid}/task")) > 1 or not c.running())
+    time.sleep(0.5)
+    c.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    check("who waits for a server can be stopped", c.wait(30), 3)
+    true("soon", time.monotonic() - began < 8, time.monotonic() - began)
+    true("and says so", "stopped while it waited for the message bus" in c.stderr, c.stderr)
 
 
 def main():
