@@ -190,7 +190,7 @@ def fleet(qosmark):
     collect = ["collect", "--nats", "nats://127.0.0.1", "--history", "history", "--partitions", "1", "--window", "10m", "--look", "100ms",
                "--lease", "2s", "--duration", "400ms", "--name", "one"]
     made = [("publish", publish, 4, None), ("collect", [*collect, "--listen", "127.0.0.1:9466", "-f", "json", "-o", "report", "--rows", "rows"], 0, bus.forget)]
-    return [{"name": f"fleet-{name}", "arguments": words, "status": status, "varies": True, "network": True, "reports": True, "threads": True,
+    return [{"name": f"fleet-{name}", "arguments": words, "status": status, "varies": True, "network": True, "reports": True, "threads": True, "most": 20,
              "beside": bus, "before": before, "needs": "nats-server", "prepare": lambda folder, _: folder.chmod(0o777)} for name, words, status, before in made]
 
 

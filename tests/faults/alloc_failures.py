@@ -13,7 +13,8 @@ AddressSanitizer shows leaks and bad reads as well, and takes a hundred times as
 - says what is missing: exit status 3 or as before, and a sentence that the run without does not have.
 
 A stack, as far as it is the program's own, has its allocation fail once: in the first command in which it is met. So what is
-tried is the same each time for the same program. --most N tries N stacks of each command, spread over the run; --all
+tried is the same each time for the same program. --most N tries N stacks of each command, spread over the run (of those that
+speak with a server, where a run takes half a second, a few without it too, and --most 1000 tries all); --all
 tries each allocation of each command, but of the two thousand with which libseccomp makes a filter only some. Of commands
 whose threads ask in another order each time a stack is tried, not a number. What
 breaks in a library that does not bear failed allocations is counted, and not at fault.
@@ -240,7 +241,7 @@ def spread(numbers, most):
     return numbers if not most or len(numbers) <= most else [numbers[i * len(numbers) // most] for i in range(most)]
 
 
-def chosen(traced, met, options):
+def chosen(case, traced, met, options):
     """Numbers of allocations to fail, from 1. `traced`: of each the number of its stack, and whether libseccomp asked for it;
     `met`: the stacks that were tried before, to which those of this command are added."""
     seccomp = [n for n, (_, asked) in enumerate(traced, 1) if asked]
@@ -251,7 +252,7 @@ def chosen(traced, met, options):
         if stack not in met:
             first.setdefault(stack, n)
     met.update(first)
-    return spread(list(first.values()), options.most)
+    return spread(list(first.values()), options.most or case.get("most", 0))
 
 
 def sweep(case, folder, options, met, found, third):
@@ -271,7 +272,7 @@ def sweep(case, folder, options, met, found, third):
         program.run(0, 1)
         numbers = array.array("Q", (folder / "trace").read_bytes())
         traced = list(zip(numbers[::2], numbers[1::2]))
-        for n in chosen(traced, met, options):
+        for n in chosen(case, traced, met, options):
             for kind, count in KINDS.items():
                 # where threads ask in another order each time, the stack is what fails
                 run = program.run(0, count, traced[n - 1][0]) if case.get("threads") else program.run(n, count)
