@@ -41,8 +41,9 @@ static void add_sum(struct collect *c, const struct crossing *x)
     }
     c->sums[i].matched += x->stream.matched;
     c->sums[i].changed += x->stream.changed;
-    c->sums[i].sent += x->loss_known ? crossing_sent(x).sent : 0;
-    c->sums[i].lost += x->loss_known ? x->stream.lost : 0;
+    bool known = crossing_loss_is_known(x);
+    c->sums[i].sent += known ? crossing_sent(x).sent : 0;
+    c->sums[i].lost += known ? x->stream.lost : 0;
     for (size_t k = 0; k < CROSSING_DELAYS; k++)
         c->sums[i].delays[k] += x->delays[k];
 }

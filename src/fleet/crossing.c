@@ -127,8 +127,7 @@ bool crossing_slices_parse(struct slice text, struct crossing *ret)
         struct slice word = slice_next(&text, ' ');
         uint64_t index, sent, lost = 0;
         if (!slice_number(slice_next(&word, ':'), CROSSING_SLICES - 1, &index) ||
-            !slice_number(slice_next(&word, '/'), UINT32_MAX, &sent) ||
-            (word.len && !slice_number(word, sent, &lost)))
+            !slice_number(slice_next(&word, '/'), UINT32_MAX, &sent) || (word.len && !slice_number(word, sent, &lost)))
             return false;
         ret->slices[index] = (struct crossing_slice){(uint32_t)sent, (uint32_t)lost};
     }
@@ -165,9 +164,14 @@ static void add_time(const char *key, int64_t ns, struct strbuf *to)
     strbuf_addf(to, ",\"%s\":\"%s\"", key, text);
 }
 
+bool crossing_loss_is_known(const struct crossing *c)
+{
+    return c->loss_known && (c->stream.lost == 0 || c->appeared * 10 < c->stream.lost);
+}
+
 static void add_losses(const struct crossing *c, struct strbuf *to)
 {
-    if (c->loss_known)
+    if (crossing_loss_is_known(c))
         strbuf_addf(to, ",\"sent\":%u,\"lost\":%llu", crossing_sent(c).sent, (unsigned long long)c->stream.lost);
     else
         strbuf_adds(to, ",\"sent\":null,\"lost\":null");
@@ -222,9 +226,8 @@ void crossing_write_json(const struct crossing *c, struct strbuf *to)
     add_stream(&c->stream, to);
     add_time("first", c->first_ns, to);
     add_time("last", c->last_ns, to);
-    strbuf_addf(to, ",\"matched\":%llu,\"changed\":%llu,\"not_compared\":%llu",
-                (unsigned long long)c->stream.matched, (unsigned long long)c->stream.changed,
-                (unsigned long long)unresolved);
+    strbuf_addf(to, ",\"matched\":%llu,\"changed\":%llu,\"not_compared\":%llu", (unsigned long long)c->stream.matched,
+                (unsigned long long)c->stream.changed, (unsigned long long)unresolved);
     add_losses(c, to);
     add_marks(c, to);
     add_delays(c, to);

@@ -77,6 +77,10 @@ struct fleet_point {
 /* Adds a cell, or to one that is there; false where there is no room. */
 bool crossing_add(struct crossing *c, dscp_t before, dscp_t after, uint64_t packets);
 
+/* Whether what is missing is lost: not where the point after has about as many packets that the one before lacks. There
+ * sensors miss packets, or there is another way beside this one. */
+bool crossing_loss_is_known(const struct crossing *c);
+
 /* The bucket of a delay, and the middle of a bucket in milliseconds. */
 size_t crossing_bucket(double delay_ns);
 double crossing_bucket_ms(size_t bucket);

@@ -169,6 +169,24 @@ static void a_share_of_the_partitions_is_called_one(void **state)
     }
 }
 
+/* Two ways side by side, and packets that take turns: what one point lacks the other one has. */
+static void what_appears_as_well_is_not_lost(void **state)
+{
+    (void)state;
+    for (uint64_t appeared = 9; appeared <= 10; appeared++) {
+        struct crossing c = row("a", "b", 1, 46, 46, 500);
+        struct strbuf text = {0};
+        c.loss_known = true;
+        c.stream.lost = 100;
+        c.appeared = appeared;
+        assert_int_equal(crossing_loss_is_known(&c), appeared < 10);
+        crossing_write_json(&c, &text);
+        assert_int_equal(strstr(strbuf_text(&text), "\"lost\":100") != NULL, appeared < 10);
+        assert_int_equal(strstr(strbuf_text(&text), "\"lost\":null") != NULL, appeared == 10);
+        strbuf_done(&text);
+    }
+}
+
 static void rows_go_into_text_and_back(void **state)
 {
     (void)state;
@@ -211,6 +229,7 @@ int main(void)
         cmocka_unit_test(nothing_at_all_and_unmarked_packets_are_nothing_checked),
         cmocka_unit_test(who_is_away_is_told_of),
         cmocka_unit_test(a_share_of_the_partitions_is_called_one),
+        cmocka_unit_test(what_appears_as_well_is_not_lost),
         cmocka_unit_test(rows_go_into_text_and_back),
         cmocka_unit_test(buckets_of_delay_are_in_order),
     };
