@@ -148,12 +148,8 @@ static int write_report(const struct session *s, int64_t from_ns, struct output 
     if (collect_document(a->history, from_ns, INT64_MAX, s->policy, &s->key, &d, &error) < 0)
         return cli_fail(EXIT_INPUT, "%s", error.text);
     int status = status_of(d);
-    if (report_compare_write(d, a->common.report.format, &a->common.report, output_write, output, &error) < 0) {
-        if (!ferror(output->file))
-            (void)cli_fail(0, "%s", error.text[0] ? error.text : "the report could not be written");
-        output->failed = true;
-        status = EXIT_INPUT;
-    }
+    if (report_compare_write(d, a->common.report.format, &a->common.report, output_write, output, &error) < 0)
+        status = cli_report_failed(output, &error);
     if (output->written && output_commit(output, &error) < 0)
         status = cli_fail(EXIT_INPUT, "%s", error.text);
     compare_document_free(d);

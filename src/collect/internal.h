@@ -62,6 +62,7 @@ int collect_leases(struct collect *c); /* renews, takes, gives back. 0 or an err
 int collect_fetch(struct collect *c);  /* how many messages were read; or an error that ends the run */
 void collect_part_drop(struct collect *c, unsigned partition, bool lost);
 bool collect_lease_is_sure(struct collect *c, unsigned partition);
+unsigned collect_held(const struct collect *c); /* how many partitions */
 
 /* commit.c: writes what is known by now, acknowledges it, and moves the checkpoints. */
 int collect_commit(struct collect *c);

@@ -83,7 +83,7 @@ bool collect_lease_is_sure(struct collect *c, unsigned partition)
 
 /* ---- sharing ---- */
 
-static unsigned count_held(const struct collect *c)
+unsigned collect_held(const struct collect *c)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < c->options->partitions; i++)
@@ -117,7 +117,7 @@ static int share(struct collect *c)
 {
     bool held[BUS_PARTITIONS_MAX];
     struct error why = {.text = ""};
-    unsigned n = c->options->partitions, mine = count_held(c);
+    unsigned n = c->options->partitions, mine = collect_held(c);
     int members = bus_lease_survey(c->bus, held, n, &why);
     if (members < 0)
         return 0;

@@ -183,14 +183,6 @@ static int step(struct collect *c, int64_t now)
     return status;
 }
 
-static unsigned held(const struct collect *c)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < c->options->partitions; i++)
-        n += c->parts[i].held;
-    return n;
-}
-
 int collect_run(const struct collect_options *options, struct collect_totals *ret, struct error *error)
 {
     struct collect *c = calloc(1, sizeof *c);
@@ -211,7 +203,7 @@ int collect_run(const struct collect_options *options, struct collect_totals *re
     }
     if (status == 0 && bus_reader_connected(c->bus))
         status = collect_commit(c);
-    c->totals.partitions = held(c);
+    c->totals.partitions = collect_held(c);
     *ret = c->totals;
     close_all(c);
     free(c);

@@ -85,6 +85,8 @@ bool compare_loss_test(struct compare_work *w)
 {
     for (int way = 0; way < 2; way++) {
         struct compare_row *row = &w->segment->rows[way];
+        if (!judge_class_loss_wanted(row))
+            continue;
         struct loss_figures f = {.slices = compare_loss_slice(w, (enum compare_way)way, 0),
                                  .slice_count = COMPARE_SLICES,
                                  .error = TEST_ERROR};

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "anonymize/anonymize.h"
-#include "capture/source.h"
 #include "base/clock.h"
+#include "capture/source.h"
 #include "compare/classes.h"
 #include "compare/figures.h"
 #include "compare/point.h"

@@ -1,6 +1,5 @@
 #include "fleet/fleet_sum_internal.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,15 +224,6 @@ int fleet_sum_point(struct fleet_sum *s, const struct fleet_point *from)
     return 0;
 }
 
-static bool __attribute__((format(printf, 2, 3))) add_note(struct fleet_sum *s, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    bool added = notes_add(&s->notes, &s->note_count, &s->arena, format, args);
-    va_end(args);
-    return added;
-}
-
 int fleet_sum_note(struct fleet_sum *s, const char *text)
 {
     for (size_t i = 0; i < s->note_count; i++)
@@ -241,5 +231,5 @@ int fleet_sum_note(struct fleet_sum *s, const char *text)
             return 0;
     if (s->note_count == NOTES_MAX)
         return 0;
-    return add_note(s, "%s", text) ? 0 : ERR_MEMORY;
+    return notes_add_text(&s->notes, &s->note_count, &s->arena, text) ? 0 : ERR_MEMORY;
 }

@@ -196,6 +196,8 @@ static struct loss_flow *flows_of(const struct sum_way *way)
 
 bool sum_loss_judge(const struct sum_way *way, size_t ways, struct compare_row *row)
 {
+    if (!judge_class_loss_wanted(row))
+        return true;
     struct loss_flow *flows = flows_of(way);
     struct loss_figures f = {.slices = way->times.slices,
                              .slice_count = way->times.count,

@@ -7,9 +7,8 @@
 
 enum { POINTS_MAX = 4096, PRESENCE_MAX = 100000, AHEAD_MOST_S = 3600, LONGEST_S = 3600 };
 
-#define AFTER_NS                                                                                                       \
-    (30 * NS_PER_S) /* after the end of a window its last blocks are told, but for those of slow streams               \
-                     */
+/* After the end of a window its last blocks are told, but for those of slow streams. */
+#define AFTER_NS (30 * NS_PER_S)
 
 struct join *join_new(const struct join_options *options)
 {

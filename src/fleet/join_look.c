@@ -9,15 +9,6 @@
 
 enum { NOTES_MAX = 64, NOTE_BYTES_MAX = 1024 };
 
-static bool __attribute__((format(printf, 2, 3))) add_note(struct join_look *l, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    bool added = notes_add(&l->notes, &l->note_count, &l->texts, format, args);
-    va_end(args);
-    return added;
-}
-
 void join_note(struct join_look *l, const char *format, ...)
 {
     char text[NOTE_BYTES_MAX]; /* most are there already, and take no memory again */
@@ -28,7 +19,7 @@ void join_note(struct join_look *l, const char *format, ...)
     for (size_t i = 0; i < l->note_count; i++)
         if (strcmp(l->notes[i], text) == 0)
             return;
-    if (l->note_count < NOTES_MAX && !add_note(l, "%s", text))
+    if (l->note_count < NOTES_MAX && !notes_add_text(&l->notes, &l->note_count, &l->texts, text))
         l->failed = true;
 }
 

@@ -24,8 +24,7 @@ static const char *name_of(const struct join_look *l, const struct join_place *p
 }
 
 /* Of all pairs, which way the order given is passed: positive, negative, or 0 where nothing tells or they disagree;
- * where they disagree, ret_against are
- * two places whose hop limits say the other way than most. */
+ * where they disagree, ret_against are two places whose hop limits say the other way than most. */
 static int way_of(const struct join_place *places, const size_t *order, size_t n, size_t ret_against[static 2],
                   bool *ret_contradiction)
 {

@@ -12,4 +12,7 @@ struct arena;
 bool notes_add(const char ***notes, size_t *count, struct arena *arena, const char *format, va_list args)
     __attribute__((format(printf, 4, 0)));
 
+/* The same with a text that is ready. */
+bool notes_add_text(const char ***notes, size_t *count, struct arena *arena, const char *text);
+
 #endif

@@ -134,12 +134,17 @@ static uint64_t sent_of(const struct loss_figures *f, int class)
     return n;
 }
 
+bool judge_class_loss_wanted(const struct compare_row *row)
+{
+    return row->loss_known && row->lost > 0;
+}
+
 void judge_class_loss(const struct loss_figures *f, struct compare_row *row)
 {
     int classes = 0;
     for (int c = 0; c < CLASS_COUNT; c++)
         classes += f->usable[c] && sent_of(f, c) >= SENT_LEAST;
-    if (classes < 2 || !row->loss_known || row->lost == 0)
+    if (classes < 2 || !judge_class_loss_wanted(row))
         return;
     for (int c = 0; c < CLASS_COUNT; c++) {
         const struct contest t = {f, (enum traffic_class)c};

@@ -30,6 +30,9 @@ struct loss_figures {
     double least;             /* differences of the shares that may be smaller than this are of no interest */
 };
 
+/* Whether there is anything to ask: where nothing is lost, or it is not known, the figures need not be gathered. */
+bool judge_class_loss_wanted(const struct compare_row *row);
+
 /* Gives the classes of the row their tests. */
 void judge_class_loss(const struct loss_figures *f, struct compare_row *row);
 

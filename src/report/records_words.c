@@ -83,10 +83,10 @@ bool saved_hex(struct slice digits, uint64_t *ret)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < digits.len; i++) {
-        char c = digits.at[i];
-        if ((c < '0' || c > '9') && (c < 'a' || c > 'f'))
+        int digit = text_hex_digit(digits.at[i]);
+        if (digit < 0 || (digits.at[i] >= 'A' && digits.at[i] <= 'F'))
             return false;
-        value = value << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+        value = value << 4 | (uint64_t)digit;
     }
     *ret = value;
     return digits.len > 0 && digits.len <= 16;

@@ -6,6 +6,7 @@
 #include "store/store_internal.h"
 
 enum { BUSY_MS = 20000 /* another collector writes its batch */, VERSION = 2 };
+_Static_assert(VERSION == 2, "store_open() writes it as text");
 
 static const char *const crossing_columns[] = {"id TEXT NOT NULL",
                                                "window_ns INTEGER NOT NULL",

@@ -9,13 +9,19 @@ static struct world_stream signaling(uint8_t ttl)
     return (struct world_stream){"10.0.0.1:5060", "10.9.0.1:5060", 0, ttl, 6, KIND_SIP, CLASS_SIGNALING};
 }
 
-static void without_numbers_a_change_of_all_packets_is_seen(void **state)
+static struct path *signaling_path(void)
 {
-    (void)state;
     struct path *p = path_new();
     p->sa = signaling(64);
     p->sb = signaling(63);
     p->sc = signaling(62);
+    return p;
+}
+
+static void without_numbers_a_change_of_all_packets_is_seen(void **state)
+{
+    (void)state;
+    struct path *p = signaling_path();
     for (size_t i = 0; i < PACKETS; i++) {
         p->at_a[i].dscp = p->at_b[i].dscp = 26;
         p->at_c[i].dscp = 0;
@@ -33,10 +39,7 @@ static void without_numbers_a_change_of_all_packets_is_seen(void **state)
 static void without_numbers_who_came_later_proves_nothing(void **state)
 {
     (void)state;
-    struct path *p = path_new();
-    p->sa = signaling(64);
-    p->sb = signaling(63);
-    p->sc = signaling(62);
+    struct path *p = signaling_path();
     for (size_t i = 0; i < PACKETS; i++)
         p->at_a[i].dscp = p->at_b[i].dscp = p->at_c[i].dscp = i < PACKETS / 2 ? 0 : 26;
     p->b.from_ns += 40 * NS_PER_S;
@@ -51,10 +54,7 @@ static void without_numbers_who_came_later_proves_nothing(void **state)
 static void without_numbers_two_times_are_no_change(void **state)
 {
     (void)state;
-    struct path *p = path_new();
-    p->sa = signaling(64);
-    p->sb = signaling(63);
-    p->sc = signaling(62);
+    struct path *p = signaling_path();
     for (size_t i = 0; i < PACKETS; i++) {
         p->at_a[i].dscp = p->at_b[i].dscp = i < PACKETS / 2 ? 0 : 26;
         p->at_c[i].ns = 0;
@@ -74,10 +74,7 @@ static void without_numbers_two_times_are_no_change(void **state)
 static void without_numbers_one_strange_packet_proves_nothing(void **state)
 {
     (void)state;
-    struct path *p = path_new();
-    p->sa = signaling(64);
-    p->sb = signaling(63);
-    p->sc = signaling(62);
+    struct path *p = signaling_path();
     p->at_b[77].dscp = 0; /* a reset that something on the way sent */
     p->at_a[77].ns = 0;
     path_run(p);
