@@ -231,10 +231,12 @@ static enum parse_status body_take(struct slice rest, bool stream, bool cut, con
         length = notes->length;
     else if (stream && notes->bad_length)
         return PARSE_MALFORMED;
-    else if (stream) /* §20.14 demands a length; without one a body ends where the next message begins */
-        length = m->content_type.len ? sip_resync((const uint8_t *)rest.at, rest.len) : 0;
-    else
+    else if (!stream)
         m->body_cut = cut;
+    else { /* §20.14 demands a length; without one a body ends where the next message begins */
+        m->body_guessed = m->content_type.len > 0;
+        length = m->body_guessed ? sip_resync((const uint8_t *)rest.at, rest.len) : 0;
+    }
     if (length > rest.len) {
         if (stream)
             return length > SIP_HEADER_BYTES_MAX * 4ull ? PARSE_UNSUPPORTED : PARSE_TRUNCATED;

@@ -23,6 +23,7 @@ struct sip_message {
     struct slice user_agent;  /* User-Agent or Server */
     struct slice content_type; /* of the body: without parameters */
     struct slice body;        /* an SDP part of a multipart body is dug out: content_type is then application/sdp */
+    bool body_guessed;        /* in a stream, without Content-Length: it ends where the next message seems to begin */
     bool body_cut;            /* less of the body is there than Content-Length says (snapshot length, lost fragment) */
     bool body_unread; /* a multipart body without SDP where it was looked for, and more in it than is looked at */
     size_t message_bytes;     /* start line to end of body, with the CRLFs that came before the start line */

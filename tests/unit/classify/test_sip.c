@@ -307,6 +307,28 @@ static void negative_content_length_is_the_rest_of_a_datagram_and_wrong_in_a_str
     assert_int_equal(sip_parse(cur_make(ncl, sizeof ncl - 1, false), true, &m), PARSE_MALFORMED);
 }
 
+static void without_content_length_a_body_in_a_stream_is_guessed_and_says_so(void **state)
+{
+    (void)state;
+    static const char folded[] = "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: a\r\nContent-Type: application/sdp;\r\n"
+                                 " Content-Length: 4\r\n\r\nv=0\r\nBYE sip:b@example.com SIP/2.0\r\n";
+    static const char said[] = "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: a\r\nContent-Type: application/sdp\r\n"
+                               "Content-Length: 4\r\n\r\nv=0\nBYE sip:b@example.com SIP/2.0\r\n";
+    static const char none[] = "INVITE sip:b@example.com SIP/2.0\r\nCall-ID: a\r\n\r\nv=0\r\n";
+    struct sip_message m;
+    assert_int_equal(sip_parse(cur_make(folded, sizeof folded - 1, false), true, &m), PARSE_OK);
+    assert_slice(m.body, "v=0\r\n");
+    assert_true(m.body_guessed);
+    assert_int_equal(sip_parse(cur_make(said, sizeof said - 1, false), true, &m), PARSE_OK);
+    assert_slice(m.body, "v=0\n");
+    assert_false(m.body_guessed);
+    assert_int_equal(sip_parse(cur_make(none, sizeof none - 1, false), true, &m), PARSE_OK);
+    assert_slice(m.body, "");
+    assert_false(m.body_guessed);
+    assert_int_equal(parse(MESSAGE(folded), &m), PARSE_OK);
+    assert_false(m.body_guessed);
+}
+
 static void numbers_beyond_their_range_are_taken_for_none_3_1_2_4(void **state)
 {
     (void)state;
@@ -530,6 +552,7 @@ int main(void)
         cmocka_unit_test(response_takes_its_method_from_cseq_3_1_1_12),
         cmocka_unit_test(content_length_beyond_the_datagram_says_that_the_body_is_cut_3_1_2_2),
         cmocka_unit_test(negative_content_length_is_the_rest_of_a_datagram_and_wrong_in_a_stream_3_1_2_3),
+        cmocka_unit_test(without_content_length_a_body_in_a_stream_is_guessed_and_says_so),
         cmocka_unit_test(numbers_beyond_their_range_are_taken_for_none_3_1_2_4),
         cmocka_unit_test(odd_request_lines_are_sip_all_the_same_3_1_2_8_to_11),
         cmocka_unit_test(another_version_is_not_this_protocol_3_1_2_16),
