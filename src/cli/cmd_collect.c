@@ -145,7 +145,7 @@ static int write_report(const struct session *s, int64_t from_ns, struct output 
     const struct collect_arguments *a = s->arguments;
     struct compare_document *d = NULL;
     struct error error = {.text = ""};
-    if (collect_document(a->history, from_ns, INT64_MAX, s->policy, &s->key, &d, &error) < 0)
+    if (collect_document(a->history, from_ns, INT64_MAX, s->policy, s->topology, &s->key, &d, &error) < 0)
         return cli_fail(EXIT_INPUT, "%s", error.text);
     int status = status_of(d);
     if (report_compare_write(d, a->common.report.format, &a->common.report, output_write, output, &error) < 0)

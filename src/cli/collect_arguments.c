@@ -13,7 +13,7 @@ static const struct option_spec specs[] = {
     {"nats", 0, "SERVERS", "read what sensors publish: nats://HOST[,HOST], or tls://"},
     {"nats-config", 0, "FILE", "what it takes to be let in: user, password, credentials, TLS (else NATS_* variables)"},
     {"history", 0, "FILE", "keep what is found in this SQLite file (default qosmark-history.sqlite)"},
-    {"topology", 0, "FILE", "the points in order along paths (YAML); without it hop limits tell the order"},
+    {"topology", 0, "FILE", "the points in order along paths, and where marks are changed on purpose (YAML)"},
     POLICY_OPTIONS,
     {"partitions", 0, "N", "as the sensors have it (default 32)"},
     {"window", 0, "TIME", "streams are judged in pieces of this length (default 5m)"},

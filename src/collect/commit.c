@@ -37,10 +37,15 @@ static void add_sum(struct collect *c, const struct crossing *x)
         c->sums[i] = (struct collect_sum){.traffic_class = x->stream.traffic_class};
         (void)snprintf(c->sums[i].before, FLEET_NAME_MAX, "%s", before);
         (void)snprintf(c->sums[i].after, FLEET_NAME_MAX, "%s", after);
+        topology_wanted(c->options->topology, before, after, &c->sums[i].here);
         c->sum_count++;
     }
     c->sums[i].matched += x->stream.matched;
     c->sums[i].changed += x->stream.changed;
+    for (size_t k = 0; k < x->cell_count; k++)
+        if (topology_wants(&c->sums[i].here, COMPARE_FORWARD, x->stream.way_doubtful, x->cells[k].before,
+                           x->cells[k].after))
+            c->sums[i].wanted += x->cells[k].packets;
     bool known = crossing_loss_is_known(x);
     c->sums[i].sent += known ? crossing_sent(x).sent : 0;
     c->sums[i].lost += known ? x->stream.lost : 0;

@@ -29,7 +29,8 @@ struct collect_part {
 struct collect_sum {
     char before[FLEET_NAME_MAX], after[FLEET_NAME_MAX];
     enum traffic_class traffic_class;
-    uint64_t matched, changed, sent, lost;
+    struct topology_wanted here; /* of this segment and way: forward */
+    uint64_t matched, changed, wanted, sent, lost;
     uint64_t delays[CROSSING_DELAYS];
 };
 

@@ -62,7 +62,7 @@ static void add_delays(struct strbuf *to, const struct collect *c)
     static const struct {
         double ms;
         const char *seconds;
-    } least[] = {{1, "0.001"}, {2, "0.002"}, {5, "0.005"},  {10, "0.01"},      {20, "0.02"},
+    } least[] = {{1, "0.001"}, {2, "0.002"}, {5, "0.005"}, {10, "0.01"}, {20, "0.02"},
                  {50, "0.05"}, {100, "0.1"}, {200, "0.2"}, {500, "0.5"}, {HUGE_VAL, "+Inf"}};
     metrics_head(to, "qosmark_segment_delay_seconds", "histogram",
                  "delay in the segment above the least one; one packet in 256 is timed");
@@ -117,6 +117,8 @@ static void add_all(struct strbuf *to, const struct collect *c)
              offsetof(struct collect_sum, matched));
     add_sums(to, c, "qosmark_segment_changed_total", "packets that had another mark behind the segment",
              offsetof(struct collect_sum, changed));
+    add_sums(to, c, "qosmark_segment_wanted_total", "of the changed packets, those that the topology wants so",
+             offsetof(struct collect_sum, wanted));
     add_sums(to, c, "qosmark_segment_sent_total", "packets of which it is known whether they passed the segment",
              offsetof(struct collect_sum, sent));
     add_sums(to, c, "qosmark_segment_lost_total", "packets that were lost in the segment",
@@ -167,10 +169,10 @@ static void answer(struct collect *c, const struct http_want *want)
     int64_t now = newest(c), from = now > c->options->report_ns ? now - c->options->report_ns : 0;
     while (i < PAGE_COUNT && strcmp(pages[i].path, want->path) != 0)
         i++;
-    bool ok =
-        i < PAGE_COUNT &&
-        collect_document(c->options->history, from, INT64_MAX, c->options->policy, &c->options->key, &d, &why) == 0 &&
-        report_compare_write(d, pages[i].format, &o, to_strbuf, &text, &why) == 0 && strbuf_ok(&text);
+    bool ok = i < PAGE_COUNT &&
+              collect_document(c->options->history, from, INT64_MAX, c->options->policy, c->options->topology,
+                               &c->options->key, &d, &why) == 0 &&
+              report_compare_write(d, pages[i].format, &o, to_strbuf, &text, &why) == 0 && strbuf_ok(&text);
     (void)http_server_answer(c->http, want, ok ? pages[i].type : NULL, ok ? text.at : "", ok ? text.len : 0);
     compare_document_free(d);
     strbuf_done(&text);

@@ -41,12 +41,15 @@ static int sum_note(void *user, const char *text)
 }
 
 int collect_document(const char *history, int64_t from_ns, int64_t to_ns, const struct policy *policy,
-                     const struct hash_key *key, struct compare_document **ret, struct error *error)
+                     const struct topology *topology, const struct hash_key *key, struct compare_document **ret,
+                     struct error *error)
 {
     struct store *store = NULL;
     struct fleet_sum *sum = fleet_sum_new(key);
     const struct store_reader reader = {sum_crossing, sum_point, sum_note, sum};
     int status = sum ? store_open(history, &store, error) : error_set(error, ERR_MEMORY, "out of memory");
+    if (sum)
+        fleet_sum_topology(sum, topology);
     if (status == 0)
         status = store_read(store, from_ns, to_ns, &reader, error);
     if (status == 0 && fleet_sum_document(sum, policy, ret) < 0)

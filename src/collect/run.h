@@ -61,8 +61,9 @@ int collect_rows(const char *history, int64_t from_ns, int64_t to_ns,
                  int (*row)(void *user, const struct crossing *c), void *user, struct error *error);
 
 /* All that the history has of windows that begin in from_ns <= window < to_ns, judged; to be freed with
- * compare_document_free(). ERR_IO, ERR_FORMAT, ERR_MEMORY. */
+ * compare_document_free(). `topology` (or NULL) says which marks are changed on purpose. ERR_IO, ERR_FORMAT, ERR_MEMORY. */
 int collect_document(const char *history, int64_t from_ns, int64_t to_ns, const struct policy *policy,
-                     const struct hash_key *key, struct compare_document **ret, struct error *error);
+                     const struct topology *topology, const struct hash_key *key, struct compare_document **ret,
+                     struct error *error);
 
 #endif

@@ -16,6 +16,11 @@ struct fleet_sum *fleet_sum_new(const struct hash_key *key)
     return s;
 }
 
+void fleet_sum_topology(struct fleet_sum *s, const struct topology *t)
+{
+    s->topology = t;
+}
+
 void fleet_sum_free(struct fleet_sum *s)
 {
     if (!s)
@@ -74,6 +79,7 @@ static struct sum_segment *segment_of(struct fleet_sum *s, const struct crossing
         return NULL;
     x->first = first;
     x->second = second;
+    topology_wanted(s->topology, c->first, c->second, &x->wanted);
     s->segments[s->segment_count++] = x;
     return x;
 }
@@ -97,7 +103,27 @@ static int count_once(struct fleet_sum *s, const uint64_t *words, size_t n)
 
 /* ---- adding ---- */
 
-static int add_cells(struct fleet_sum *s, struct sum_class *class, const struct crossing *c, uint64_t where)
+/* Packets of a cell that a topology speaks of. */
+static uint64_t said_of(const struct sum_segment *x, const struct crossing *c, const struct crossing_cell *cell)
+{
+    const struct compare_stream *t = &c->stream;
+    bool said = cell->before == cell->after
+                    ? topology_is_unmet(&x->wanted, t->way, t->way_doubtful, cell->before)
+                    : topology_wants(&x->wanted, t->way, t->way_doubtful, cell->before, cell->after);
+    return said ? cell->packets : 0;
+}
+
+static bool add_said(struct fleet_sum *s, struct sum_class *class, const struct crossing_cell *cell, uint64_t packets)
+{
+    if (packets && !class->said)
+        class->said = arena_alloc(&s->arena, (size_t)DSCP_COUNT * DSCP_COUNT * sizeof *class->said);
+    if (packets && class->said)
+        class->said[cell->before * DSCP_COUNT + cell->after] += packets;
+    return !packets || class->said;
+}
+
+static int add_cells(struct fleet_sum *s, const struct sum_segment *x, struct sum_class *class,
+                     const struct crossing *c, uint64_t where)
 {
     if (!class->cells)
         class->cells = arena_alloc(&s->arena, (size_t)DSCP_COUNT * DSCP_COUNT * sizeof *class->cells);
@@ -112,8 +138,19 @@ static int add_cells(struct fleet_sum *s, struct sum_class *class, const struct 
             return fresh;
         cell->packets += from->packets;
         cell->streams += (uint64_t)fresh;
+        if (!add_said(s, class, from, said_of(x, c, from)))
+            return ERR_MEMORY;
     }
     return 0;
+}
+
+/* Of its changed packets, those that a topology wants so. */
+static uint64_t wanted_of(const struct sum_segment *x, const struct crossing *c)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < c->cell_count; i++)
+        n += c->cells[i].before != c->cells[i].after ? said_of(x, c, &c->cells[i]) : 0;
+    return n;
 }
 
 static int add_stream(struct fleet_sum *s, struct sum_segment *x, const struct crossing *c)
@@ -126,6 +163,7 @@ static int add_stream(struct fleet_sum *s, struct sum_segment *x, const struct c
             continue;
         there->stream.matched += c->stream.matched;
         there->stream.changed += c->stream.changed;
+        there->stream.wanted += wanted_of(x, c);
         there->stream.lost += c->stream.lost;
         return 0;
     }
@@ -136,7 +174,8 @@ static int add_stream(struct fleet_sum *s, struct sum_segment *x, const struct c
     if (!grow((void **)&x->streams, &x->stream_cap, x->stream_count, sizeof *x->streams) ||
         !slots_add(&x->stream_index, tag, (uint32_t)x->stream_count))
         return ERR_MEMORY;
-    x->streams[x->stream_count++] = (struct sum_stream){c->stream_id, c->stream};
+    x->streams[x->stream_count] = (struct sum_stream){c->stream_id, c->stream};
+    x->streams[x->stream_count++].stream.wanted = wanted_of(x, c);
     return 0;
 }
 
@@ -147,12 +186,14 @@ static int add_figures(struct fleet_sum *s, struct sum_segment *x, const struct 
     struct sum_class *class = &way->classes[t->traffic_class];
     uint64_t where = (uint64_t)x->first << 40 | (uint64_t)x->second << 16 | (uint64_t)t->way << 8 | t->traffic_class;
     const uint64_t words[3] = {where, c->stream_id, 0};
-    int fresh = count_once(s, words, 3), status = fresh < 0 ? fresh : add_cells(s, class, c, where);
+    int fresh = count_once(s, words, 3), status = fresh < 0 ? fresh : add_cells(s, x, class, c, where);
+    uint64_t wanted = wanted_of(x, c);
     if (status < 0)
         return status;
     class->figures.streams += (uint64_t)fresh;
     class->figures.matched += t->matched;
     class->figures.changed += t->changed;
+    class->figures.wanted += wanted;
     class->figures.lost += t->lost;
     class->figures.appeared += c->appeared;
     for (size_t i = 0; i < DSCP_COUNT; i++)
@@ -164,7 +205,7 @@ static int add_figures(struct fleet_sum *s, struct sum_segment *x, const struct 
     way->away += c->away;
     way->loss_known |= c->loss_known;
     way->assumed_streams += t->way_doubtful ? (uint64_t)fresh : 0;
-    way->assumed_changed += t->way_doubtful ? t->changed : 0;
+    way->assumed_changed += t->way_doubtful && t->changed > wanted ? t->changed - wanted : 0;
     if (c->clock_known && (!way->clock_known || c->window_ns >= way->clock_window_ns)) {
         way->clock_known = true;
         way->offset_ns = c->offset_ns;

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "fleet/crossing.h"
+#include "fleet/topology.h"
 #include "policy/policy.h"
 
 /*
@@ -15,6 +16,9 @@ enum { FLEET_SEGMENTS_MAX = 1024, FLEET_STREAMS_LISTED = 500 };
 
 struct fleet_sum *fleet_sum_new(const struct hash_key *key); /* NULL without memory */
 void fleet_sum_free(struct fleet_sum *s);                    /* NULL is fine */
+
+/* Before the first row: which marks are changed on purpose, and where. The topology is used until the sum is freed. */
+void fleet_sum_topology(struct fleet_sum *s, const struct topology *t);
 
 /* 0 or ERR_MEMORY. Names are copied. */
 int fleet_sum_crossing(struct fleet_sum *s, const struct crossing *c);

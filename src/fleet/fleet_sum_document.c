@@ -31,17 +31,28 @@ static void spread_of(const uint64_t *delays, struct compare_spread *ret)
     ret->packets = n;
 }
 
-static bool add_cell(struct compare_class *c, dscp_t before, dscp_t after, uint64_t packets, uint64_t streams)
+static void add_cell(struct compare_class *c, const struct compare_cell *x)
 {
-    for (size_t i = 0; i < c->cell_count; i++)
-        if (c->cells[i].before == before && c->cells[i].after == after) {
-            c->cells[i].packets += packets;
-            c->cells[i].streams += streams;
-            return true;
-        }
-    c->cells[c->cell_count++] =
-        (struct compare_cell){.before = before, .after = after, .packets = packets, .streams = streams};
-    return true;
+    size_t i = 0;
+    while (i < c->cell_count && (c->cells[i].before != x->before || c->cells[i].after != x->after))
+        i++;
+    if (i == c->cell_count)
+        c->cells[c->cell_count++] = (struct compare_cell){.before = x->before, .after = x->after};
+    c->cells[i].packets += x->packets;
+    c->cells[i].streams += x->streams;
+    c->cells[i].wanted += x->wanted;
+    c->cells[i].unmet += x->unmet;
+}
+
+static struct compare_cell cell_of(const struct sum_class *x, size_t k)
+{
+    struct compare_cell cell = {.before = (dscp_t)(k / DSCP_COUNT),
+                                .after = (dscp_t)(k % DSCP_COUNT),
+                                .packets = x->cells[k].packets,
+                                .streams = x->cells[k].streams};
+    if (x->said)
+        *(cell.before == cell.after ? &cell.unmet : &cell.wanted) = x->said[k];
+    return cell;
 }
 
 static size_t count_cells(const struct sum_class *x)
@@ -69,9 +80,10 @@ static bool fill_class(struct compare_document *d, const struct sum_class *const
         for (size_t k = 0; k < CROSSING_DELAYS; k++)
             delays[k] += x->delays[k];
         for (size_t k = 0; x->cells && k < (size_t)DSCP_COUNT * DSCP_COUNT; k++)
-            if (x->cells[k].packets)
-                (void)add_cell(to, (dscp_t)(k / DSCP_COUNT), (dscp_t)(k % DSCP_COUNT), x->cells[k].packets,
-                               x->cells[k].streams);
+            if (x->cells[k].packets) {
+                const struct compare_cell cell = cell_of(x, k);
+                add_cell(to, &cell);
+            }
     }
     compare_class_sort(to);
     spread_of(delays, &to->delay);
@@ -152,6 +164,21 @@ static bool fill_streams(struct compare_document *d, const struct sum_segment *x
     return ok;
 }
 
+/* What a topology says of the segment. */
+static bool fill_wanted(struct compare_document *d, const struct sum_segment *x, struct compare_segment *to)
+{
+    for (int way = 0; way < 2; way++) {
+        if (!x->wanted.said[way])
+            continue;
+        dscp_set_t *wanted = arena_alloc(&d->arena, sizeof x->wanted.marks[way]);
+        if (!wanted)
+            return false;
+        memcpy(wanted, x->wanted.marks[way], sizeof x->wanted.marks[way]);
+        to->wanted[way] = wanted;
+    }
+    return true;
+}
+
 static bool fill_segment(struct compare_document *d, const struct sum_segment *x, const uint32_t *place,
                          size_t questions, struct compare_segment *to)
 {
@@ -164,7 +191,7 @@ static bool fill_segment(struct compare_document *d, const struct sum_segment *x
     }
     bool ok = fill_row(d, &ways[0], 1, &to->rows[COMPARE_FORWARD]) &&
               fill_row(d, &ways[1], 1, &to->rows[COMPARE_BACKWARD]) && fill_row(d, ways, 2, &to->rows[COMPARE_BOTH]) &&
-              fill_streams(d, x, to);
+              fill_streams(d, x, to) && fill_wanted(d, x, to);
     for (int way = 0; ok && way < 2; way++)
         ok = sum_loss_judge(ways[way], questions, &to->rows[way]);
     to->both_ways = to->rows[COMPARE_FORWARD].matched && to->rows[COMPARE_BACKWARD].matched;

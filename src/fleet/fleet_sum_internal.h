@@ -5,6 +5,7 @@
 #include "base/slots.h"
 #include "fleet/fleet_sum.h"
 #include "fleet/partition.h"
+#include "fleet/topology.h"
 #include "policy/judge_loss.h"
 
 /* Shared by fleet_sum*.c. */
@@ -17,6 +18,7 @@ struct sum_class {
     struct compare_class figures; /* without cells */
     uint64_t delays[CROSSING_DELAYS];
     struct sum_cell *cells; /* DSCP_COUNT squared, made when needed; in the arena */
+    uint64_t *said; /* likewise: packets that a topology speaks of, by cell: wanted ones, or unmet where they kept it */
 };
 
 /* What one class sent from one host to another. */
@@ -56,6 +58,7 @@ struct sum_stream {
 
 struct sum_segment {
     uint32_t first, second; /* points */
+    struct topology_wanted wanted;
     struct sum_way ways[2];
     struct sum_stream *streams;
     size_t stream_count, stream_cap;
@@ -77,6 +80,7 @@ struct sum_point {
 
 struct fleet_sum {
     struct hash_key key;
+    const struct topology *topology; /* NULL: none */
     struct arena arena;
     struct sum_point *points;
     size_t point_count, point_cap;

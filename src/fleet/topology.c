@@ -1,87 +1,92 @@
 #include "fleet/topology.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "policy/yaml_tree.h"
+#include "fleet/topology_internal.h"
 
 enum { PATHS_MAX = 10000 };
 
-struct path {
-    size_t count;
-    const char *points[TOPOLOGY_POINTS_MAX];
-};
-
-struct topology {
-    struct arena arena;
-    struct path **paths;
-    size_t path_count;
-};
-
-struct reading {
-    const char *file;
-    struct topology *topology;
-    struct error *error;
-};
-
-static int wrong(const struct reading *r, const struct yaml_node *n, const char *what)
+int topology_wrong(const struct topology_reading *r, const struct yaml_node *n, const char *format, ...)
 {
-    return error_set(r->error, ERR_USAGE, "%s:%u:%u: %s", r->file, n->line, n->column, what);
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return error_set(r->error, ERR_USAGE, "%s:%u:%u: %s", r->file, n->line, n->column, text);
 }
 
-static int read_point(const struct reading *r, const struct yaml_node *n, struct path *path)
+int topology_check_key(const struct topology_reading *r, const struct yaml_node *map, const struct yaml_node *value)
+{
+    const struct yaml_node *v = map->first;
+    while (v != value && !slice_equal(v->key->text, value->key->text))
+        v = v->next;
+    return v == value
+               ? 0
+               : topology_wrong(r, value->key, "`%.*s` is there twice", (int)value->key->text.len, value->key->text.at);
+}
+
+static int read_point(const struct topology_reading *r, const struct yaml_node *n, struct topology_path *path)
 {
     if (n->type != YAML_SCALAR || n->text.len == 0)
-        return wrong(r, n, "a point is a name, \"SITE/POINT\" or \"POINT\"");
+        return topology_wrong(r, n, "a point is a name, \"SITE/POINT\" or \"POINT\"");
     if (path->count == TOPOLOGY_POINTS_MAX)
-        return wrong(r, n, "a path has 64 points at most");
+        return topology_wrong(r, n, "a path has 64 points at most");
     char *name = arena_copy(&r->topology->arena, n->text.at, n->text.len);
     if (!name)
         return error_set(r->error, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < path->count; i++)
         if (strcmp(path->points[i], name) == 0)
-            return wrong(r, n, "the point is in this path twice");
+            return topology_wrong(r, n, "the point is in this path twice");
     path->points[path->count++] = name;
     return 0;
 }
 
-static int read_path(const struct reading *r, const struct yaml_node *n)
+static int read_path(const struct topology_reading *r, const struct yaml_node *n)
 {
     struct topology *t = r->topology;
-    struct path *path = arena_alloc(&t->arena, sizeof *path);
+    struct topology_path *path = arena_alloc(&t->arena, sizeof *path);
     int status = path ? 0 : error_set(r->error, ERR_MEMORY, "out of memory");
+    const struct yaml_node *remarks = NULL;
     if (n->type != YAML_MAP)
-        return wrong(r, n, "a path is a mapping with `points`");
+        return topology_wrong(r, n, "a path is a mapping with `points`");
     for (const struct yaml_node *v = n->first; status == 0 && v; v = v->next) {
-        if (slice_equal(v->key->text, SLICE("name")))
+        status = topology_check_key(r, n, v);
+        if (status < 0 || slice_equal(v->key->text, SLICE("name")))
             continue; /* for who reads the file */
+        if (slice_equal(v->key->text, SLICE("remarks"))) {
+            remarks = v;
+            continue;
+        }
         if (!slice_equal(v->key->text, SLICE("points")))
-            return wrong(r, v->key, "a path has `name` and `points`, and nothing else");
+            return topology_wrong(r, v->key, "a path has `name`, `points` and `remarks`, and nothing else");
         if (v->type != YAML_LIST)
-            return wrong(r, v, "`points` is a list");
+            return topology_wrong(r, v, "`points` is a list");
         for (const struct yaml_node *p = v->first; status == 0 && p; p = p->next)
             status = read_point(r, p, path);
     }
     if (status < 0)
         return status;
     if (path->count < 2)
-        return wrong(r, n, "a path has at least two points");
+        return topology_wrong(r, n, "a path has at least two points");
     t->paths[t->path_count++] = path;
-    return 0;
+    return remarks ? topology_read_remarks(r, path, remarks) : 0;
 }
 
-static int read_paths(const struct reading *r, const struct yaml_node *n)
+static int read_paths(const struct topology_reading *r, const struct yaml_node *n)
 {
     struct topology *t = r->topology;
     size_t count = 0;
     int status = 0;
     if (n->type != YAML_LIST)
-        return wrong(r, n, "`paths` is a list");
+        return topology_wrong(r, n, "`paths` is a list");
     for (const struct yaml_node *p = n->first; p; p = p->next)
         count++;
     if (count > PATHS_MAX)
-        return wrong(r, n, "more than 10000 paths");
+        return topology_wrong(r, n, "more than 10000 paths");
     t->paths = arena_alloc(&t->arena, (count + 1) * sizeof *t->paths);
     if (!t->paths)
         return error_set(r->error, ERR_MEMORY, "out of memory");
@@ -90,35 +95,38 @@ static int read_paths(const struct reading *r, const struct yaml_node *n)
     return status;
 }
 
-static int read_root(const struct reading *r, const struct yaml_node *root)
+static int read_root(const struct topology_reading *r, const struct yaml_node *root)
 {
     bool version = false;
     int status = 0;
     if (!root)
         return error_set(r->error, ERR_USAGE, "%s:1:1: empty: a topology has `version: 1` and `paths`", r->file);
     if (root->type != YAML_MAP)
-        return wrong(r, root, "a topology is a mapping with `version: 1` and `paths`");
+        return topology_wrong(r, root, "a topology is a mapping with `version: 1` and `paths`");
     for (const struct yaml_node *v = root->first; status == 0 && v; v = v->next) {
+        status = topology_check_key(r, root, v);
+        if (status < 0)
+            return status;
         if (slice_equal(v->key->text, SLICE("version"))) {
             version = v->type == YAML_SCALAR && slice_equal(v->text, SLICE("1"));
-            status = version ? 0 : wrong(r, v, "the version is 1");
+            status = version ? 0 : topology_wrong(r, v, "the version is 1");
         } else if (slice_equal(v->key->text, SLICE("paths"))) {
             status = read_paths(r, v);
         } else {
-            status = wrong(r, v->key, "a topology has `version` and `paths`, and nothing else");
+            status = topology_wrong(r, v->key, "a topology has `version` and `paths`, and nothing else");
         }
     }
     if (status == 0 && !version)
-        status = wrong(r, root, "`version: 1` is missing");
+        status = topology_wrong(r, root, "`version: 1` is missing");
     if (status == 0 && r->topology->path_count == 0)
-        status = wrong(r, root, "no path in it");
+        status = topology_wrong(r, root, "no path in it");
     return status;
 }
 
 int topology_read(struct slice text, const char *file, struct topology **ret, struct error *error)
 {
     struct topology *t = calloc(1, sizeof *t);
-    struct reading r = {file, t, error};
+    struct topology_reading r = {file, t, error};
     struct yaml_node *root = NULL;
     struct arena tree = {0};
     int status = t ? yaml_read(text, file, &tree, &root, error) : error_set(error, ERR_MEMORY, "out of memory");
@@ -138,6 +146,7 @@ void topology_free(struct topology *t)
     if (!t)
         return;
     arena_done(&t->arena);
+    free(t->remarks);
     free(t);
 }
 
@@ -162,7 +171,7 @@ static size_t find_points(const char *of_path, const char *const *names, size_t 
     return n;
 }
 
-static size_t order_in(const struct path *p, const char *const *names, size_t count,
+static size_t order_in(const struct topology_path *p, const char *const *names, size_t count,
                        size_t order[static TOPOLOGY_POINTS_MAX])
 {
     size_t n = 0;

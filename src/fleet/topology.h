@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/compare_document.h"
 
 /*
  * In which order traffic passes the points, as somebody wrote it down:
@@ -15,9 +16,13 @@
  *     paths:
  *       - name: berlin
  *         points: [berlin/edge, wan/a, wan/b, hq/core]
+ *         remarks:
+ *           - {from: wan/a, to: wan/b, marks: {EF: CS5}}
+ *           - {from: wan/b, to: wan/a, marks: {CS5: EF}}
  *
  * A point is "SITE/POINT", or the point's name alone where no two sites have one of that name. Traffic may pass a path
- * in both directions.
+ * in both directions. `remarks` are marks that something between two neighbours changes on purpose, one way: there
+ * points have their site, for the name alone might be that of another site's point one day.
  */
 struct topology;
 
@@ -35,5 +40,21 @@ size_t topology_order(const struct topology *t, const char *const *names, size_t
                       size_t order[static TOPOLOGY_POINTS_MAX]);
 
 size_t topology_path_count(const struct topology *t);
+
+/* What is wanted between two points, by way: forward from the first to the second. */
+struct topology_wanted {
+    bool said[2];                    /* some mark becomes another one */
+    dscp_set_t marks[2][DSCP_COUNT]; /* what each may become; none where nothing is said of the way */
+};
+
+/* Of a path that has both points: what all that is said between them makes together. Where several paths have both, any
+ * of them. NULL is a topology that says nothing. */
+void topology_wanted(const struct topology *t, const char *first, const char *second, struct topology_wanted *ret);
+
+/* Whether that mark became this one on purpose. `doubtful`: which way it went is not known, and either may be it. */
+bool topology_wants(const struct topology_wanted *w, enum compare_way way, bool doubtful, dscp_t before, dscp_t after);
+
+/* Whether that mark was to become another one, and has been kept. */
+bool topology_is_unmet(const struct topology_wanted *w, enum compare_way way, bool doubtful, dscp_t mark);
 
 #endif

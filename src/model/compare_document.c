@@ -105,6 +105,7 @@ void compare_class_add(struct compare_class *to, const struct compare_class *fro
     to->streams += from->streams;
     to->matched += from->matched;
     to->changed += from->changed;
+    to->wanted += from->wanted;
     to->lost += from->lost;
     to->appeared += from->appeared;
     to->reordered += from->reordered;
@@ -133,11 +134,12 @@ void compare_class_sort(struct compare_class *c)
 
 void compare_row_add_up(struct compare_row *row)
 {
-    row->streams = row->matched = row->changed = row->lost = 0;
+    row->streams = row->matched = row->changed = row->wanted = row->lost = 0;
     for (int c = 0; c < CLASS_COUNT; c++) {
         row->streams += row->classes[c].streams;
         row->matched += row->classes[c].matched;
         row->changed += row->classes[c].changed;
+        row->wanted += row->classes[c].wanted;
         row->lost += row->classes[c].lost;
     }
 }

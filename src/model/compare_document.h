@@ -65,6 +65,8 @@ struct compare_capture {
 struct compare_cell {
     dscp_t before, after;
     uint64_t packets;
+    uint64_t wanted;  /* of those with another mark: on purpose, as a topology says */
+    uint64_t unmet;   /* of those that kept it: though a topology says that it becomes another one */
     uint64_t streams; /* that have such packets; 0: not counted */
     uint64_t first_before,
         first_after; /* frames of the earliest such packet, in the capture before and in that after */
@@ -95,6 +97,7 @@ struct compare_class {
     enum traffic_class traffic_class; /* CLASS_NONE: all that the policy has no class for */
     uint64_t streams;                 /* matched ones */
     uint64_t matched, changed;
+    uint64_t wanted; /* of the changed ones: on purpose, as a topology says */
     uint64_t lost; /* surely sent within the time of the other capture, and not in it */
     bool loss_unknown; /* though that of others in the row may be known: in a fleet, no packet of it has a number */
     uint64_t lost_by_dscp[DSCP_COUNT];
@@ -111,14 +114,14 @@ struct compare_class {
 /* The figures of one way, or of both. */
 struct compare_row {
     struct compare_class classes[CLASS_COUNT]; /* by traffic class */
-    uint64_t streams, matched, changed, lost;
+    uint64_t streams, matched, changed, wanted, lost;
     bool loss_known;
     const char *loss_reason;  /* why it is not; "" otherwise */
     uint64_t in_holes;        /* packets not compared since the capture after has nothing at all at that time */
     int64_t longest_hole_ns;  /* of those */
     const char *behaviour;    /* filled in by policy/ */
     uint64_t assumed_streams; /* of which nothing tells the way, though traffic of their hosts passes both ways */
-    uint64_t assumed_changed; /* their packets with another mark, where of other streams it is known */
+    uint64_t assumed_changed; /* their packets with another mark that is not wanted, where of other streams it is known */
 };
 
 /* One stream that was matched. */
@@ -133,7 +136,7 @@ struct compare_stream {
     enum compare_way_by way_by;
     bool way_doubtful; /* assumed, though traffic of its hosts passes both ways */
     bool translated;   /* found by what its packets hold, not by its addresses */
-    uint64_t matched, changed, lost;
+    uint64_t matched, changed, wanted, lost;
 };
 
 struct compare_segment {
@@ -143,6 +146,7 @@ struct compare_segment {
     int64_t offset_ns[2]; /* by way: the clock of the far capture minus that of the near one, plus the least delay */
     double drift_ppm[2];
     bool both_ways;
+    const dscp_set_t *wanted[2]; /* by way: what each mark may become on purpose, DSCP_COUNT of them; NULL: not said */
     struct compare_stream *streams; /* those with most changed packets first; in the arena */
     size_t stream_count, streams_left_out;
 };

@@ -67,10 +67,10 @@ static const char *change_text(struct compare_document *d, const struct compare_
     for (int c = 0; c < CLASS_COUNT; c++)
         for (size_t i = 0; i < row->classes[c].cell_count; i++) {
             const struct compare_cell *cell = &row->classes[c].cells[i];
-            if (cell->before == cell->after)
+            if (cell->before == cell->after || cell->packets == cell->wanted)
                 continue;
             kinds++;
-            if (!most || cell->packets > most->packets)
+            if (!most || cell->packets - cell->wanted > most->packets - most->wanted)
                 most = cell;
         }
     if (!most)
@@ -126,16 +126,20 @@ static const char *unmatched_text(struct compare_document *d)
 static void give_verdict_of_points(struct compare_document *d)
 {
     size_t good = 0;
-    uint64_t matched = 0;
+    uint64_t matched = 0, wanted = 0;
     for (size_t i = 0; i < d->segment_count; i++) {
         const struct compare_row *row = &d->segments[i].rows[COMPARE_BOTH];
         good += row->matched && has_marks(row);
         matched += row->matched;
+        wanted += row->wanted;
     }
     d->verdict = good ? SUMMARY_PASS : SUMMARY_NOTHING_CHECKED;
     if (good)
         d->verdict_text = compare_document_text(
-            d, "all %llu packets found at neighbouring points kept their marks%s", (unsigned long long)matched,
+            d, "all %llu packets found at neighbouring points kept their marks%s%s", (unsigned long long)matched,
+            wanted ? compare_document_text(d, ", or have the ones that the topology says (%llu of them)",
+                                           (unsigned long long)wanted)
+                   : "",
             good == d->segment_count ? ""
                                      : compare_document_text(d, "; nothing is known of %zu of %zu segments",
                                                              d->segment_count - good, d->segment_count));
@@ -159,7 +163,7 @@ static void give_verdict(struct compare_document *d)
             empty = empty ? empty : s;
         else if (!has_marks(row))
             unmarked = unmarked ? unmarked : s;
-        if (row->changed) {
+        if (row->changed > row->wanted) {
             changed = changed ? changed : s;
             places++;
         }
@@ -168,9 +172,9 @@ static void give_verdict(struct compare_document *d)
         const struct compare_row *row = &changed->rows[COMPARE_BOTH];
         d->verdict = SUMMARY_FAIL;
         d->verdict_text = compare_document_text(
-            d, "%llu of %llu packets changed their mark between %s and %s%s%s%s", (unsigned long long)row->changed,
-            (unsigned long long)row->matched, d->captures[changed->first].input.file,
-            d->captures[changed->second].input.file, change_text(d, row),
+            d, "%llu of %llu packets changed their mark between %s and %s%s%s%s",
+            (unsigned long long)(row->changed - row->wanted), (unsigned long long)row->matched,
+            d->captures[changed->first].input.file, d->captures[changed->second].input.file, change_text(d, row),
             places > 1 ? compare_document_text(d, "; %zu segments change marks", places) : "",
             d->points ? "" : unmatched_text(d));
     } else if (d->points) {

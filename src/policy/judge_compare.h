@@ -6,9 +6,10 @@
 
 /*
  * After the segments are counted: what each does to marks (RFC 9435 §4), findings grouped by segment, way and kind of
- * change, and the verdict: a mark that changed on the way fails, whether or not the policy likes the new one better.
+ * change, and the verdict: a mark that changed on the way fails, whether or not the policy likes the new one better,
+ * unless the document says that it is wanted (compare_cell.wanted).
  * Codes of findings beyond those of finding_code_name(), none of them a violation: "class-loss" (one class loses more
- * than the others), "ecn-cleared".
+ * than the others), "ecn-cleared", "not-remarked" (marks were kept that are said to be changed on purpose).
  *
  * Nothing is passed of which nothing is known: where a segment has no matched packet, or only unmarked ones, of which
  * nobody can tell whether marks survive, the verdict is nothing-checked.

@@ -82,12 +82,12 @@ struct gathered {
     uint64_t streams;
     uint64_t packets, kept; /* kept: of the same marks before, unchanged */
     uint32_t classes;
-    bool wanted; /* each new mark is one that the policy expects of the class, and each old one is not */
+    bool expected; /* each new mark is one that the policy expects of the class, and each old one is not */
     uint64_t first_before, first_after;
     dscp_set_t after;
 };
 
-static bool is_wanted(const struct policy *policy, int class, const struct compare_cell *cell)
+static bool is_expected(const struct policy *policy, int class, const struct compare_cell *cell)
 {
     struct policy_rule rule = policy_rule_plain(policy, (enum traffic_class) class);
     return class != CLASS_NONE && rule.marks && dscp_set_has(rule.marks, cell->after) &&
@@ -97,21 +97,21 @@ static bool is_wanted(const struct policy *policy, int class, const struct compa
 static void gather(const struct compare_row *row, const struct policy *policy, enum finding_code code, bool precedence,
                    struct gathered *g)
 {
-    *g = (struct gathered){.wanted = true};
+    *g = (struct gathered){.expected = true};
     for (int c = 0; c < CLASS_COUNT; c++) {
         const struct compare_class *class = &row->classes[c];
         dscp_set_t changed = 0;
         for (size_t i = 0; i < class->cell_count; i++) {
             const struct compare_cell *cell = &class->cells[i];
-            if (cell->before == cell->after || code_of(cell, precedence) != code)
+            if (cell->before == cell->after || cell->packets == cell->wanted || code_of(cell, precedence) != code)
                 continue;
             changed |= dscp_set_of(cell->before);
             g->by_mark[cell->before] |= dscp_set_of(cell->after);
             g->after |= dscp_set_of(cell->after);
-            g->packets += cell->packets;
+            g->packets += cell->packets - cell->wanted;
             g->streams += cell->streams;
             g->classes |= 1U << c;
-            g->wanted &= is_wanted(policy, c, cell);
+            g->expected &= is_expected(policy, c, cell);
             if (g->first_before == 0 || cell->first_before < g->first_before) {
                 g->first_before = cell->first_before;
                 g->first_after = cell->first_after;
@@ -141,6 +141,27 @@ static const char *marks_become(struct compare_document *d, const struct gathere
         shown++;
     }
     return text;
+}
+
+/* "EF becomes CS5": what a topology says of marks; "" where it says nothing of them. */
+static const char *wanted_text(struct compare_document *d, const dscp_set_t *wanted, dscp_set_t marks)
+{
+    struct gathered said = {.packets = 0};
+    for (int m = 0; wanted && m < DSCP_COUNT; m++)
+        if (dscp_set_has(marks, (dscp_t)m) && wanted[m] & ~dscp_set_of((dscp_t)m))
+            said.by_mark[m] = wanted[m];
+    return marks_become(d, &said);
+}
+
+/* Of what became something else than the topology says, what that is. */
+static const char *said_otherwise(struct compare_document *d, const struct compare_segment *s, enum compare_way way,
+                                  const struct gathered *g)
+{
+    dscp_set_t marks = 0;
+    for (int m = 0; m < DSCP_COUNT; m++)
+        marks |= g->by_mark[m] ? dscp_set_of((dscp_t)m) : 0;
+    const char *text = wanted_text(d, s->wanted[way], marks);
+    return *text ? compare_document_text(d, "; the topology says that %s", text) : "";
 }
 
 static const char *filter_of(struct compare_document *d, dscp_set_t marks)
@@ -188,7 +209,7 @@ static void find_changes(struct compare_document *d, const struct policy *policy
                         : row->assumed_streams ? CONFIDENCE_HIGH
                                                : CONFIDENCE_CERTAIN;
         f->message = compare_document_text(
-            d, "Between %s and %s, %s: %s, on %llu packet%s of %s%s%s%s%s%s%s.",
+            d, "Between %s and %s, %s: %s, on %llu packet%s of %s%s%s%s%s%s%s%s.",
             d->captures[compare_before(s, way)].input.file, d->captures[compare_after(s, way)].input.file,
             row->assumed_changed      ? "whichever way"
             : way == COMPARE_BACKWARD ? "on the way back"
@@ -201,12 +222,47 @@ static void find_changes(struct compare_document *d, const struct policy *policy
             g.kept
                 ? compare_document_text(d, " (%llu others with the same marks kept them)", (unsigned long long)g.kept)
                 : "",
-            *title ? "; consistent with " : "", title,
-            g.wanted ? "; the policy expects the new mark, so this may be a device that marks on purpose" : "",
+            *title ? "; consistent with " : "", title, said_otherwise(d, s, way, &g),
+            g.expected ? "; the policy expects the new mark, so this may be a device that marks on purpose" : "",
             row->assumed_changed
                 ? "; or the other way round, since of some of them nothing tells which capture they pass first"
                 : "");
     }
+}
+
+/* That may be right: the point may stand before the device, or only some of the traffic be meant. */
+static void find_unmet(struct compare_document *d, uint32_t segment, enum compare_way way)
+{
+    const struct compare_segment *s = &d->segments[segment];
+    uint64_t packets = 0, streams = 0;
+    uint32_t classes = 0;
+    dscp_set_t marks = 0;
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        const struct compare_class *c = &s->rows[way].classes[i];
+        for (size_t k = 0; k < c->cell_count; k++) {
+            if (!c->cells[k].unmet)
+                continue;
+            packets += c->cells[k].unmet;
+            streams += c->cells[k].streams;
+            classes |= 1U << i;
+            marks |= dscp_set_of(c->cells[k].before);
+        }
+    }
+    struct compare_finding *f = packets ? add(d, "not-remarked", segment, way) : NULL;
+    if (!f)
+        return;
+    f->packets = packets;
+    f->streams = streams;
+    f->classes = classes;
+    f->wireshark = filter_of(d, marks);
+    f->advice = "Is the device that changes marks between the two points, and is all traffic with this mark meant? If "
+                "not, the topology is to say something else.";
+    f->message = compare_document_text(
+        d, "Between %s and %s, %s: the topology says that %s, and %llu packet%s of %llu stream%s of %s kept the mark.",
+        d->captures[compare_before(s, way)].input.file, d->captures[compare_after(s, way)].input.file,
+        way == COMPARE_BACKWARD ? "on the way back" : "on the way there", wanted_text(d, s->wanted[way], marks),
+        (unsigned long long)packets, packets == 1 ? "" : "s", (unsigned long long)streams, streams == 1 ? "" : "s",
+        classes_text(d, classes));
 }
 
 static const char *lost_marks(struct compare_document *d, const struct compare_class *c)
@@ -276,6 +332,7 @@ void judge_compare_findings(struct compare_document *d, const struct policy *pol
     for (uint32_t i = 0; i < d->segment_count; i++)
         for (int way = 0; way < COMPARE_BOTH; way++) {
             find_changes(d, policy, i, (enum compare_way)way);
+            find_unmet(d, i, (enum compare_way)way);
             find_losses(d, i, (enum compare_way)way);
             find_ecn(d, i, (enum compare_way)way);
         }

@@ -24,12 +24,14 @@ static void end_row(struct out *out, const struct strbuf *rest)
         out_add(out, rest->at, rest->len);
 }
 
-/* One line a segment, way, class and pair of marks; what was lost has no mark after. */
+/* One line a segment, way, class and pair of marks; what was lost has no mark after. Of points of a fleet a last column
+ * says how many of the packets have the mark that a topology wants. */
 void report_compare_csv(struct out *out, const struct compare_document *d, const struct report_options *o)
 {
     struct strbuf row = {0};
     (void)o;
-    out_adds(out, "before_file,after_file,direction,class,before_dscp,before_name,after_dscp,after_name,packets\r\n");
+    out_adds(out, "before_file,after_file,direction,class,before_dscp,before_name,after_dscp,after_name,packets");
+    out_adds(out, d->points ? ",wanted\r\n" : "\r\n");
     for (size_t i = 0; i < d->segment_count; i++)
         for (int way = 0; way < COMPARE_BOTH; way++)
             for (int class = 0; class < CLASS_COUNT; class ++) {
@@ -40,8 +42,11 @@ void report_compare_csv(struct out *out, const struct compare_document *d, const
                     const struct compare_cell *cell = &c->cells[k];
                     begin_row(out, d, &d->segments[i], (enum compare_way)way, &row);
                     row.len = 0;
-                    strbuf_addf(&row, ",%s,%u,%s,%u,%s,%llu\r\n", class_words, cell->before, dscp_name(cell->before),
+                    strbuf_addf(&row, ",%s,%u,%s,%u,%s,%llu", class_words, cell->before, dscp_name(cell->before),
                                 cell->after, dscp_name(cell->after), (unsigned long long)cell->packets);
+                    if (d->points)
+                        strbuf_addf(&row, ",%llu", (unsigned long long)cell->wanted);
+                    strbuf_adds(&row, "\r\n");
                     end_row(out, &row);
                 }
                 for (unsigned mark = 0; mark < DSCP_COUNT && r->loss_known; mark++) {
@@ -49,8 +54,8 @@ void report_compare_csv(struct out *out, const struct compare_document *d, const
                         continue;
                     begin_row(out, d, &d->segments[i], (enum compare_way)way, &row);
                     row.len = 0;
-                    strbuf_addf(&row, ",%s,%u,%s,,lost,%llu\r\n", class_words, mark, dscp_name((dscp_t)mark),
-                                (unsigned long long)c->lost_by_dscp[mark]);
+                    strbuf_addf(&row, ",%s,%u,%s,,lost,%llu%s\r\n", class_words, mark, dscp_name((dscp_t)mark),
+                                (unsigned long long)c->lost_by_dscp[mark], d->points ? ",0" : "");
                     end_row(out, &row);
                 }
             }

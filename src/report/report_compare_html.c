@@ -38,16 +38,27 @@ static void capture_table(struct html *h, const struct compare_document *d)
     html_table_end(h);
 }
 
+static size_t add_part(struct html_part *parts, char labels[][48], size_t n, const struct compare_cell *c,
+                       const char *wanted, uint64_t packets)
+{
+    bool kept = c->before == c->after;
+    if (n == PARTS_MAX || packets == 0)
+        return n;
+    (void)snprintf(labels[n], sizeof labels[n], kept ? "%s kept" : "%s to %s%s", dscp_name(c->before),
+                   dscp_name(c->after), wanted);
+    parts[n] = (struct html_part){labels[n], packets, kept || *wanted ? HTML_GOOD : HTML_BAD};
+    return n + 1;
+}
+
 static void matrix_cell(struct html *h, const struct compare_class *c)
 {
     struct html_part parts[PARTS_MAX];
     char labels[PARTS_MAX][48];
-    size_t n = c->cell_count < PARTS_MAX ? c->cell_count : PARTS_MAX;
-    for (size_t i = 0; i < n; i++) {
-        bool changed = c->cells[i].before != c->cells[i].after;
-        (void)snprintf(labels[i], sizeof labels[i], changed ? "%s to %s" : "%s kept", dscp_name(c->cells[i].before),
-                       dscp_name(c->cells[i].after));
-        parts[i] = (struct html_part){labels[i], c->cells[i].packets, changed ? HTML_BAD : HTML_GOOD};
+    size_t n = 0;
+    for (size_t i = 0; i < c->cell_count; i++) {
+        const struct compare_cell *cell = &c->cells[i];
+        n = add_part(parts, labels, n, cell, "", cell->packets - cell->wanted);
+        n = add_part(parts, labels, n, cell, ", wanted", cell->wanted);
     }
     html_cell_bar(h, parts, n);
 }
@@ -108,13 +119,13 @@ static void way_table(struct html *h, const struct compare_document *d, const st
     strbuf_done(&caption);
 }
 
-/* How many packets changed, in red where there are any. */
-static void change_cell(struct html *h, uint64_t n)
+/* How many packets changed, in red where there are any that nobody wants so. */
+static void change_cell(struct html *h, uint64_t n, uint64_t wanted)
 {
     char text[SMALL_TEXT_MAX];
     small_count(n, text);
     html_cell_begin(h, HTML_NUMBER);
-    html_span(h, n ? HTML_BAD : HTML_GOOD, text);
+    html_span(h, n > wanted ? HTML_BAD : HTML_GOOD, text);
     html_cell_end(h);
 }
 
@@ -139,7 +150,7 @@ static void stream_table(struct html *h, const struct compare_document *d, const
         html_cell(h, HTML_PLAIN, kind_name(r->kind));
         html_cell(h, r->way_by == COMPARE_WAY_ASSUMED ? HTML_DIM : HTML_PLAIN, compare_way_name(r->way));
         number_cell(h, r->matched);
-        change_cell(h, r->changed);
+        change_cell(h, r->changed, r->wanted);
         number_cell(h, r->lost);
         html_row_end(h);
     }

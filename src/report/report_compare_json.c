@@ -60,6 +60,7 @@ static json_t *make_matrix(struct js *js, const struct compare_class *c)
         js_count(js, o, "before", cell->before);
         js_count(js, o, "after", cell->after);
         js_count(js, o, "packets", cell->packets);
+        js_count(js, o, "wanted", cell->wanted);
         if (cell->streams)
             js_count(js, o, "streams", cell->streams);
         js_text(js, o, "before_name", dscp_name(cell->before));
@@ -112,6 +113,7 @@ static void set_figures(struct js *js, json_t *o, const struct compare_row *row,
     js_count(js, o, "streams", c->streams);
     js_count(js, o, "matched", c->matched);
     js_count(js, o, "changed", c->changed);
+    js_count(js, o, "wanted", c->wanted);
     bool known = row->loss_known && !c->loss_unknown;
     js_set(js, o, "lost", count_or_null(known, c->lost));
     js_set(js, o, "lost_by_mark", make_marks(js, known ? c->lost_by_dscp : none));
@@ -186,6 +188,7 @@ static json_t *make_stream(struct js *js, const struct compare_stream *s)
     js_bool(js, o, "translated", s->translated);
     js_count(js, o, "matched", s->matched);
     js_count(js, o, "changed", s->changed);
+    js_count(js, o, "wanted", s->wanted);
     js_count(js, o, "missing", s->lost);
     return o;
 }
@@ -198,6 +201,26 @@ static json_t *make_clock(struct js *js, const struct compare_segment *s, int wa
     js_set(js, o, "offset_ms", json_real((double)s->offset_ns[way] / 1e6));
     js_set(js, o, "drift_ppm", json_real(s->drift_ppm[way]));
     return o;
+}
+
+/* What a topology says of the segment. */
+static json_t *make_declared(struct js *js, const struct compare_segment *s)
+{
+    json_t *array = js_check(js, json_array());
+    for (int way = 0; way < COMPARE_BOTH; way++)
+        for (int m = 0; s->wanted[way] && m < DSCP_COUNT; m++) {
+            if (!(s->wanted[way][m] & ~dscp_set_of((dscp_t)m)))
+                continue;
+            json_t *o = js_check(js, json_object()), *after = js_check(js, json_array());
+            js_text(js, o, "direction", compare_way_name((enum compare_way)way));
+            js_count(js, o, "before", (uint64_t)m);
+            for (int to = 0; to < DSCP_COUNT; to++)
+                if (dscp_set_has(s->wanted[way][m], (dscp_t)to))
+                    js_append(js, after, json_integer(to));
+            js_set(js, o, "after", after);
+            js_append(js, array, o);
+        }
+    return array;
 }
 
 static json_t *make_segment(struct js *js, const struct compare_document *d, const struct compare_segment *s)
@@ -214,6 +237,7 @@ static json_t *make_segment(struct js *js, const struct compare_document *d, con
     }
     js_set(js, o, "behaviours", behaviours);
     js_set(js, o, "clocks", clocks);
+    js_set(js, o, "declared", make_declared(js, s));
     js_bool(js, o, "loss_known", s->rows[COMPARE_BOTH].loss_known);
     js_text_or_null(js, o, "loss_reason", s->rows[COMPARE_BOTH].loss_reason);
     js_count(js, o, "assumed_streams", s->rows[COMPARE_BOTH].assumed_streams);
@@ -294,9 +318,11 @@ static json_t *make_summary(struct js *js, const struct compare_document *d)
 {
     json_t *o = js_check(js, json_object());
     const struct compare_row *row = &d->whole->rows[COMPARE_BOTH];
-    uint64_t changed = 0, classed = 0;
-    for (size_t i = 0; i < d->segment_count; i++)
+    uint64_t changed = 0, wanted = 0, classed = 0;
+    for (size_t i = 0; i < d->segment_count; i++) {
         changed += d->segments[i].rows[COMPARE_BOTH].changed;
+        wanted += d->segments[i].rows[COMPARE_BOTH].wanted;
+    }
     for (size_t i = 0; i < d->unmatched_count; i++)
         classed += d->unmatched[i].traffic_class != CLASS_NONE;
     js_text(js, o, "verdict", summary_verdict_name(d->verdict));
@@ -305,6 +331,7 @@ static json_t *make_summary(struct js *js, const struct compare_document *d)
     js_count(js, o, "streams", row->streams);
     js_count(js, o, "matched", row->matched);
     js_count(js, o, "changed", changed);
+    js_count(js, o, "wanted", wanted);
     js_set(js, o, "lost", count_or_null(row->loss_known, row->lost));
     js_count(js, o, "unmatched_streams", d->unmatched_count + d->unmatched_left_out);
     js_count(js, o, "unmatched_streams_with_class", classed);

@@ -45,16 +45,30 @@ static void captures(struct text *t, const struct compare_document *d)
     }
 }
 
+static void cell_line(struct text *t, enum style style, const char *sign, const struct compare_cell *c,
+                      const char *wanted, uint64_t packets)
+{
+    char count[SMALL_TEXT_MAX];
+    small_count(packets, count);
+    text_to(t, COL_MARKS);
+    text_putf(t, style, "%s %s%s%s%s", sign, dscp_name(c->before), sign_arrow(t), dscp_name(c->after), wanted);
+    text_putf(t, STYLE_PLAIN, " %s", count);
+    text_end(t);
+}
+
 static void cell(struct text *t, const struct compare_cell *c)
 {
     char packets[SMALL_TEXT_MAX];
-    bool changed = c->before != c->after;
+    if (c->before != c->after) {
+        if (c->packets > c->wanted)
+            cell_line(t, STYLE_BAD, sign_wrong(t), c, "", c->packets - c->wanted);
+        if (c->wanted)
+            cell_line(t, STYLE_GOOD, " ", c, " wanted", c->wanted);
+        return;
+    }
     small_count(c->packets, packets);
     text_to(t, COL_MARKS);
-    if (changed)
-        text_putf(t, STYLE_BAD, "%s %s%s%s", sign_wrong(t), dscp_name(c->before), sign_arrow(t), dscp_name(c->after));
-    else
-        text_putf(t, STYLE_GOOD, "  %s kept", dscp_name(c->before));
+    text_putf(t, STYLE_GOOD, "  %s kept", dscp_name(c->before));
     text_putf(t, STYLE_PLAIN, " %s", packets);
     text_end(t);
 }
@@ -118,7 +132,7 @@ static void way_table(struct text *t, const struct compare_document *d, const st
     text_put(t, STYLE_BOLD, sign_arrow(t));
     text_net(t, STYLE_BOLD, d->captures[compare_after(s, way)].input.file, NAME_MAX_COLUMNS);
     if (strcmp(row->behaviour, "unknown") != 0)
-        text_putf(t, row->changed ? STYLE_BAD : STYLE_GOOD, "  %s", row->behaviour);
+        text_putf(t, row->changed > row->wanted ? STYLE_BAD : STYLE_GOOD, "  %s", row->behaviour);
     text_end(t);
     text_to(t, COL_CLASS);
     text_put(t, STYLE_DIM, "class");
@@ -183,14 +197,16 @@ static void section_compare_streams(struct text *t, const struct compare_documen
         const struct compare_stream *r = &s->streams[i];
         struct strbuf name = {0};
         report_compare_stream_name(r, &name);
-        text_putf(t, r->changed ? STYLE_BAD : STYLE_GOOD, "  %s",
-                  r->changed ? sign_wrong(t) : sign_of(t, VERDICT_CONFORMING));
+        bool wrong = r->changed > r->wanted;
+        text_putf(t, wrong ? STYLE_BAD : STYLE_GOOD, "  %s", wrong ? sign_wrong(t) : sign_of(t, VERDICT_CONFORMING));
         text_wrap(t, STYLE_PLAIN, INDENT, strbuf_text(&name));
         text_end(t);
         text_to(t, INDENT);
         text_putf(t, STYLE_DIM, "%s, %s, %s (%s): %llu matched, %llu changed, %llu missing",
                   compare_class_name(r->traffic_class), kind_name(r->kind), compare_way_name(r->way), by[r->way_by],
                   (unsigned long long)r->matched, (unsigned long long)r->changed, (unsigned long long)r->lost);
+        if (r->wanted)
+            text_putf(t, STYLE_DIM, "; %llu of the changed ones are wanted", (unsigned long long)r->wanted);
         text_end(t);
         strbuf_done(&name);
     }

@@ -288,6 +288,23 @@ def lost(fleet):
     return sum(fleet.path[3].counters().values())
 
 
+def said_on_purpose(fleet, document, after, status):
+    """The same history, with a topology that says what r2 does to EF on purpose."""
+    points = [n for n in names(document) if n[:3] in ("s2/", "s3/")]
+    topology = fleet.dir / "topology.yaml"
+    topology.write_text(f'version: 1\npaths:\n  - points: ["{points[0]}", "{points[1]}"]\n    remarks:\n'
+                        f'      - {{from: "{points[0]}", to: "{points[1]}", marks: {{EF: {after}}}}}\n')
+    r = fleet.buses[0].run(qosmark, "collect", "--report-only", "--history", fleet.dir / "h.sqlite", "--topology", topology,
+                           "-f", "json", check=False)
+    check(f"EF to {after}, said in a topology: status {status}", r.returncode == status, r.stdout[-300:] + r.stderr)
+    said = json.loads(r.stdout)
+    validate("fleet", "compare", [said])
+    changed = said["summary"]["changed"]
+    check("as much has changed as before", changed == document["summary"]["changed"] > 0, said["summary"])
+    check("all of it is wanted, or nothing", said["summary"]["wanted"] == (changed if status == 0 else 0), said["summary"])
+    check("what is wanted is no finding", bool([f for f in said["findings"] if f["violation"]]) == (status == 1), said["findings"])
+
+
 def undisturbed(fleet):
     fleet.begin()
     talkers = Talkers(fleet.path[0], fleet.path[5], SECONDS)
@@ -296,6 +313,8 @@ def undisturbed(fleet):
     findings = judge(fleet, document, talkers)
     check("one finding, of all streams there", len(findings) == 1 and findings[0][0] == "bleached" and findings[0][3] == STREAMS,
           findings)
+    said_on_purpose(fleet, document, "CS0", 0)
+    said_on_purpose(fleet, document, "CS5", 1)
     other = fleet.buses[0].popen(qosmark, "collect", "--nats", fleet.url(), "--history", fleet.dir / "h.sqlite", "--window", "30s")
     check("another --window is refused", other.wait(30) == 2 and "all collectors of a fleet have the same --window" in other.stderr,
           (other.returncode, other.stderr))
