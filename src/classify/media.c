@@ -138,7 +138,7 @@ static bool decide_data(const struct media_features *f, struct media_decision *d
     if (rate == 4800)
         judge(d, KIND_RTP_DATA, CONFIDENCE_LOW, "clock of 4800 Hz: far-end camera control");
     else
-        judge(d, KIND_RTP_DATA, CONFIDENCE_LOW, "clock of about 1 kHz: neither voice nor video");
+        judge(d, KIND_RTP_UNKNOWN, CONFIDENCE_NONE, "clock of about 1 kHz: text or an application's own data");
     return true;
 }
 

@@ -78,7 +78,9 @@ static enum kind media_kind(const struct sdp_media *m)
         return KIND_RTP_AUDIO;
     if (slice_equal_nocase(m->type, SLICE("video")))
         return KIND_RTP_VIDEO;
-    return KIND_RTP_DATA; /* application (H.224), text (T.140, RFC 4103), image: neither heard nor seen */
+    if (slice_equal_nocase(m->type, SLICE("application")))
+        return KIND_RTP_DATA;
+    return KIND_RTP_UNKNOWN; /* text (T.140, RFC 4103), image: no part of the video, and no policy has a class for it */
 }
 
 static void format_add(struct sdp_media *m, struct slice text)

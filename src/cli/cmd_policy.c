@@ -37,6 +37,7 @@ struct policy_command {
     const char *file; /* the operand after the verb */
     const char *path; /* -o */
     enum policy_form to;
+    bool has_form; /* --to */
     bool from_mmp, helped, versioned;
 };
 
@@ -104,6 +105,7 @@ static int take_option(struct policy_command *c, const struct option_walk *w)
     } else if (w->spec->letter == 'o') {
         c->path = w->value;
     } else if (strcmp(name, "to") == 0) {
+        c->has_form = true;
         if (!policy_form_parse(w->value, &c->to))
             return cli_fail(EXIT_USAGE, "--to is yaml, mmp, ios, nft or wireshark, not \"%s\"", w->value);
     } else if (strcmp(name, "from") == 0) {
@@ -122,8 +124,8 @@ static int place_file(struct policy_command *c)
     const char **place = c->from_mmp ? &c->arguments.mmp : &c->arguments.policy;
     if (c->verb == VERB_CHECK)
         place = &c->arguments.policy;
-    if (c->from_mmp && c->verb != VERB_CONVERT)
-        return cli_fail(EXIT_USAGE, "--from belongs to policy convert");
+    if ((c->from_mmp || c->has_form) && c->verb != VERB_CONVERT)
+        return cli_fail(EXIT_USAGE, "--%s belongs to policy convert", c->has_form ? "to" : "from");
     if (!c->file)
         return 0;
     if (*place)

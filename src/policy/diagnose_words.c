@@ -276,6 +276,22 @@ static void add_simple(struct strbuf *to, const struct diagnosis *x, const struc
     strbuf_adds(to, tail);
 }
 
+static void add_swapped(struct strbuf *to, const struct diagnosis *x, const struct group *g)
+{
+    bool voice = false, video = false;
+    for (size_t i = 0; i < g->shown_count; i++) {
+        bool heard = g->shown[i].traffic_class == CLASS_VOICE || g->shown[i].traffic_class == CLASS_ASSURED_VOICE;
+        voice |= heard;
+        video |= !heard;
+    }
+    if (voice && video)
+        add_simple(to, x, g, "Voice and video ", " carry each other's marks", "");
+    else if (voice)
+        add_simple(to, x, g, "Voice ", " carries the mark of video", "");
+    else
+        add_simple(to, x, g, "Video ", " carries the mark of voice", "");
+}
+
 /* The inner marks are listed, most frequent streams or not: all of them are in one tunnel's outer mark. */
 static void add_tunnel(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
@@ -385,7 +401,7 @@ static void add_by_code(struct strbuf *to, const struct diagnosis *x, const stru
         add_companion(to, x, g);
         break;
     case FINDING_CLASS_SWAPPED:
-        add_simple(to, x, g, "Voice or video ", " carries the mark of the other", "");
+        add_swapped(to, x, g);
         break;
     case FINDING_TUNNEL_DIFFERS:
         add_tunnel(to, x, g);

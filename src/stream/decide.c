@@ -136,6 +136,8 @@ void decide_rtp(const struct stream_table *t, const struct stream *s, bool words
         return;
     }
     ret->judgement = sdp.judgement;
+    if (sdp.judgement.kind == KIND_RTP_UNKNOWN)
+        ret->judgement.confidence = CONFIDENCE_NONE;
     ret->codec = sdp.codec;
     ret->repairs = sdp.repairs;
     if (sdp.clock_rate)

@@ -69,6 +69,7 @@ grep -q '"verdict": "pass"' "$tmp/out" || { echo "series with a letter in it: th
 
 # --- policies ---
 policy() { printf '%s\n' "version: 1" "name: test" "$@" >"$tmp/policy.yaml"; }
+expect "a form for what is only shown" 2 "--to belongs to policy convert" -- policy show --to ios
 policy "expect:" "  voise: EF"
 expect "typo in a class" 2 "policy.yaml:4:3" -- audit -p "$tmp/policy.yaml" "$clean"
 expect "nearest word" 2 "voice" -- audit -p "$tmp/policy.yaml" "$clean"

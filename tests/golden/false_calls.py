@@ -144,6 +144,17 @@ def keep_alives_that_are_no_media():
 
 
 @right()
+def text_beside_voice():
+    """Letters as they are typed (RFC 4103, its clock counts milliseconds) are nobody's video, with SDP or without."""
+    def typed(ssrc):
+        return [(i * 0.3, rtp(ssrc, 98, 100 + i, i * 300, b"hello"[:1 + i % 4], i == 0)) for i in range(200)]
+    lines = ["m=text {} RTP/AVP 98", "a=rtpmap:98 t140/1000"]
+    call = signalled([lines[0].format(34908), lines[1]], [lines[0].format(20004), lines[1]])
+    packets = mix(call, both_ways(), send(typed(0x103), 34908, 20004, 0), send(typed(0x104), 34910, 20006, 0))
+    return packets, [*ALL_RIGHT, Want(UNSURE, {"rtp-unknown"}, "m=text", ssrc=0x103), Want(UNSURE, {"rtp-unknown"}, "1 kHz", ssrc=0x104)]
+
+
+@right()
 def ports_used_again_by_another_protocol():
     r = random.Random(7)
     quic = [(i * 0.02, bytes([0x40 | i % 64]) + r.randbytes(100)) for i in range(300)]

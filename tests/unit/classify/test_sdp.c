@@ -244,7 +244,7 @@ static void protocols_tell_kind_and_transport(void **state)
         {"AUDIO 5000 rtp/avp 0", KIND_RTP_AUDIO, SDP_TRANSPORT_UDP},
         {"image 5000 udptl t38", KIND_OTHER, SDP_TRANSPORT_UDP},
         {"message 5000 TCP/MSRP *", KIND_OTHER, SDP_TRANSPORT_TCP},
-        {"text 5000 RTP/AVP 98", KIND_RTP_DATA, SDP_TRANSPORT_UDP},
+        {"text 5000 RTP/AVP 98", KIND_RTP_UNKNOWN, SDP_TRANSPORT_UDP},
         {"audio 5000 ATM/AVP 0", KIND_OTHER, SDP_TRANSPORT_UNKNOWN},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {

@@ -223,7 +223,8 @@ static void video_with_the_mark_of_voice_is_swapped(void **state)
 {
     (void)state;
     leg(BERLIN1, CMS, 46, 46, 26);
-    only(FINDING_CLASS_SWAPPED, BERLIN1);
+    const struct finding *f = only(FINDING_CLASS_SWAPPED, BERLIN1);
+    assert_non_null(strstr(f->message, "Video from " BERLIN1 " carries the mark of voice (multimedia EF instead of"));
 }
 
 static void a_node_whose_voice_carries_the_mark_of_video_is_told_its_line(void **state)
@@ -233,6 +234,15 @@ static void a_node_whose_voice_carries_the_mark_of_video_is_told_its_line(void *
     leg(CMS, PARIS1, 34, 34, 26);
     const struct finding *f = only(FINDING_CLASS_SWAPPED, "cms-01");
     assert_non_null(strstr(f->advice, "`dscp 4 voice 0x2E`"));
+    assert_non_null(strstr(f->message, "Voice from cms-01 carries the mark of video"));
+}
+
+static void voice_and_video_with_each_others_marks_are_one_finding(void **state)
+{
+    (void)state;
+    leg(BERLIN1, CMS, 34, 46, 26);
+    const struct finding *f = only(FINDING_CLASS_SWAPPED, BERLIN1);
+    assert_non_null(strstr(f->message, "Voice and video from " BERLIN1 " carry each other's marks"));
 }
 
 int main(void)
@@ -260,6 +270,7 @@ int main(void)
         TEST(a_value_that_nobody_uses_is_remarked_without_a_name),
         TEST(voice_and_video_with_each_others_mark_are_swapped),
         TEST(video_with_the_mark_of_voice_is_swapped),
+        TEST(voice_and_video_with_each_others_marks_are_one_finding),
         TEST(a_node_whose_voice_carries_the_mark_of_video_is_told_its_line),
         TEST(video_that_leaves_with_the_shifted_mark_of_voice_is_unshifted_too),
     };
