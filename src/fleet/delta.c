@@ -197,6 +197,18 @@ static void write_path(struct emit *e, const struct delta *d)
     emit_ms(e, d->jitter_ms);
 }
 
+/* Of most streams none. */
+static void write_digests(struct emit *e, const struct delta *d)
+{
+    if (!d->digest_count)
+        return;
+    emit_key(e, "digests");
+    emit_open(e, '[');
+    for (uint8_t i = 0; i < d->digest_count; i++)
+        emit_count(e, d->digests[i]);
+    emit_close(e, ']');
+}
+
 static void write_seen(struct emit *e, const struct delta_block *b)
 {
     static const char hex[] = "0123456789abcdef";
@@ -273,6 +285,7 @@ int delta_write(const struct delta *d, struct strbuf *to)
         write_identity(&e, d);
         write_counts(&e, d);
         write_path(&e, d);
+        write_digests(&e, d);
         write_blocks(&e, d);
     }
     emit_close(&e, '}');

@@ -22,7 +22,7 @@
  * is known by its id: site, point, start of the sensor, interval, stream. `stream` is a serial number that the sensor
  * gives to what it tells of, new after each start; 0 in DELTA_INTERVAL.
  *
- * Nothing is in it of what packets carried, and of SIP only a hash of the Call-ID.
+ * Nothing is in it of what packets carried but digests of 32 bits of a few, and of SIP only a hash of the Call-ID.
  */
 enum delta_type { DELTA_STREAM = 0, DELTA_INTERVAL };
 
@@ -31,6 +31,7 @@ enum {
     DELTA_BLOCK_PACKETS = 256,  /* sequence numbers in a block */
     DELTA_BLOCKS_MAX = 512,     /* blocks in one message */
     DELTA_BLOCK_MARKS_MAX = 4,  /* marks told apart in a block; packets with others count as `other` */
+    DELTA_DIGESTS_MAX = 4,        /* of packets of an interval */
     DELTA_BYTES_MAX = 256 * 1024, /* of a message: more is refused when read */
     DELTA_ID_MAX = 2 * DELTA_NAME_MAX + 64,
 };
@@ -117,6 +118,11 @@ struct delta {
     uint8_t ttl_lowest, ttl_highest; /* or hop limit; 0 without packets */
     uint32_t clock_rate; /* Hz; 0 where not known */
     double jitter_ms;    /* of all of the stream by now; negative: not known */
+
+    /* DELTA_STREAM without sequence numbers, of private addresses: the least digests of its packets (fleet/digest.h),
+     * ascending */
+    uint32_t digests[DELTA_DIGESTS_MAX];
+    uint8_t digest_count;
 
     /* DELTA_STREAM of RTP whose sequence numbers could be read */
     const struct delta_block *blocks;

@@ -193,6 +193,24 @@ static void read_path(struct reading *x)
         saved_fail(j, "the lowest hop limit is above the highest");
 }
 
+/* Sensors before them have none. */
+static void read_digests(struct reading *x)
+{
+    struct delta *d = &x->to->delta;
+    const json_t *array = saved_has(x->object, "digests") ? saved_array(&x->json, x->object, "digests") : NULL;
+    size_t n = json_array_size(array);
+    if (n > DELTA_DIGESTS_MAX || n > d->packets)
+        saved_fail(&x->json, "\"digests\" lists %zu, and at most %d may be, and one a packet", n, DELTA_DIGESTS_MAX);
+    for (size_t i = 0; i < n && !x->json.failed; i++) {
+        const json_t *value = json_array_get(array, i);
+        json_int_t digest = json_is_integer(value) ? json_integer_value(value) : -1;
+        if (digest < 0 || digest > UINT32_MAX || (i && digest <= d->digests[i - 1]))
+            saved_fail(&x->json, "\"digests\" are ascending numbers of 32 bits");
+        else
+            d->digests[d->digest_count++] = (uint32_t)digest;
+    }
+}
+
 /* ---- blocks ---- */
 
 /* The set of numbers seen, held against how many there are. */
@@ -309,6 +327,7 @@ int delta_read(const char *bytes, size_t len, struct delta_scratch *ret, struct 
         read_identity(&x);
         read_counts(&x);
         read_path(&x);
+        read_digests(&x);
         read_blocks(&x);
     }
     check_id(&x);

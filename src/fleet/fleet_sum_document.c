@@ -291,11 +291,19 @@ static void note_segment(struct compare_document *d, const struct sum_segment *x
 {
     uint64_t away = x->ways[0].away + x->ways[1].away;
     const char *first = d->captures[to->first].input.file, *second = d->captures[to->second].input.file;
-    uint64_t assumed = to->rows[COMPARE_BOTH].assumed_streams;
+    uint64_t assumed = to->rows[COMPARE_BOTH].assumed_streams, unproven = 0;
+    for (int c = 0; c < CLASS_COUNT; c++)
+        unproven += to->rows[COMPARE_BOTH].classes[c].unresolved[COMPARE_UNPROVEN];
     if (assumed)
         (void)compare_document_note(d, "of %llu stream%s nothing tells whether %s %s or %s first",
                                     (unsigned long long)assumed, assumed == 1 ? "" : "s",
                                     assumed == 1 ? "it passes" : "they pass", first, second);
+    if (unproven)
+        (void)compare_document_note(d,
+                                    "%llu packets that %s and %s saw are of private addresses, which may be those of "
+                                    "two hosts: they are not compared, since nothing tells that both saw the same "
+                                    "ones. A topology with both points on one path would",
+                                    (unsigned long long)unproven, first, second);
     if (away)
         (void)compare_document_note(d,
                                     "%llu packets were seen at one of %s and %s, in stretches of more than three "

@@ -7,7 +7,7 @@
 
 /* Shared by the join*.c. */
 
-enum { JOIN_RUN_MARKS = 8 };
+enum { JOIN_RUN_MARKS = 8, JOIN_RUN_DIGESTS = 16 };
 
 /* A block, in 32 bytes where it is whole and has one mark; otherwise `detail` - 1 is that of join_detail. */
 struct join_block {
@@ -55,7 +55,8 @@ struct join_run {
     int64_t told_ns; /* end of the newest interval that gave kind and class */
     uint64_t packets;
     struct join_count marks[JOIN_RUN_MARKS];
-    uint8_t mark_count;
+    uint8_t mark_count, digest_count;
+    uint32_t digests[JOIN_RUN_DIGESTS]; /* the least of the window */
     struct join_block *blocks;
     size_t block_count, block_cap;
     /* while grouping: union-find, and by how many blocks its numbers lie before those of its parent */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "fleet/digest.h"
 #include "fleet/join_internal.h"
 
 /*
@@ -46,22 +47,58 @@ static size_t site_length(const char *name)
     return strcspn(name, "/");
 }
 
+/* Messages of these are told apart by numbers that each sender draws at random: branch, Call-ID and tag of SIP (RFC
+ * 3261 §8.1.1.7), transaction identifiers of STUN and TURN (RFC 8489 §5), SSRC and time of RTCP, what DTLS encrypts. Of
+ * others nothing is known: a device may send the same as its twin in the next office. */
+static bool is_random(const struct join_run *r)
+{
+    return r->proto == PROTO_TCP || r->kind == KIND_SIP || r->kind == KIND_STUN || r->kind == KIND_TURN ||
+           r->kind == KIND_RTCP || r->kind == KIND_DTLS;
+}
+
+static bool has_digest(const struct join_run *r, uint32_t digest)
+{
+    size_t i = 0;
+    while (i < r->digest_count && r->digests[i] != digest)
+        i++;
+    return i < r->digest_count;
+}
+
+/* Two packets at least that both saw: one may be a message that is sent again and again. */
+static bool is_proven(const struct join_look *l, const struct join_place *near, const struct join_place *far)
+{
+    const struct join_run *runs = l->window->runs;
+    bool any = false;
+    uint32_t found = 0;
+    for (size_t i = 0; i < near->run_count; i++)
+        for (size_t k = 0; k < far->run_count; k++) {
+            const struct join_run *a = &runs[near->runs[i]], *b = &runs[far->runs[k]];
+            for (size_t n = 0; is_random(a) && is_random(b) && n < a->digest_count; n++) {
+                if (!has_digest(b, a->digests[n]))
+                    continue;
+                if (any && a->digests[n] != found)
+                    return true;
+                any = true;
+                found = a->digests[n];
+            }
+        }
+    return false;
+}
+
 /*
- * Two branch offices may have the same private addresses, and a phone in each that speaks to the same server: nothing
- * in counts tells those apart. One path of a topology, or a hop limit that falls by as many routers as there may be, is
- * what makes them one.
+ * Two branch offices may have the same private addresses, and a phone in each that speaks to the same server, each
+ * behind as many routers as it may be: nothing in counts and hop limits tells those apart. One path of a topology, or
+ * packets that both points saw, is what makes them one.
  */
 static bool may_be_two_hosts(const struct join_look *l, const struct join_place *near, const struct join_place *far,
                              const struct crossing *c)
 {
-    enum { HOPS_MOST = 32 }; /* systems begin with 64, 128 or 255 */
-    if (l->join->options.topology ||
-        !(addr_is_private(&near->like->src.addr) || addr_is_private(&near->like->dst.addr)))
+    if (l->join->options.topology || !digest_wanted(&near->like->src.addr, &near->like->dst.addr))
         return false;
     size_t len = site_length(c->first);
     if (len == site_length(c->second) && memcmp(c->first, c->second, len) == 0)
         return false;
-    return c->stream.way_doubtful || near->ttl_lowest - far->ttl_highest > HOPS_MOST;
+    return !is_proven(l, near, far);
 }
 
 /* The marks of a place: those of its runs. False where it has more than are kept. */
@@ -124,7 +161,9 @@ void join_pair_counts(struct join_look *l, const struct join_place *near, const 
     whole &= marks_of(l, far, b, &bn, &one_b);
     if (near->copies_differ || far->copies_differ) {
         c->unresolved[COMPARE_COPIES_DIFFER] += packets;
-    } else if (!is_same_stretch(l, near, far, c) || may_be_two_hosts(l, near, far, c)) {
+    } else if (may_be_two_hosts(l, near, far, c)) {
+        c->unresolved[COMPARE_UNPROVEN] += packets;
+    } else if (!is_same_stretch(l, near, far, c)) {
         c->unresolved[COMPARE_OUTSIDE] += packets;
     } else if (!whole || an == 0 || bn == 0) {
         c->unresolved[COMPARE_MIXED] += packets;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/grow.h"
+#include "fleet/digest.h"
 #include "fleet/join_internal.h"
 
 /* What one start of one sensor tells of one stream in one window, put together from its messages. */
@@ -157,6 +158,8 @@ int join_run_take(struct join *j, struct join_window *w, uint32_t point, const s
         return 0;
     widen(r, d);
     count_marks(r, d);
+    for (size_t i = 0; i < d->digest_count; i++)
+        digest_keep(r->digests, &r->digest_count, JOIN_RUN_DIGESTS, d->digests[i]);
     w->points[point].sums.packets += d->packets;
     return 0;
 }

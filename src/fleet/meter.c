@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "fleet/digest.h"
 
 enum {
     MARKS_NEAR = 3,     /* marks of an interval that are kept in the entry itself: there is nearly always one */
@@ -37,9 +38,12 @@ struct entry {
     uint64_t blocked; /* packets that are in one */
     uint64_t highest; /* extended sequence number */
     uint32_t ssrc;
+    uint32_t digests[DELTA_DIGESTS_MAX]; /* of the interval */
+    uint8_t digest_count;
     uint8_t mark_count, ttl_lowest, ttl_highest, proto;
     uint8_t strangers;
     bool has_ssrc;
+    bool digested; /* its packets are */
     bool refused;  /* a packet found no block: until it was told no other finds one */
     bool numbered; /* RTP was told of it under this serial number, whose packets are in blocks */
 };
@@ -292,12 +296,14 @@ static void begin(struct meter *m, struct entry *e, const struct packet *p)
     e->src = p->src;
     e->dst = p->dst;
     e->proto = p->proto;
+    e->digested = digest_wanted(&p->src.addr, &p->dst.addr);
 }
 
 void meter_packet(struct meter *m, uint32_t token, const struct packet *p)
 {
     struct entry *e = entry_of(m, token);
     struct rtp r;
+    uint32_t digest;
     if (!e) {
         m->lost += p->part_count ? p->part_count : 1;
         return;
@@ -313,8 +319,12 @@ void meter_packet(struct meter *m, uint32_t token, const struct packet *p)
     for (uint32_t i = 0; i < p->part_count; i++)
         count_one(m, e, p->parts[i].tos, p->parts[i].ip_bytes, p->parts[i].time_ns);
     e->seen_ns = p->time_ns;
-    if (rtp_of(p, &r) && is_of_entry(m, e, &r))
-        count_block(m, e, &r, tos_dscp(p->part_count ? p->parts[0].tos : p->tos), p->time_ns);
+    if (rtp_of(p, &r)) {
+        if (is_of_entry(m, e, &r))
+            count_block(m, e, &r, tos_dscp(p->part_count ? p->parts[0].tos : p->tos), p->time_ns);
+    } else if (e->digested && digest_of(p, &digest)) {
+        digest_keep(e->digests, &e->digest_count, DELTA_DIGESTS_MAX, digest);
+    }
 }
 
 /* ---- telling ---- */
@@ -400,6 +410,9 @@ void meter_tell(struct meter *m, uint32_t token, const uint32_t *ssrc, int64_t n
     to->ttl_highest = e->packets ? e->ttl_highest : 0;
     memcpy(to->ecn, e->ecn, sizeof to->ecn);
     tell_marks(e, to);
+    to->digest_count = ssrc ? 0 : e->digest_count < e->packets ? e->digest_count : (uint8_t)e->packets;
+    memcpy(to->digests, e->digests, sizeof to->digests);
+    e->digest_count = 0;
     to->block_count = 0;
     to->unblocked = ssrc ? e->packets : 0;
     if (!ssrc || !e->has_ssrc || e->ssrc != *ssrc) {

@@ -41,7 +41,7 @@ bool meter_has(const struct meter *m, uint32_t token, int64_t now_ns, bool all, 
 
 /*
  * Takes what is to be told out of the meter: serial number, began, packets, bytes, times, marks, ECN, hop limits,
- * blocks and `unblocked` of `to`; the rest is left alone. `ssrc` is NULL for what is not RTP: then there are no
+ * digests, blocks and `unblocked` of `to`; the rest is left alone. `ssrc` is NULL for what is not RTP: then there are no
  * blocks. `all`: open blocks too, and nothing more is told under this serial number. The blocks are good until the
  * next call.
  */

@@ -66,8 +66,8 @@ const char *compare_why_name(enum compare_why w)
         [COMPARE_OUTSIDE] = "outside-window",      [COMPARE_IDENTICAL] = "identical",
         [COMPARE_COPIES_DIFFER] = "copies-differ", [COMPARE_CUT] = "cut",
         [COMPARE_FRAGMENTS] = "fragments",         [COMPARE_RESEGMENTED] = "resegmented",
-        [COMPARE_WAY_UNKNOWN] = "way-unknown",
-        [COMPARE_MIXED] = "mixed-marks",
+        [COMPARE_WAY_UNKNOWN] = "way-unknown",     [COMPARE_MIXED] = "mixed-marks",
+        [COMPARE_UNPROVEN] = "not-proven",
     };
     return names[w];
 }

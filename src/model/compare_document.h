@@ -40,6 +40,7 @@ enum compare_why {
     COMPARE_RESEGMENTED,   /* bytes that the other capture has in packets of other sizes, or with other content */
     COMPARE_WAY_UNKNOWN,   /* only in one capture, and which of the two it passes first is not known */
     COMPARE_MIXED,         /* among others with several marks on both sides, so that nothing tells which became which */
+    COMPARE_UNPROVEN,      /* of a private address that two sites may have, and nothing tells that it is one host's */
     COMPARE_WHY_COUNT
 };
 

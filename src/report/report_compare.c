@@ -55,6 +55,7 @@ void report_compare_unresolved(const struct compare_class *c, struct strbuf *to)
         [COMPARE_RESEGMENTED] = "rewritten or in segments of other sizes there",
         [COMPARE_WAY_UNKNOWN] = "in one capture only, and which way they went is not known",
         [COMPARE_MIXED] = "among packets with several marks at both points",
+        [COMPARE_UNPROVEN] = "of private addresses, which may be those of two hosts",
     };
     bool any = false;
     for (int i = 0; i < COMPARE_WHY_COUNT; i++) {

@@ -27,6 +27,9 @@ static void check(const struct delta *d)
     for (size_t i = 0; i < d->block_count; i++)
         FUZZ_CHECK(d->blocks[i].packets <= DELTA_BLOCK_PACKETS && d->blocks[i].mark_count <= DELTA_BLOCK_MARKS_MAX);
     FUZZ_CHECK(partition_of(d, 32) < 32);
+    FUZZ_CHECK(d->digest_count <= DELTA_DIGESTS_MAX && d->digest_count <= d->packets);
+    for (uint8_t i = 1; i < d->digest_count; i++)
+        FUZZ_CHECK(d->digests[i] > d->digests[i - 1]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

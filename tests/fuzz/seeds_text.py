@@ -347,6 +347,7 @@ def delta():
         block(258, 513, 256, [(46, 250), (0, 6)]), block(259, 768, 2, [(46, 1)], seen="01" + "00" * 30 + "80", other=1, copies=2)])
     stream("ended", 1, 0, jitter_ms=None)
     stream("tcp", 2, 5, proto="tcp", ssrc=None, kind="sip-tls", call=None, clock_rate=None, jitter_ms=None, node=None)
+    stream("digests", 3, 5, proto="tcp", ssrc=None, kind="sip-tls", call=None, clock_rate=None, digests=[0, 77, 4294967295])
     message("interval", "interval", "p1f", partition=31, partitions=32, deltas=12, frames=1000, unpublished=0, final=True)
 
 

@@ -68,6 +68,8 @@ static struct delta voice(void)
                       .ttl_highest = 62,
                       .clock_rate = 48000,
                       .jitter_ms = 0.5,
+                      .digests = {0, 7, 4294967295u},
+                      .digest_count = 3,
                       .blocks = two_blocks,
                       .block_count = 2,
                       .unblocked = 9};
@@ -136,6 +138,8 @@ static void assert_same_counts(const struct delta *a, const struct delta *b)
     assert_true(a->tunnel_depth == b->tunnel_depth && a->clock_rate == b->clock_rate);
     assert_true(a->ttl_lowest == b->ttl_lowest && a->ttl_highest == b->ttl_highest);
     assert_float_equal(a->jitter_ms, b->jitter_ms, 0.0005);
+    assert_int_equal(a->digest_count, b->digest_count);
+    assert_memory_equal(a->digests, b->digests, sizeof a->digests);
 }
 
 static void assert_same_blocks(const struct delta *a, const struct delta *b)
@@ -177,7 +181,7 @@ static void a_stream_that_only_ended_has_no_times(void **state)
     struct delta d = voice();
     (void)state;
     d.packets = d.bytes = d.unblocked = 0;
-    d.mark_count = 0;
+    d.mark_count = d.digest_count = 0;
     d.block_count = 0;
     d.ended = true;
     d.first_ns = d.last_ns = 0;
@@ -187,6 +191,44 @@ static void a_stream_that_only_ended_has_no_times(void **state)
     assert_true(r->ended && r->packets == 0 && r->first_ns == 0);
     assert_true(r->jitter_ms < 0);
     assert_same_stream(&d, r);
+}
+
+/* `from` of the message in `text` becomes `to`; the sentence, where that is refused. */
+static void assert_refused(const struct delta *d, const char *from, const char *to, const char *why)
+{
+    static struct delta_scratch scratch;
+    struct strbuf text = {0}, changed = {0};
+    struct error error = {0};
+    assert_int_equal(delta_write(d, &text), 0);
+    const char *at = strstr(strbuf_text(&text), from);
+    if (!at)
+        fail_msg("%s is not in %s", from, strbuf_text(&text));
+    strbuf_add(&changed, text.at, (size_t)(at - text.at));
+    strbuf_adds(&changed, to);
+    strbuf_adds(&changed, at + strlen(from));
+    assert_int_equal(delta_read(strbuf_text(&changed), changed.len, &scratch, &error), ERR_FORMAT);
+    if (!strstr(error.text, why))
+        fail_msg("%s, and not %s", error.text, why);
+    strbuf_done(&text);
+    strbuf_done(&changed);
+}
+
+/* Of a sensor that knows nothing of digests; and of one without packets, which has none. */
+static void a_message_without_digests_can_be_read(void **state)
+{
+    static struct delta_scratch scratch;
+    struct delta d = voice();
+    struct strbuf text = {0};
+    (void)state;
+    d.digest_count = 0;
+    assert_int_equal(delta_write(&d, &text), 0);
+    assert_null(strstr(strbuf_text(&text), "digests"));
+    strbuf_done(&text);
+    assert_int_equal(round_trip(&d, &scratch)->digest_count, 0);
+    d.packets = d.unblocked = 1;
+    d.marks[0].packets = d.mark_count = 1;
+    d.digest_count = 2;
+    assert_refused(&d, "\"digests\": [0", "\"digests\": [0", "one a packet");
 }
 
 static void the_end_of_an_interval_is_read_as_it_was_written(void **state)
@@ -221,26 +263,6 @@ static void ids_differ_where_what_is_told_does(void **state)
     assert_string_equal(id[0], "berlin cms-1:eth0 187a96ca5f930001 28 11"); /* python: hex(1763888000000000001) */
 }
 
-/* `from` of the message in `text` becomes `to`; the sentence, where that is refused. */
-static void assert_refused(const struct delta *d, const char *from, const char *to, const char *why)
-{
-    static struct delta_scratch scratch;
-    struct strbuf text = {0}, changed = {0};
-    struct error error = {0};
-    assert_int_equal(delta_write(d, &text), 0);
-    const char *at = strstr(strbuf_text(&text), from);
-    if (!at)
-        fail_msg("%s is not in %s", from, strbuf_text(&text));
-    strbuf_add(&changed, text.at, (size_t)(at - text.at));
-    strbuf_adds(&changed, to);
-    strbuf_adds(&changed, at + strlen(from));
-    assert_int_equal(delta_read(strbuf_text(&changed), changed.len, &scratch, &error), ERR_FORMAT);
-    if (!strstr(error.text, why))
-        fail_msg("%s, and not %s", error.text, why);
-    strbuf_done(&text);
-    strbuf_done(&changed);
-}
-
 static void what_no_sensor_says_is_refused(void **state)
 {
     struct delta d = voice(), i = interval_end();
@@ -260,6 +282,13 @@ static void what_no_sensor_says_is_refused(void **state)
     assert_refused(&d, "{\"dscp\": 0, \"packets\": 7}", "{\"dscp\": 46, \"packets\": 7}", "twice");
     assert_refused(&d, "{\"dscp\": 0, \"packets\": 7}", "{\"dscp\": 64, \"packets\": 7}", "63");
     assert_refused(&d, "\"lowest\": 61", "\"lowest\": 63", "hop limit");
+    assert_refused(&d, "[0, 7, 4294967295]", "[0, 7, 4294967296]", "digests");
+    assert_refused(&d, "[0, 7, 4294967295]", "[7, 7, 4294967295]", "digests");
+    assert_refused(&d, "[0, 7, 4294967295]", "[7, 0]", "digests");
+    assert_refused(&d, "[0, 7, 4294967295]", "[-1]", "digests");
+    assert_refused(&d, "[0, 7, 4294967295]", "[1.5]", "digests");
+    assert_refused(&d, "[0, 7, 4294967295]", "[1, 2, 3, 4, 5]", "digests");
+    assert_refused(&d, "[0, 7, 4294967295]", "\"0\"", "digests");
     assert_refused(&d, "\"number\": 258", "\"number\": 259", "anchor");
     assert_refused(&d, "\"sequence\": 768", "\"sequence\": 769", "anchor");
     assert_refused(&d, "\"packets\": 2, \"seen\"", "\"packets\": 3, \"seen\"", "seen");
@@ -338,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_is_read_as_it_was_written),
         cmocka_unit_test(a_stream_that_only_ended_has_no_times),
+        cmocka_unit_test(a_message_without_digests_can_be_read),
         cmocka_unit_test(the_end_of_an_interval_is_read_as_it_was_written),
         cmocka_unit_test(ids_differ_where_what_is_told_does),
         cmocka_unit_test(what_no_sensor_says_is_refused),

@@ -124,6 +124,127 @@ static void without_numbers_clocks_that_differ_are_known_from_media(void **state
     }
 }
 
+/* ---- private addresses that two sites have ---- */
+
+/* What two points of two sites saw. */
+struct two_sites {
+    const char *dst;
+    uint8_t proto;
+    enum kind kind;
+    uint32_t near, far; /* connections */
+    const char *far_site;
+    const char *topology;
+    bool joined;
+};
+
+static void two_sites(const struct two_sites *x)
+{
+    struct path *p = path_new();
+    struct world_stream near = {"192.168.1.10:5060", x->dst, 0, 64, x->proto, x->kind, CLASS_SIGNALING};
+    struct world_stream far = near;
+    struct topology *t = NULL;
+    struct error error;
+    far.ttl = 63;
+    p->a.site = "berlin";
+    p->b.site = x->far_site ? x->far_site : "paris";
+    for (size_t i = 0; i < PACKETS; i++) {
+        p->at_a[i].dscp = 26;
+        p->at_b[i].dscp = 0;
+    }
+    world_see_connection(&p->w, &p->a, &near, x->near, p->at_a, PACKETS);
+    world_see_connection(&p->w, &p->b, &far, x->far, p->at_b, PACKETS);
+    world_present(&p->w, &p->a);
+    world_present(&p->w, &p->b);
+    if (x->topology)
+        assert_int_equal(topology_read(slice_make(x->topology, strlen(x->topology)), "t.yaml", &t, &error), 0);
+    conclude_with(&p->w, t, &p->seen);
+    assert_int_equal(p->seen.count, 1);
+    assert_int_equal(p->seen.rows[0].stream.changed, x->joined ? PACKETS : 0);
+    assert_int_equal(p->seen.rows[0].unresolved[COMPARE_UNPROVEN], x->joined ? 0 : PACKETS);
+    assert_false(p->seen.rows[0].loss_known);
+    topology_free(t);
+    path_free(p);
+}
+
+static void packets_that_both_saw_make_it_one_stream(void **state)
+{
+    (void)state;
+    static const struct two_sites cases[] = {
+        {"203.0.113.5:5060", 6, KIND_SIP, 1, 2, NULL, NULL, false}, /* two hosts; or a proxy between */
+        {"203.0.113.5:5060", 6, KIND_SIP, 1, 1, NULL, NULL, true},
+        {"10.1.1.1:5060", 6, KIND_SIP, 1, 2, NULL, NULL, false},
+        {"203.0.113.5:5222", 6, KIND_XMPP_CLIENT, 1, 1, NULL, NULL, true},
+        {"203.0.113.5:5060", 17, KIND_SIP, 1, 2, NULL, NULL, false},
+        {"203.0.113.5:5060", 17, KIND_SIP, 1, 1, NULL, NULL, true},
+        {"203.0.113.5:3478", 17, KIND_STUN, 1, 1, NULL, NULL, true},
+        {"203.0.113.5:9999", 17, KIND_OTHER, 1, 1, NULL, NULL, false}, /* twins say the same */
+        {"203.0.113.5:5060", 6, KIND_SIP, 0, 0, NULL, NULL, false},    /* sensors that tell no digests */
+        {"203.0.113.5:5060", 6, KIND_SIP, 1, 0, NULL, NULL, false},
+        {"203.0.113.5:5060", 6, KIND_SIP, 0, 0, "berlin", NULL, true},
+        {"203.0.113.5:5060", 6, KIND_SIP, 1, 2, NULL, "version: 1\npaths:\n  - points: [a, b]\n", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        two_sites(&cases[i]);
+}
+
+/* A message that both repeat is no proof; two are. */
+static void one_packet_alike_proves_nothing(void **state)
+{
+    (void)state;
+    for (unsigned alike = 0; alike < 3; alike++) {
+        struct path *p = path_new();
+        struct world_stream near = {"192.168.1.10:5060", "203.0.113.5:5060", 0, 64, 6, KIND_SIP, CLASS_SIGNALING};
+        struct world_stream far = near;
+        far.ttl = 63;
+        p->a.site = "berlin";
+        p->b.site = "paris";
+        world_see_connection(&p->w, &p->a, &near, 7, p->at_a, PACKETS);
+        world_see_connection(&p->w, &p->b, &far, 8, p->at_b, PACKETS);
+        for (size_t i = 0; i < p->w.count; i++) {
+            struct delta *d = &p->w.messages[i].delta;
+            for (unsigned k = 0; k < alike; k++)
+                digest_keep(d->digests, &d->digest_count, DELTA_DIGESTS_MAX, 100 + k);
+        }
+        world_present(&p->w, &p->a);
+        world_present(&p->w, &p->b);
+        conclude(&p->w, &p->seen);
+        assert_int_equal(p->seen.count, 1);
+        assert_int_equal(p->seen.rows[0].stream.matched, alike == 2 ? PACKETS : 0);
+        path_free(p);
+    }
+}
+
+/* Both sensors began in the middle of a connection; and one of them started again. */
+static void sensors_that_began_in_the_middle_prove_it_too(void **state)
+{
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        struct path *p = path_new();
+        struct world_stream near = {"192.168.1.10:5060", "203.0.113.5:5060", 0, 64, 6, KIND_SIP, CLASS_SIGNALING};
+        struct world_stream far = near;
+        struct world_sensor later = p->b;
+        far.ttl = 63;
+        p->a.site = "berlin";
+        p->b.site = later.site = "paris";
+        p->a.from_ns += 30 * NS_PER_S;
+        p->b.from_ns += 40 * NS_PER_S;
+        later.from_ns = p->b.to_ns = p->b.from_ns + (again ? 20 : 80) * NS_PER_S;
+        later.to_ns = T0 + 120 * NS_PER_S;
+        later.start_ns = later.from_ns;
+        world_see_connection(&p->w, &p->a, &near, 7, p->at_a, PACKETS);
+        world_see_connection(&p->w, &p->b, &far, 7, p->at_b, PACKETS);
+        world_see_connection(&p->w, &later, &far, 7, p->at_b, PACKETS);
+        world_present(&p->w, &p->a);
+        world_present(&p->w, &p->b);
+        world_present(&p->w, &later);
+        conclude(&p->w, &p->seen);
+        assert_int_equal(p->seen.count, 1);
+        assert_int_equal(p->seen.rows[0].unresolved[COMPARE_UNPROVEN], 0);
+        assert_true(p->seen.rows[0].stream.matched > PACKETS / 2);
+        path_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +253,9 @@ int main(void)
         cmocka_unit_test(without_numbers_two_times_are_no_change),
         cmocka_unit_test(without_numbers_one_strange_packet_proves_nothing),
         cmocka_unit_test(without_numbers_clocks_that_differ_are_known_from_media),
+        cmocka_unit_test(packets_that_both_saw_make_it_one_stream),
+        cmocka_unit_test(one_packet_alike_proves_nothing),
+        cmocka_unit_test(sensors_that_began_in_the_middle_prove_it_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

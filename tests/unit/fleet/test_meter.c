@@ -350,6 +350,107 @@ static void what_is_told_as_no_rtp_is_in_no_block(void **state)
     meter_free(m);
 }
 
+/* ---- digests of what has no sequence numbers ---- */
+
+static struct packet segment(uint32_t seq, uint32_t ack, uint8_t flags)
+{
+    struct packet p = {.proto = PROTO_TCP, .tos = 104, .ttl = 60, .ip_bytes = 60, .time_ns = T0};
+    p.tcp_seq = seq;
+    p.tcp_ack = ack;
+    p.tcp_flags = flags;
+    assert_true(endpoint_parse(SLICE("192.168.1.10:50600"), 0, &p.src));
+    assert_true(endpoint_parse(SLICE("203.0.113.5:5061"), 0, &p.dst));
+    return p;
+}
+
+/* What a sensor tells of packets first..last of a connection, `each` of them an interval. */
+static size_t tell_connection(uint32_t isn, uint32_t other_isn, size_t first, size_t last, size_t each,
+                              uint32_t *digests)
+{
+    struct meter *m = new_meter();
+    size_t n = 0;
+    for (size_t i = first; i <= last; i++) {
+        struct packet p = segment(isn + 731 * (uint32_t)i, other_isn + 397 * (uint32_t)(i / 2), TCP_ACK | TCP_PSH);
+        if (i == last || (i > first && i % each == 0)) {
+            struct delta d = {0};
+            meter_tell(m, 0, NULL, T0 + NS_PER_S, false, &d);
+            assert_true(d.digest_count <= DELTA_DIGESTS_MAX && (d.packets == 0 || d.digest_count > 0));
+            for (uint8_t k = 0; k < d.digest_count; k++) {
+                assert_true(k == 0 || d.digests[k] > d.digests[k - 1]);
+                digests[n++] = d.digests[k];
+            }
+        }
+        if (i < last)
+            meter_packet(m, 0, &p);
+    }
+    meter_free(m);
+    return n;
+}
+
+static size_t in_common(const uint32_t *a, size_t na, const uint32_t *b, size_t nb)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < na; i++)
+        for (size_t k = 0; k < nb; k++)
+            n += a[i] == b[k];
+    return n;
+}
+
+/* Whenever intervals begin, and wherever in the connection a sensor does; and never those of another connection. */
+static void two_sensors_of_one_connection_tell_the_same_digests(void **state)
+{
+    static uint32_t a[1000], b[1000], other[1000], proxy[1000];
+    (void)state;
+    for (uint32_t seed = 1; seed <= 50; seed++) {
+        uint32_t isn = seed * 2654435761u, there = seed * 40503u * 77777u;
+        size_t na = tell_connection(isn, there, 0, 300, 60, a), nb = tell_connection(isn, there, 20, 310, 13, b);
+        size_t no = tell_connection(isn + 1, there, 0, 300, 60, other); /* a host with almost the same numbers */
+        size_t np = tell_connection(isn, there + 9, 0, 300, 60, proxy); /* one side of it is another's */
+        assert_true(na == 20 && in_common(a, na, b, nb) >= 10); /* the least of an interval, and not its first */
+        assert_int_equal(in_common(a, na, other, no), 0);
+        assert_int_equal(in_common(a, na, proxy, np), 0);
+    }
+}
+
+static uint8_t digests_of(struct packet *packets, size_t n)
+{
+    struct meter *m = new_meter();
+    struct delta d = {0};
+    for (size_t i = 0; i < n; i++)
+        meter_packet(m, 0, &packets[i]);
+    meter_tell(m, 0, NULL, T0 + NS_PER_S, false, &d);
+    assert_int_equal(d.packets, n);
+    meter_free(m);
+    return d.digest_count;
+}
+
+static void what_is_alike_everywhere_has_no_digest(void **state)
+{
+    static uint8_t text[600];
+    (void)state;
+    struct packet syn = segment(0, 0, TCP_SYN), reset = segment(0, 0, TCP_RST | TCP_ACK), one = segment(1, 2, TCP_ACK);
+    struct packet many[] = {one, one, one, syn, reset};
+    assert_int_equal(digests_of(many, 5), 1); /* the same again is one */
+    assert_int_equal(digests_of(&syn, 1), 0);
+    assert_int_equal(digests_of(&reset, 1), 0);
+    struct packet datagram = segment(0, 0, 0);
+    datagram.proto = PROTO_UDP;
+    datagram.payload = text;
+    datagram.payload_bytes = datagram.payload_wire_bytes = 19;
+    assert_int_equal(digests_of(&datagram, 1), 0); /* a keepalive */
+    datagram.payload_bytes = datagram.payload_wire_bytes = 20;
+    assert_int_equal(digests_of(&datagram, 1), 1);
+    datagram.payload_wire_bytes = 600;
+    datagram.payload_bytes = 255; /* cut: another sensor may have more of it */
+    assert_int_equal(digests_of(&datagram, 1), 0);
+    datagram.payload_bytes = 256;
+    assert_int_equal(digests_of(&datagram, 1), 1);
+    datagram.proto = PROTO_SCTP;
+    assert_int_equal(digests_of(&datagram, 1), 0);
+    assert_true(endpoint_parse(SLICE("198.51.100.1:50600"), 0, &one.src)); /* nobody else has that */
+    assert_int_equal(digests_of(&one, 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +469,8 @@ int main(void)
         cmocka_unit_test(beyond_the_cap_packets_are_unblocked),
         cmocka_unit_test(packets_that_find_no_block_end_the_run),
         cmocka_unit_test(marks_of_any_number_add_up),
+        cmocka_unit_test(two_sensors_of_one_connection_tell_the_same_digests),
+        cmocka_unit_test(what_is_alike_everywhere_has_no_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "fleet/digest.h"
 #include "fleet/join.h"
 
 #define WORLD_BEGIN 1790000100LL /* seconds since 1970: the begin of a minute of five */
@@ -108,6 +109,15 @@ static inline void world_mark(struct delta *d, dscp_t dscp)
     d->marks[k].packets++;
 }
 
+/* Any function of the packet does, as long as it is the same everywhere. */
+static inline void world_digest(struct delta *d, uint32_t connection, uint16_t sequence)
+{
+    uint64_t x = ((uint64_t)connection << 32 | sequence) * 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
+    if (connection)
+        digest_keep(d->digests, &d->digest_count, DELTA_DIGESTS_MAX, (uint32_t)(x >> 32));
+}
+
 static inline void world_block(struct delta_block *b, const struct world_packet *p, int64_t seen_ns)
 {
     unsigned bit = p->sequence % DELTA_BLOCK_PACKETS;
@@ -134,9 +144,10 @@ static inline void world_block(struct delta_block *b, const struct world_packet 
     b->marks[k].packets++;
 }
 
-/* A stream's packets at a sensor, in the order they passed. Blocks are told in the interval in which they are over. */
-static inline void world_see(struct world *w, const struct world_sensor *s, const struct world_stream *st,
-                             const struct world_packet *packets, size_t n)
+/* A stream's packets at a sensor, in the order they passed. Blocks are told in the interval in which they are over.
+ * `connection`: whose packets they are, for their digests; 0: they have none. */
+static inline void world_see_connection(struct world *w, const struct world_sensor *s, const struct world_stream *st,
+                                        uint32_t connection, const struct world_packet *packets, size_t n)
 {
     static struct delta_block blocks[DELTA_BLOCKS_MAX];
     struct delta d = {0};
@@ -190,6 +201,7 @@ static inline void world_see(struct world *w, const struct world_sensor *s, cons
         d.bytes += 200;
         d.last_ns = p->ns + s->clock_ns;
         world_mark(&d, p->dscp);
+        world_digest(&d, connection, p->sequence);
         if (st->ssrc) {
             if (!any || open.packets == 0)
                 open.number = (uint64_t)(extended / DELTA_BLOCK_PACKETS);
@@ -197,6 +209,12 @@ static inline void world_see(struct world *w, const struct world_sensor *s, cons
         }
         any = true;
     }
+}
+
+static inline void world_see(struct world *w, const struct world_sensor *s, const struct world_stream *st,
+                             const struct world_packet *packets, size_t n)
+{
+    world_see_connection(w, s, st, 0, packets, n);
 }
 
 /* That the sensor was there: call it once a sensor, after all streams. */
