@@ -144,7 +144,8 @@ static void add_watch(struct outcomes *out, const struct service_check *c, const
 
 static struct outcomes sum_up(const struct service_check *c)
 {
-    struct outcomes out = {.answer = "", .tls = "", .unanswered = c->no_way.text};
+    struct outcomes out = {
+        .answer = "", .tls = "", .unanswered = c->interrupted ? SERVICE_INTERRUPTED : c->no_way.text};
     for (size_t i = 0; i < c->attempt_count; i++) {
         const struct service_attempt *a = &c->attempts[i];
         bool evidence = service_attempt_is_evidence(a);
@@ -177,7 +178,8 @@ static const char *marks_list(struct probe_document *d, const struct probe_marks
     return copy;
 }
 
-static bool add_notes(struct probe_document *d, const struct service_check *c, const struct outcomes *out)
+static bool add_notes(struct probe_document *d, const struct service_run_options *o, const struct service_check *c,
+                      const struct outcomes *out)
 {
     bool ok = true;
     uint64_t asked = c->attempt_count;
@@ -187,6 +189,9 @@ static bool add_notes(struct probe_document *d, const struct service_check *c, c
     if (out->evidence && out->evidence < asked)
         ok &= probe_document_note(d, "%" PRIu64 " of %" PRIu64 " requests were not answered: %s", asked - out->evidence,
                                   asked, out->unanswered);
+    if (c->interrupted)
+        ok &= probe_document_note(d, "it was interrupted: %" PRIu64 " of %" PRIu64 " requests were made", asked,
+                                  (uint64_t)o->count * d->class_count);
     if (out->silent)
         ok &= probe_document_note(d, "packets of connections without an answer are not judged: %s",
                                   marks_list(d, &out->silent_marks));
@@ -238,7 +243,7 @@ struct probe_document *service_fill(const struct service_run_options *o, const s
                 ? probe_document_text(d, "%s", c->unseen.text)
                 : probe_document_text(d, "the capture on %s saw nothing of %s connections: they come back another way",
                                       c->interface, blind ? "the" : "those");
-    ok = ok && service_judge(d, &facts) == 0 && add_notes(d, c, &out);
+    ok = ok && service_judge(d, &facts) == 0 && add_notes(d, o, c, &out);
     if (ok && c->failed.text[0] && d->verdict == SUMMARY_NOTHING_CHECKED)
         d->problem = d->verdict_text = probe_document_text(d, "%s", c->failed.text);
     /* a capture that ended on the way has seen the beginning only, and that may pass where the rest would not */
@@ -247,7 +252,9 @@ struct probe_document *service_fill(const struct service_run_options *o, const s
         ok = probe_document_note(d, "%s", c->unseen.text);
     if (ok && unseen && !blind && d->problem[0] == '\0')
         d->problem = probe_document_text(d, "%s", c->unseen.text);
-    d->system_failed = c->failed.text[0] || unseen;
+    /* as of several targets of which one was not probed: what is not known is no fault of the network */
+    bool unasked = c->interrupted && c->attempt_count == 0;
+    d->system_failed = c->failed.text[0] || unseen || unasked;
     if (!ok || d->arena.failed) {
         probe_document_free(d);
         return NULL;

@@ -29,6 +29,7 @@ struct service_check {
     struct service_attempt *attempts;
     size_t attempt_count, attempt_cap;
     size_t in_vain;   /* attempts since the last that was answered */
+    bool interrupted; /* before all that was to be asked was */
     uint64_t dropped; /* frames that the capture lost */
 };
 

@@ -138,9 +138,15 @@ static int attempt(struct run *run, struct service_check *c, uint32_t round, boo
                                                .server = c->server,
                                                .source = run->o->source,
                                                .dscp = control ? 0 : c->plan.sent,
-                                               .timeout_ns = run->o->timeout_ns};
+                                               .timeout_ns = run->o->timeout_ns,
+                                               .stop = run->o->stop,
+                                               .user = run->o->user};
     if (service_exchange_run(&options, &a->x, &c->failed) < 0)
         return 0;
+    run->stopped |= a->x.interrupted;
+    c->interrupted |= a->x.interrupted;
+    if (a->x.interrupted && !service_attempt_is_evidence(a))
+        return 0; /* it was not waited for: no request that was not answered */
     if (c->live) {
         a->watch = malloc(sizeof *a->watch);
         if (!a->watch)
@@ -166,9 +172,11 @@ static int ask(struct run *run, struct service_check *c, uint32_t round)
     for (int half = 0; half < halves; half++) {
         bool control = c->plan.control && ((uint32_t)half + round) % 2 == 1;
         run->done++;
-        if (run->stopped || is_given_up(c))
+        if (is_given_up(c))
             continue;
-        pause_until(run, run->next_ns);
+        if (!run->stopped)
+            pause_until(run, run->next_ns);
+        c->interrupted |= run->stopped;
         if (run->stopped)
             continue;
         run->next_ns = clock_monotonic_ns() + run->o->interval_ns;

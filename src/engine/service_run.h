@@ -34,7 +34,7 @@ struct service_run_options {
     int64_t interval_ns;     /* between the beginnings of two requests */
     int64_t timeout_ns;      /* for one */
     struct hash_key key;
-    bool (*stop)(void *user);                                    /* asked between requests; NULL: never */
+    bool (*stop)(void *user);                                    /* asked while waiting; NULL: never */
     void (*progress)(void *user, uint64_t done, uint64_t total); /* NULL: none */
     /* Called once, when all is open that takes rights, before anybody is asked; negative ends it there. NULL: none. */
     int (*opened)(void *user, struct error *error);

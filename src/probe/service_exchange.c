@@ -7,6 +7,9 @@
 #include "base/clock.h"
 #include "probe/service_internal.h"
 
+/* How long a wait lasts before it is asked whether to stop: a signal may come just before poll(). */
+enum { SLICE_MS = 100 };
+
 const char *service_outcome_name(enum service_outcome o)
 {
     static const char *const names[SERVICE_OUTCOME_COUNT] = {
@@ -18,15 +21,20 @@ const char *service_outcome_name(enum service_outcome o)
     return names[o];
 }
 
-bool service_wait(int fd, short events, int64_t deadline_ns)
+bool service_exchange_stopped(const struct service_exchange_options *o)
+{
+    return o->stop && o->stop(o->user);
+}
+
+bool service_wait(const struct service_exchange_options *o, int fd, short events, int64_t deadline_ns)
 {
     for (;;) {
         int64_t left = deadline_ns - clock_monotonic_ns();
-        if (left <= 0)
+        if (left <= 0 || service_exchange_stopped(o))
             return false;
         struct pollfd p = {.fd = fd, .events = events};
         int64_t ms = left / NS_PER_MS + 1;
-        int ready = poll(&p, 1, ms > 60000 ? 60000 : (int)ms);
+        int ready = poll(&p, 1, ms > SLICE_MS ? SLICE_MS : (int)ms);
         if (ready > 0)
             return true;
         if (ready < 0 && errno != EINTR)
@@ -68,6 +76,12 @@ int service_exchange_run(const struct service_exchange_options *o, struct servic
     if (getrandom(r.token, sizeof r.token, 0) != (ssize_t)sizeof r.token)
         return error_set(error, ERR_IO, "the system gives no random numbers: %s", strerror(errno));
     *ret = (struct service_exchange){.outcome = SERVICE_SILENT, .answer_ns = -1, .begin_ns = clock_wall_ns()};
-    return o->way->transport == SERVICE_UDP ? service_exchange_udp(o, &r, ret, error)
-                                            : service_exchange_tcp(o, &r, ret, error);
+    int status = o->way->transport == SERVICE_UDP ? service_exchange_udp(o, &r, ret, error)
+                                                  : service_exchange_tcp(o, &r, ret, error);
+    bool in_vain = ret->outcome == SERVICE_SILENT || ret->outcome == SERVICE_NO_CONNECTION;
+    if (status == 0 && in_vain && service_exchange_stopped(o)) {
+        ret->interrupted = true;
+        (void)snprintf(ret->problem, sizeof ret->problem, "%s", SERVICE_INTERRUPTED);
+    }
+    return status;
 }

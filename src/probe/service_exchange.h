@@ -18,6 +18,8 @@ struct service_exchange_options {
     struct addr source; /* version 0: the system chooses */
     dscp_t dscp;        /* of every packet from the first SYN on */
     int64_t timeout_ns; /* for all of it but the polite end */
+    bool (*stop)(void *user); /* asked while waiting: true ends it within a moment; NULL: never */
+    void *user;
 };
 
 enum service_outcome {
@@ -51,6 +53,7 @@ struct service_exchange {
     char problem[160];             /* a clause where it was not answered: "the connection is refused" */
     uint64_t handshake_bytes;      /* TLS: of the server, up to the end of the handshake */
     bool any_bytes;                /* the server sent something above TCP */
+    bool interrupted;              /* `stop` ended the wait: that nothing came says nothing of the server */
     uint32_t requests;             /* UDP: datagrams sent, 1 and those that were repeated */
     struct service_datagram datagrams[SERVICE_DATAGRAM_MAX]; /* UDP: answers to this request */
     uint32_t datagram_count;
@@ -60,6 +63,9 @@ struct service_exchange {
 /* 0 where the request could be made, whatever became of it; negative with a sentence where this machine could not: no
  * socket, an address that is not its own, TLS not built in. */
 int service_exchange_run(const struct service_exchange_options *o, struct service_exchange *ret, struct error *error);
+
+/* Why nothing is known of a server that was not waited for: a clause. */
+#define SERVICE_INTERRUPTED "it was interrupted before an answer came"
 
 const char *service_outcome_name(enum service_outcome o);
 

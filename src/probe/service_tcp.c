@@ -19,6 +19,7 @@
 enum { HANDSHAKE_BYTES_MAX = 1 << 20 };
 
 struct connection {
+    const struct service_exchange_options *options;
     int fd;
     int64_t deadline_ns; /* monotonic */
     struct service_tls *tls;
@@ -77,7 +78,7 @@ static bool connect_to(struct connection *c, const struct endpoint *server)
     local_of(c->fd, &c->x->local);
     if (number == EINPROGRESS) {
         number = ETIMEDOUT;
-        if (service_wait(c->fd, POLLOUT, c->deadline_ns) &&
+        if (service_wait(c->options, c->fd, POLLOUT, c->deadline_ns) &&
             getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0)
             number = errno;
     }
@@ -97,7 +98,7 @@ static bool send_all(struct connection *c, const uint8_t *bytes, size_t len)
             bytes += sent;
             len -= (size_t)sent;
         } else if (errno == EAGAIN) {
-            if (!service_wait(c->fd, POLLOUT, c->deadline_ns))
+            if (!service_wait(c->options, c->fd, POLLOUT, c->deadline_ns))
                 return false;
         } else if (errno != EINTR) {
             return false;
@@ -129,7 +130,7 @@ static bool send_text(struct connection *c, const uint8_t *bytes, size_t len)
 static ssize_t wait_bytes(struct connection *c, uint8_t *bytes, size_t size)
 {
     for (;;) {
-        if (!service_wait(c->fd, POLLIN, c->deadline_ns)) {
+        if (!service_wait(c->options, c->fd, POLLIN, c->deadline_ns)) {
             errno = EAGAIN;
             return -1;
         }
@@ -277,7 +278,11 @@ static void converse(struct connection *c)
 int service_exchange_tcp(const struct service_exchange_options *o, struct service_request *r,
                          struct service_exchange *ret, struct error *error)
 {
-    struct connection c = {.fd = -1, .request = r, .x = ret, .deadline_ns = clock_monotonic_ns() + o->timeout_ns};
+    struct connection c = {.options = o,
+                           .fd = -1,
+                           .request = r,
+                           .x = ret,
+                           .deadline_ns = clock_monotonic_ns() + o->timeout_ns};
     int status = o->way->transport == SERVICE_TLS ? service_tls_new(o->host, &c.tls, error) : 0;
     if (status == 0)
         status = open_socket(o, &c.fd, error);

@@ -13,6 +13,7 @@
 enum { DATAGRAM_BYTES = SERVICE_ANSWER_MAX };
 
 struct conversation {
+    const struct service_exchange_options *options;
     struct udp_socket *socket;
     const struct service_request *request;
     struct service_exchange *x;
@@ -72,7 +73,7 @@ static int ask_once(struct conversation *c, const struct udp_packet *packet, int
     c->x->requests += (uint32_t)sent;
     c->sent_ns = clock_monotonic_ns();
     while (!c->done) {
-        bool ready = service_wait(udp_socket_fd(c->socket), POLLIN, deadline_ns);
+        bool ready = service_wait(c->options, udp_socket_fd(c->socket), POLLIN, deadline_ns);
         int r = receive(c, error);
         if (r < 0)
             return r;
@@ -86,14 +87,14 @@ static int ask_once(struct conversation *c, const struct udp_packet *packet, int
     return 1;
 }
 
-static int converse(struct conversation *c, const struct service_exchange_options *o, struct error *error)
+static int converse(struct conversation *c, struct error *error)
 {
     uint8_t request[SERVICE_REQUEST_MAX];
     struct udp_packet packet = {
-        .bytes = request, .len = service_request_write(c->request, request), .tos = dscp_tos(o->dscp)};
-    int64_t end = clock_monotonic_ns() + o->timeout_ns;
+        .bytes = request, .len = service_request_write(c->request, request), .tos = dscp_tos(c->options->dscp)};
+    int64_t end = clock_monotonic_ns() + c->options->timeout_ns;
     c->end_ns = end;
-    for (int64_t wait = FIRST_WAIT_NS; clock_monotonic_ns() < end; wait *= 2) {
+    for (int64_t wait = FIRST_WAIT_NS; clock_monotonic_ns() < end && !service_exchange_stopped(c->options); wait *= 2) {
         int64_t until = clock_monotonic_ns() + wait;
         int r = ask_once(c, &packet, until < end ? until : end, error);
         if (r != 0)
@@ -110,7 +111,7 @@ static int converse(struct conversation *c, const struct service_exchange_option
 int service_exchange_udp(const struct service_exchange_options *o, struct service_request *r,
                          struct service_exchange *ret, struct error *error)
 {
-    struct conversation c = {.request = r, .x = ret};
+    struct conversation c = {.options = o, .request = r, .x = ret};
     struct udp_config config = {.local.addr = o->source, .peer = o->server, .icmp_errors = true};
     if (o->source.version == 0)
         config.local.addr.version = o->server.addr.version;
@@ -119,7 +120,7 @@ int service_exchange_udp(const struct service_exchange_options *o, struct servic
         return status;
     udp_socket_local(c.socket, &r->local);
     ret->local = r->local;
-    status = converse(&c, o, error);
+    status = converse(&c, error);
     udp_socket_free(c.socket);
     return status;
 }

@@ -11,6 +11,7 @@ import collections
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -507,6 +508,25 @@ def without_the_capability(b):
         b.qosmark = saved
 
 
+def interrupted(b):
+    """A signal ends the wait for a server that is silent: what came until then is judged, the rest is not known."""
+    for number, mark, expected in ((signal.SIGTERM, AF31, 3), (signal.SIGINT, CS3, 1)):
+        b.server.clear()
+        b.server.nft_rules("input", ["tcp dport 5222 drop"])
+        b.mark(mark)
+        p = b.client.popen(b.qosmark, "probe", b.server.addr4, "--service", "sip,xmpp", "--transport", "tcp", "--count", "2",
+                           "--interval", "20ms", "--timeout", "10m", "-f", "json")
+        wait_for("the SYN to the silent server", lambda: "5222" in b.client.run("ss", "-Htn", "state", "syn-sent").stdout, 60)
+        p.send_signal(number)
+        status = p.wait(60)
+        check(status == expected and "stopped before all was asked" in p.stderr, number, status, p.stderr, p.stdout[:3000])
+        sip, xmpp = json.loads(p.stdout)["probes"]
+        check(sip["summary"]["verdict"] == ("pass" if mark == AF31 else "fail"), sip["summary"])
+        check("it was interrupted: 2 of 4 requests were made" in sip["notes"], sip["notes"])
+        check(xmpp["summary"]["verdict"] == "nothing-checked" and "it was interrupted" in xmpp["summary"]["text"], xmpp["summary"])
+        check(not xmpp["findings"] and not any(c["sent"] for c in xmpp["classes"]), "xmpp was not waited for")
+
+
 def nothing_is_sent_on_a_dry_run(b):
     tcpdump = b.client.capture("any")
     status, text, _ = b.text("all", "--dry-run")
@@ -534,7 +554,7 @@ def command_lines(b):
 CASES = [marked_by_the_server, unmarked_server, unmarked_syn_ack, unmarked_handshake, wrong_values, marks_that_come_and_go,
          resets_are_not_judged, repeats_the_mark_of_the_request, path_that_bleaches, ipv6_only_wrong, stun_and_https, nobody_answers, another_server_behind_tls, verdict_of_a_set,
          what_may_carry_anything_is_not_checked, marked_requests_are_dropped, tls_that_breaks, several_ways_back, rules_of_this_machine,
-         without_the_capability, nothing_is_sent_on_a_dry_run, command_lines]
+         without_the_capability, interrupted, nothing_is_sent_on_a_dry_run, command_lines]
 
 
 def attempt(case, bench):

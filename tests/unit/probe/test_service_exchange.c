@@ -314,6 +314,36 @@ static void an_address_that_is_not_ours_is_an_error_of_ours(void **state)
     }
 }
 
+/* Wants it to end from the third question on: by then it waits. */
+static bool stops_soon(void *user)
+{
+    return ++*(unsigned *)user > 2;
+}
+
+static void a_wait_ends_when_it_is_to_stop(void **state)
+{
+    (void)state;
+    static const int types[] = {SOCK_DGRAM, SOCK_STREAM, SOCK_STREAM};
+    static const enum service_transport transports[] = {SERVICE_UDP, SERVICE_TCP, SERVICE_TLS};
+    for (size_t i = 0; i < (service_tls_built_in() ? 3 : 2); i++) {
+        uint16_t port;
+        unsigned asked = 0;
+        int fd = server_socket(types[i], &port); /* connects, and says nothing */
+        if (types[i] == SOCK_STREAM)
+            assert_int_equal(listen(fd, 5), 0);
+        struct service_exchange_options o = options(SERVICE_SIP, transports[i], port, 3600000 * MS);
+        o.stop = stops_soon;
+        o.user = &asked;
+        struct service_exchange x = exchange(&o); /* an hour, if it were not for that */
+        (void)close(fd);
+        assert_true(x.interrupted);
+        assert_int_equal(x.outcome, SERVICE_SILENT);
+        assert_string_equal(x.problem, SERVICE_INTERRUPTED);
+    }
+    struct service_exchange x = against("SIP/2.0 200 OK\r\n\r\n", SERVICE_STUN, SERVICE_TCP, 15000 * MS, NULL);
+    assert_false(x.interrupted);
+}
+
 static void loopback_is_reached_by_its_interface(void **state)
 {
     (void)state;
@@ -349,6 +379,7 @@ int main(void)
         cmocka_unit_test(another_protocol_is_an_answer_of_another_kind),
         cmocka_unit_test(a_close_after_half_an_answer_is_no_answer),
         cmocka_unit_test(an_address_that_is_not_ours_is_an_error_of_ours),
+        cmocka_unit_test(a_wait_ends_when_it_is_to_stop),
         cmocka_unit_test(loopback_is_reached_by_its_interface),
         cmocka_unit_test(no_way_is_said_with_the_address),
     };
