@@ -49,6 +49,7 @@ int bus_member_announce(struct bus_reader *r, struct error *error)
         return ERR_IO;
     (void)snprintf(key, sizeof key, "member.%s", r->name);
     natsStatus s = kvStore_PutString(&revision, r->leases, key, "here");
+    r->keeps_leases = s == NATS_TIMEOUT;
     return s == NATS_OK ? 0 : bus_error(error, ERR_IO, "the message bus does not answer", s);
 }
 
@@ -56,7 +57,8 @@ void bus_member_leave(struct bus_reader *r)
 {
     char key[KEY_MAX];
     (void)snprintf(key, sizeof key, "member.%s", r->name);
-    (void)kvStore_Purge(r->leases, key, NULL);
+    if (!r->keeps_leases)
+        (void)kvStore_Purge(r->leases, key, NULL);
 }
 
 int bus_lease_survey(struct bus_reader *r, bool *held, unsigned n, struct error *error)
@@ -133,6 +135,7 @@ int bus_lease_renew(struct bus_reader *r, unsigned partition, struct error *erro
         p->held = false;
         return 0;
     }
+    r->keeps_leases |= !ours && s == NATS_TIMEOUT;
     return ours ? 1 : bus_error(error, ERR_IO, "the message bus does not answer", s);
 }
 

@@ -36,7 +36,7 @@ struct bus_reader {
     jsCtx *js;
     kvStore *leases, *checkpoints;
     char name[BUS_NAME_MAX];
-    /* it did not answer who deleted a consumer, or gave a lease back: it forgets both by itself, none is waited for */
+    /* it did not answer who deleted a consumer, or asked for a lease: it forgets both by itself, none is waited for */
     bool keeps_consumers, keeps_leases;
     int64_t lease_ns;
     struct bus_partition partitions[BUS_PARTITIONS_MAX];

@@ -5,6 +5,10 @@
 #include "base/grow.h"
 #include "collect/internal.h"
 
+/* How long no checkpoint is written after one that could not be: an answer that does not come is waited for, and
+ * partitions are many. */
+#define CHECKPOINTS_PAUSE_NS (60 * NS_PER_S)
+
 struct writing {
     struct collect *collect;
     unsigned partition;
@@ -104,7 +108,8 @@ static int write_part(struct collect *c, unsigned partition)
     return status;
 }
 
-static void move_checkpoint(struct collect *c, unsigned partition)
+/* False where the bus did not take it. Whoever takes over begins earlier then, and finds the same: this one goes on. */
+static bool move_checkpoint(struct collect *c, unsigned partition)
 {
     struct collect_part *p = &c->parts[partition];
     struct join_checkpoint at = join_checkpoint(p->join);
@@ -113,14 +118,27 @@ static void move_checkpoint(struct collect *c, unsigned partition)
     (void)snprintf(text, sizeof text, "1 %lld %llu %lld", (long long)at.closed_before, (unsigned long long)at.sequence,
                    (long long)c->options->window_ns);
     if (at.sequence == 0 || strcmp(text, p->checkpoint) == 0)
-        return;
+        return true;
     int r = bus_checkpoint_write(c->bus, partition, text, &why);
     if (r == 1)
         memcpy(p->checkpoint, text, sizeof text);
-    if (r != 0)
-        return; /* where the bus is away the next one begins a little earlier, and finds the same */
-    collect_say(c, "partition %u has another collector now", partition);
-    collect_part_drop(c, partition, true);
+    if (r < 0)
+        collect_say_unkept(c, "who takes over will have to read more again", &why);
+    if (r == 0) {
+        collect_say(c, "partition %u has another collector now", partition);
+        collect_part_drop(c, partition, true);
+    }
+    return r >= 0;
+}
+
+/* Said and tried again later where the bus takes none; SIGTERM is not kept waiting by each partition. */
+static void move_checkpoints(struct collect *c, int64_t now)
+{
+    bool taken = now >= c->checkpoints_ns;
+    for (unsigned i = 0; taken && i < c->options->partitions; i++)
+        taken = !c->parts[i].held || move_checkpoint(c, i);
+    if (!taken && now >= c->checkpoints_ns && bus_reader_connected(c->bus))
+        c->checkpoints_ns = clock_monotonic_ns() + CHECKPOINTS_PAUSE_NS;
 }
 
 static int write_all(struct collect *c)
@@ -152,19 +170,15 @@ int collect_commit(struct collect *c)
 {
     int64_t now = clock_monotonic_ns();
     /* who was stopped for long must not write for good what another one reads now */
-    for (unsigned i = 0; i < c->options->partitions; i++)
-        if (c->parts[i].held && !collect_lease_is_sure(c, i))
-            collect_part_drop(c, i, true);
+    collect_drop_unsure(c);
     int status = write_all(c);
     if (status < 0)
         return status;
     for (unsigned i = 0; i < c->options->partitions; i++) {
-        if (!c->parts[i].held)
-            continue;
-        if (c->parts[i].caught_up)
+        if (c->parts[i].held && c->parts[i].caught_up)
             bus_reader_acknowledge(c->bus, i);
-        move_checkpoint(c, i);
     }
+    move_checkpoints(c, now);
     c->since_commit = 0;
     c->committed_ns = now;
     if (now - c->pruned_ns > 3600 * NS_PER_S) {

@@ -50,6 +50,8 @@ struct collect {
     int64_t committed_ns, leased_ns, pruned_ns; /* monotonic */
     bool connected;
     char forbidden[256]; /* what was said last of what the bus does not permit */
+    char unkept[512];    /* and of why it does not keep leases or checkpoints; "": it does */
+    int64_t checkpoints_ns; /* monotonic: none is written before; 0: at any time */
     int members;
     int row_status; /* what options->row said */
     struct error *error;
@@ -58,11 +60,15 @@ struct collect {
 /* A sentence to whoever runs it. */
 void collect_say(struct collect *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The bus keeps no leases or no checkpoints: said once a reason, and not where it is away, which is said already. */
+void collect_say_unkept(struct collect *c, const char *what, const struct error *why);
+
 /* part.c */
 int collect_leases(struct collect *c); /* renews, takes, gives back. 0 or an error that ends the run */
 int collect_fetch(struct collect *c);  /* how many messages were read; or an error that ends the run */
 void collect_part_drop(struct collect *c, unsigned partition, bool lost);
-bool collect_lease_is_sure(struct collect *c, unsigned partition);
+/* Drops the partitions whose leases may have run out by now. Once the bus did not answer it is not asked for the rest. */
+void collect_drop_unsure(struct collect *c);
 unsigned collect_held(const struct collect *c); /* how many partitions */
 
 /* commit.c: writes what is known by now, acknowledges it, and moves the checkpoints. */

@@ -68,17 +68,40 @@ void collect_part_drop(struct collect *c, unsigned partition, bool lost)
     *p = (struct collect_part){.held = false};
 }
 
-bool collect_lease_is_sure(struct collect *c, unsigned partition)
+static void say_lost(struct collect *c, unsigned lost)
 {
-    struct collect_part *p = &c->parts[partition];
+    if (lost)
+        collect_say(c, "the leases of %u partitions ran out: whoever takes them goes on where this one was", lost);
+}
+
+/* 1: it is ours still, 0: lost, or negative: the bus did not answer. */
+static int renew_part(struct collect *c, unsigned partition)
+{
     struct error why = {.text = ""};
     int64_t now = clock_monotonic_ns();
-    if (now - p->renewed_ns < c->options->lease_ns / 2)
-        return true;
-    if (bus_lease_renew(c->bus, partition, &why) != 1)
-        return false;
-    p->renewed_ns = now;
-    return true;
+    int r = bus_lease_renew(c->bus, partition, &why);
+    if (r == 1)
+        c->parts[partition].renewed_ns = now;
+    if (r < 0)
+        collect_say_unkept(c, "leases cannot be renewed", &why);
+    return r;
+}
+
+void collect_drop_unsure(struct collect *c)
+{
+    unsigned lost = 0;
+    int r = 1;
+    for (unsigned i = 0; i < c->options->partitions; i++) {
+        const struct collect_part *p = &c->parts[i];
+        if (!p->held || clock_monotonic_ns() - p->renewed_ns < c->options->lease_ns / 2)
+            continue;
+        r = r < 0 ? r : renew_part(c, i);
+        if (r == 1)
+            continue;
+        collect_part_drop(c, i, true);
+        lost++;
+    }
+    say_lost(c, lost);
 }
 
 /* ---- sharing ---- */
@@ -94,22 +117,15 @@ unsigned collect_held(const struct collect *c)
 static void renew(struct collect *c)
 {
     unsigned lost = 0;
-    for (unsigned i = 0; i < c->options->partitions; i++) {
-        struct collect_part *p = &c->parts[i];
-        struct error why = {.text = ""};
-        if (!p->held)
+    int r = 1;
+    for (unsigned i = 0; r >= 0 && i < c->options->partitions; i++) {
+        r = c->parts[i].held ? renew_part(c, i) : 1;
+        if (r != 0)
             continue;
-        int64_t now = clock_monotonic_ns();
-        int r = bus_lease_renew(c->bus, i, &why);
-        if (r == 1) {
-            p->renewed_ns = now;
-        } else if (r == 0) {
-            collect_part_drop(c, i, true);
-            lost++;
-        }
+        collect_part_drop(c, i, true);
+        lost++;
     }
-    if (lost)
-        collect_say(c, "the leases of %u partitions ran out: whoever takes them goes on where this one was", lost);
+    say_lost(c, lost);
 }
 
 /* A fair share each: the first to come take what is free, and give back what is too much when others come. */
@@ -149,8 +165,10 @@ static int share(struct collect *c)
 int collect_leases(struct collect *c)
 {
     struct error why = {.text = ""};
-    if (bus_member_announce(c->bus, &why) < 0)
+    if (bus_member_announce(c->bus, &why) < 0) {
+        collect_say_unkept(c, "partitions cannot be shared", &why);
         return 0;
+    }
     renew(c);
     return share(c);
 }

@@ -1,6 +1,7 @@
 #include "collect/run.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -160,6 +161,18 @@ static void tell_forbidden(struct collect *c)
         return;
     memcpy(c->forbidden, why, sizeof why);
     collect_say(c, "the message bus does not permit it: %s", why);
+}
+
+void collect_say_unkept(struct collect *c, const char *what, const struct error *why)
+{
+    char text[sizeof c->unkept];
+    if (!bus_reader_connected(c->bus))
+        return;
+    (void)snprintf(text, sizeof text, "%.100s: %.400s", what, why->text);
+    if (strcmp(text, c->unkept) == 0)
+        return;
+    memcpy(c->unkept, text, sizeof text);
+    collect_say(c, "%s", text);
 }
 
 static int step(struct collect *c, int64_t now)

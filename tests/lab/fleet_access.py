@@ -241,18 +241,19 @@ def permissions(place):
     client.close()
     true("all that was told is read", read >= stored > 64, (read, stored))
     true("the server had nothing to refuse", "Violation" not in bus.process.stderr, bus.process.stderr)
-    with_less(place, bus, url, may_tell)
+    with_less(place, bus, url, may_tell, may_read)
 
 
-def with_less(place, bus, url, may_tell):
+def with_less(place, bus, url, may_tell, may_read):
     bus.kill()
     bus.config.write_text(bus.config.read_text().replace('"qosmark.v1.>"', '"qosmark.v1.*.berlin.>"', 1)
-                          .replace('subscribe: "_INBOX.>"', 'subscribe: "_INBOX_berlin.>"', 1))
+                          .replace('subscribe: "_INBOX.>"', 'subscribe: "_INBOX_berlin.>"', 1)
+                          .replace('"$KV.qosmark-leases.>", "$KV.qosmark-checkpoints.>"', '"$KV.qosmark-leases.>"'))
     bus.start()
     own = place.config(f"user: sensor\npassword: {SECRETS[0]}\ninbox: _INBOX_berlin\n")
     runs = {what: place.sensor(url, config, site=site, seconds="2s") for what, config, site in (
         ("own", own, "berlin"), ("other", own, "paris"), ("no inbox", may_tell, "berlin"))}
-    collector = place.collect(url, own)
+    collector, keeper = place.collect(url, own), place.collect(url, may_read, "--window", "10s", seconds="9m")
     for p in (collector, *runs.values()):
         p.wait(60)
     check("who may only tell does not collect", collector.returncode, 3)
@@ -262,6 +263,16 @@ def with_less(place, bus, url, may_tell):
     for what in ("other", "no inbox"):
         lost = re.search(r"were dropped: (.*)", runs[what].stderr)
         true(f"{what}: what is not permitted is said", lost and "does not permit it: Permissions Violation" in lost[1], runs[what].stderr)
+    no_checkpoints(keeper)
+
+
+def no_checkpoints(c):
+    """A collector that may not write them says so and goes on; none of its partitions keeps SIGTERM waiting."""
+    wait_for("it to be said", lambda: "checkpoints.partition." in c.stderr or not c.running(), 60)
+    true("it goes on", c.running() and c.stderr.count("a checkpoint cannot be written: ") == 1, c.stderr)
+    begun = time.monotonic()
+    c.stop(seconds=60)
+    true("and ends soon", time.monotonic() - begun < 30 and c.returncode in (0, 4), (time.monotonic() - begun, c.returncode, c.stderr))
 
 
 def threads_are_limited(what, p):
