@@ -18,6 +18,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from checks import Checks, QOSMARK  # noqa: E402
 from lab import Lab, need, run, skip, wait_for  # noqa: E402
+from nats import Server  # noqa: E402
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 CAPTURE = os.path.join(TOP, "captures", "flawed-conference.pcapng")
@@ -137,6 +138,23 @@ def network(place, h1, h2, libnet, pages):
     os.chmod(place.folder, 0o777)  # root becomes nobody, who writes what `live` writes
     place.traced(h1, ["live", "-i", h1.to(h2), "--duration", "2s", "-o", "l.txt", "--write-violations", "lv.pcapng"], ["l.txt", "lv.pcapng"])
     place.traced(h1, ["live", "-i", h1.to(h2), "--duration", "2s", *(["--listen", "9464"] if pages else [])], [])
+    os.chmod(place.folder, 0o755)
+
+
+def fleet(place, host, bus):
+    """The history of a collector, with what SQLite puts beside it, and the file of what waits for the bus."""
+    database = ["h.sqlite", "h.sqlite-wal", "h.sqlite-shm", "h.sqlite-journal"]
+    os.chmod(place.folder, 0o777)
+    if not place.uid:
+        # nobody takes the messages: what memory does not hold goes to the file
+        place.traced(host, ["live", "-i", "lo", "--publish", "nats://127.0.0.1:1", "--site", "hq", "--no-screen", "--every-packet", "--interval", "500ms",
+                            "--spill", "waiting", "--duration", "1s"], ["waiting"])
+        check("something waits in the file", os.path.getsize(os.path.join(place.folder, "waiting")) > 0)
+        place.traced(host, ["live", "-i", "lo", "--publish", bus, "--site", "hq", "--no-screen", "--interval", "500ms", "--spill", "waiting", "--duration", "1s"], ["waiting"])
+    _, names = place.traced(host, ["collect", "--nats", bus, "--history", "h.sqlite", "--rows", "rows.jsonl", "-f", "json", "-o", "fleet.json", "--look", "200ms",
+                                    "--duration", "1s"], [*database, "rows.jsonl", "fleet.json"])
+    check("the history and the rows are among them", {"h.sqlite", "rows.jsonl"} <= {os.path.basename(n) for n in names})
+    place.traced(host, ["collect", "--report-only", "--history", "h.sqlite", "-f", "html", "-o", "fleet.html"], [*database, "fleet.html"])
     os.chmod(place.folder, 0o755)
 
 
@@ -295,16 +313,21 @@ def main():
         skip("root is needed for the network and for being two users")
     version = run(QOSMARK, "--version").stdout
     libnet, pages = "left out: libnet" not in version, "left out: libmicrohttpd" not in version
+    with_bus = shutil.which("nats-server") and "left out: libnats" not in version and "left out: libsqlite3" not in version
     with Lab() as lab:
         os.chmod(lab.dir, 0o755)
         h1, h2 = lab.host("h1"), lab.host("h2")
         lab.link(h1, h2)
+        if with_bus:
+            Server(h1, os.path.join(lab.dir, "bus"))
         reflector = h2.popen(QOSMARK, "reflect", "--bind", "any")
         wait_for("the reflector", lambda: "answering" in reflector.stderr, WAIT)
         for uid in (0, DAEMON):
             place = Place(lab, uid)
             offline(place, h1)
             network(place, h1, h2, libnet, pages)
+            if with_bus:
+                fleet(place, h1, f"nats://{h1.addr4}")
             if uid:
                 environment(place, h1)
         traps(lab)
