@@ -22,6 +22,7 @@ enum {
     CLOCK_HINT_FORWARD = 3,         /* and not one frame's beginning and the next's */
     CLOCK_SHARE = 60,               /* per cent of windows that must agree: encoders start unevenly, loss bends few */
     CLOCK_SHARE_FIRM = 75,
+    CLOCK_OF_NONE = 8, /* so many windows without any medium's rate in them: a counter of another kind */
     CLOCK_MEAN_HIGH = 94500, /* a studio's 96 kHz */
 
     POINTS_SHARED = 4, /* a third of the packets share a timestamp with the one before: frames in pieces */
@@ -220,7 +221,8 @@ static void vote_static_type(const struct media_features *f, const struct media_
         say(v, "%u is dynamic", f->main_type);
         return;
     }
-    if (windows >= 2 && share >= CLOCK_SHARE && rate != is.clock_rate) {
+    bool other_clock = windows >= 2 && share >= CLOCK_SHARE && rate != is.clock_rate;
+    if (other_clock || (windows >= CLOCK_OF_NONE && rate == 0)) {
         say(v, "%u would be %s, which the clock denies", f->main_type, is.codec);
         return;
     }

@@ -92,9 +92,9 @@ void live_filter_done(struct live_filter *f)
 void live_filter_words(const struct live_filter *f, char *text, size_t size)
 {
     const char *words =
-        f->too_many ? "the nodes have too many addresses for a capture filter: everything was captured"
+        f->too_many ? "the nodes have too many addresses for a capture filter: everything is captured"
         : f->from_nodes
-            ? "only traffic of the nodes, SIP and tunnels were captured (--every-packet captures everything)"
+            ? "only traffic of the nodes, of SIP and of tunnels is captured (--every-packet captures everything)"
             : "";
     (void)snprintf(text, size, "%s", words);
 }

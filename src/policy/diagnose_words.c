@@ -116,6 +116,15 @@ static void add_marks(struct strbuf *to, const struct group *g)
     strbuf_adds(to, ")");
 }
 
+/* The server's marks of IPv4 and IPv6 are two settings (`dscp 4`, `dscp 6`), and the second is forgotten. */
+static bool is_ipv6_alone(const struct group *g)
+{
+    size_t i = 0;
+    while (i < g->shown_count && g->shown[i].version == 6)
+        i++;
+    return i > 0 && i == g->shown_count;
+}
+
 static void add_never_marked(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
     const struct cause *c = &g->cause;
@@ -132,6 +141,8 @@ static void add_never_marked(struct strbuf *to, const struct diagnosis *x, const
     else
         strbuf_addf(to, " never mark%s what %s send%s", several ? "" : "s", several ? "they" : "it",
                     several ? "" : "s");
+    if (is_ipv6_alone(g))
+        strbuf_adds(to, " over IPv6");
     add_marks(to, g);
     if (c->pattern.hint == HINT_SOME)
         strbuf_adds(to, ", while other traffic from there is marked");

@@ -271,6 +271,15 @@ static void a_channel_that_counts_milliseconds_is_not_known(void **state)
     assert_decided(&s.f, KIND_RTP_UNKNOWN, CONFIDENCE_NONE);
 }
 
+/* What some other protocol counts there: the payload type of G.711 is a number like any other then. */
+static void a_channel_that_counts_microseconds_is_not_known(void **state)
+{
+    (void)state;
+    struct sender s = sender(8, 14);
+    audio(&s, 400, 20000, 20 * MS, 40);
+    assert_decided(&s.f, KIND_RTP_UNKNOWN, CONFIDENCE_NONE);
+}
+
 static void a_flat_wall_clock_leaves_the_steps(void **state)
 {
     (void)state;
@@ -438,6 +447,7 @@ int main(void)
         cmocka_unit_test(telephone_events_alone_are_audio),
         cmocka_unit_test(padding_probes_are_never_more_than_low),
         cmocka_unit_test(a_channel_that_counts_milliseconds_is_not_known),
+        cmocka_unit_test(a_channel_that_counts_microseconds_is_not_known),
         cmocka_unit_test(a_flat_wall_clock_leaves_the_steps),
         cmocka_unit_test(a_static_type_that_the_clock_denies_is_not_believed),
         cmocka_unit_test(masked_types_have_no_meaning),

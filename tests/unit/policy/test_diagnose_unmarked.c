@@ -98,7 +98,7 @@ static void a_node_that_marks_one_ip_version_is_told_the_other(void **state)
     leg("2001:db8::11", "2001:db8:2::7", 0, 0, 0);
     leg("2001:db8::11", "2001:db8:3::7", 0, 0, 0);
     const struct finding *f = only(FINDING_NEVER_MARKED, "cms-01");
-    assert_true(says(f, "part of what it sends"));
+    assert_true(says(f, "part of what it sends over IPv6 ("));
     assert_non_null(strstr(f->advice, "`dscp 6 voice 0x2E`"));
     assert_null(strstr(f->advice, "dscp 4"));
 }
