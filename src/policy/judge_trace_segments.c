@@ -118,6 +118,11 @@ static enum finding_code code_for(const struct segment *s, enum behaviour b)
     return judge_change_code(b, zero);
 }
 
+static uint32_t flow_bit(const struct trace_path *p)
+{
+    return 1U << (p->flow < 31 ? p->flow : 31);
+}
+
 /* "EF becomes CS0 and AF41 becomes CS0", each pair once. */
 static const char *changes_text(struct trace_document *d, const struct segment *s, uint64_t *ret_classes,
                                 uint32_t *ret_flows)
@@ -128,7 +133,7 @@ static const char *changes_text(struct trace_document *d, const struct segment *
     for (size_t i = 0; i < s->count; i++) {
         const struct trace_change *c = s->changes[i];
         *ret_classes |= judge_trace_classes(d, s->paths[i]->dscp);
-        *ret_flows |= 1U << (s->paths[i]->flow < 31 ? s->paths[i]->flow : 31);
+        *ret_flows |= flow_bit(s->paths[i]);
         if (told[c->from] >> c->to & 1)
             continue;
         told[c->from] |= (uint64_t)1 << c->to;
@@ -155,20 +160,24 @@ static const char *gap_text(struct trace_document *d, const struct segment *s)
                                      s->after_ttl + 1U, s->by_ttl - 1U);
 }
 
-/* On which of the flows that were traced, where others came through unchanged. */
+/* On which of the flows that were traced, where others came through unchanged. Not all flows send all marks: one that
+ * has none of those that are changed here says nothing. */
 static const char *flows_text(struct trace_document *d, const struct segment *s, uint32_t flows)
 {
-    unsigned hit = 0, kept = 0;
+    dscp_set_t from = 0;
+    uint32_t kept = 0;
+    for (size_t i = 0; i < s->count; i++)
+        from |= dscp_set_of(s->changes[i]->from);
     for (size_t i = 0; i < d->path_count; i++) {
         const struct trace_path *p = &d->paths[i];
-        bool first = i == 0 || d->paths[i - 1].flow != p->flow, changed = flows >> (p->flow < 31 ? p->flow : 31) & 1;
-        hit += first && changed;
-        kept += first && !changed && p->last_ttl >= s->by_ttl;
+        if (p->last_ttl >= s->by_ttl && dscp_set_has(from, mark_after(p, s->after_ttl)))
+            kept |= flow_bit(p) & ~flows;
     }
     return kept ? trace_document_text(d,
                                       "; on %u of %u flows that get as far as hop %u: there are parallel paths, of "
                                       "which not all do this",
-                                      hit, hit + kept, s->by_ttl)
+                                      (unsigned)__builtin_popcount(flows),
+                                      (unsigned)__builtin_popcount(flows | kept), s->by_ttl)
                 : "";
 }
 
@@ -258,10 +267,10 @@ static int add_tunnel(struct trace_document *d, struct segment *s)
             : trace_document_text(d, "From %s to hop %u", judge_trace_hop_text(d, s->by_ttl, &f->by), s->until_ttl);
     f->message = trace_document_text(
         d,
-        "%s, %s, and further on the mark is back (%s): a tunnel or label-switched path that carries a mark of "
-        "its own outside; the packet's own mark comes out unchanged.",
+        "%s, %s, and further on the mark is back (%s): consistent with a tunnel or label-switched path that carries a "
+        "mark of its own outside, or with a device that sets the mark back.",
         hops, what, judge_trace_class_text(d, f->classes));
-    f->advice = "Inside that tunnel routers act on the other mark: ask who runs it whether the classes have their "
+    f->advice = "In between, routers act on the other mark: ask who runs that part whether the classes have their "
                 "queues there.";
     return 0;
 }

@@ -40,7 +40,7 @@ static void ms_cell(struct html *h, bool known, double ms)
 static void class_table(struct html *h, const struct probe_document *d)
 {
     static const char *const columns[] = {"class",    "sent",        ">packets",   "arrived", "way there", "came back",
-                                          "way back", ">lost there", ">lost back", ">lost",   "mark"};
+                                          "way back", ">lost there", ">lost back", ">lost",   "did it help"};
     static const enum html_style changes[] = {
         [PROBE_CHANGE_UNKNOWN] = HTML_UNSURE, [PROBE_CHANGE_PRESERVED] = HTML_GOOD, [PROBE_CHANGE_CHANGED] = HTML_BAD};
     html_table_begin(h, "Marks and loss", columns, sizeof columns / sizeof columns[0]);

@@ -258,6 +258,22 @@ static void parallel_paths_of_which_one_remarks(void **state)
     trace_document_free(d);
 }
 
+/* The flows beside the first are traced with one mark: they say nothing of what happens to the others. */
+static void flows_without_the_mark_are_no_parallel_paths(void **state)
+{
+    (void)state;
+    struct trace_document *d = sample_trace(3);
+    sample_path(d, 0, 0, 0, 3, MARKS(0, 0, 0));
+    sample_path(d, 0, 46, 0, 3, MARKS(46, 46, 46));
+    sample_path(d, 0, 34, 0, 3, MARKS(34, 46, 46));
+    sample_path(d, 1, 46, 0, 3, MARKS(46, 46, 46));
+    judge(d);
+    assert_int_equal(d->finding_count, 1);
+    assert_int_equal(d->findings[0].flows, 1);
+    assert_null(strstr(d->findings[0].message, "flows"));
+    trace_document_free(d);
+}
+
 static void both_ways_that_remark_at_one_router_are_one_finding(void **state)
 {
     (void)state;
@@ -425,6 +441,7 @@ int main(void)
         cmocka_unit_test(nothing_quoted_is_nothing_checked),
         cmocka_unit_test(a_pass_says_how_far_it_goes),
         cmocka_unit_test(parallel_paths_of_which_one_remarks),
+        cmocka_unit_test(flows_without_the_mark_are_no_parallel_paths),
         cmocka_unit_test(both_ways_that_remark_at_one_router_are_one_finding),
         cmocka_unit_test(a_class_that_goes_another_way_is_flagged),
         cmocka_unit_test(a_mark_that_gets_no_further_is_no_pass),
