@@ -5,8 +5,8 @@
 
 #include "store/store_internal.h"
 
-enum { BUSY_MS = 20000 /* another collector writes its batch */, VERSION = 2 };
-_Static_assert(VERSION == 2, "store_open() writes it as text");
+enum { BUSY_MS = 20000 /* another collector writes its batch */, VERSION = 3, VERSION_BEFORE = 2 };
+_Static_assert(VERSION == 3, "bring_up_to_date() writes it as text");
 
 static const char *const crossing_columns[] = {"id TEXT NOT NULL",
                                                "window_ns INTEGER NOT NULL",
@@ -41,6 +41,7 @@ static const char *const crossing_columns[] = {"id TEXT NOT NULL",
                                                "offset_ns INTEGER",
                                                "first_ns INTEGER NOT NULL",
                                                "last_ns INTEGER NOT NULL",
+                                               "missing INTEGER", /* last, where version 2 gets it */
                                                NULL};
 
 static const char *const point_columns[] = {"partition INTEGER NOT NULL",
@@ -136,21 +137,51 @@ static bool has_tables(struct store *s)
     return any;
 }
 
-static int check_version(struct store *s, const char *path, struct error *error)
+/* -1 where it cannot be read. */
+static int version_of(struct store *s)
 {
     sqlite3_stmt *q = NULL;
-    if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &q, NULL) != SQLITE_OK)
-        return store_error(s, error, path);
-    int version = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int(q, 0) : -1;
+    int version = -1;
+    if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+        version = sqlite3_column_int(q, 0);
     (void)sqlite3_finalize(q);
+    return version;
+}
+
+static int check_version(struct store *s, const char *path, int *ret, struct error *error)
+{
+    int version = *ret = version_of(s);
     if (version == -1)
         return store_error(s, error, path);
-    if (version == 0 && has_tables(s))
+    if (version == 0 && has_tables(s) && version_of(s) == 0) /* nobody else made it just now */
         return error_set(error, ERR_FORMAT, "%s: a database of something else", path);
-    if (version != 0 && version != VERSION)
+    if (version != 0 && version != VERSION && version != VERSION_BEFORE)
         return error_set(error, ERR_FORMAT, "%s: a history of version %d, and this qosmark knows version %d", path,
                          version, VERSION);
     return 0;
+}
+
+/* Version 2 has no `missing`: its `lost` is that, also where nobody knows whether it was lost (as
+ * crossing_loss_is_known() says). Of several processes that open the file the first does it. */
+static int bring_up_to_date(struct store *s, const char *path, struct error *error)
+{
+    int status = store_begin(s, error);
+    int version = status < 0 ? VERSION : version_of(s);
+    if (version == -1)
+        status = store_error(s, error, path);
+    else if (version == VERSION_BEFORE && has_tables(s))
+        status = execute(s,
+                         "ALTER TABLE crossing ADD COLUMN missing INTEGER;"
+                         "UPDATE crossing SET missing=lost,"
+                         "lost=CASE WHEN lost>0 AND appeared*10>=lost THEN NULL ELSE lost END;",
+                         path, error);
+    if (status == 0 && version != VERSION)
+        status = execute(s, "PRAGMA user_version=3", path, error);
+    if (status < 0) {
+        store_abandon(s);
+        return status;
+    }
+    return store_commit(s, error);
 }
 
 int store_open(const char *path, struct store **ret, struct error *error)
@@ -158,20 +189,22 @@ int store_open(const char *path, struct store **ret, struct error *error)
     struct store *s = calloc(1, sizeof *s);
     if (!s)
         return error_set(error, ERR_MEMORY, "out of memory");
-    int status = 0;
+    int status = 0, version = VERSION;
     if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK)
         status = store_error(s, error, path);
     if (status == 0)
         (void)sqlite3_busy_timeout(s->db, BUSY_MS);
-    status = status < 0 ? status : check_version(s, path, error);
+    status = status < 0 ? status : check_version(s, path, &version, error);
     /* on the disk when it is committed: then messages are acknowledged, and the bus may forget them */
     status = status < 0 ? status
                         : execute(s,
-                                  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA user_version=2; "
+                                  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                                   /* no file but those of the history can be made any more */
                                   "PRAGMA temp_store=MEMORY;",
                                   path, error);
+    if (status == 0 && version != VERSION)
+        status = bring_up_to_date(s, path, error);
     for (int i = 0; status == 0 && i < STORE_STATEMENTS; i++) {
         status = make_table(s, &store_tables[i], error);
         status = status < 0 ? status : prepare_put(s, (enum store_statement)i, error);

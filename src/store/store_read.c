@@ -97,8 +97,7 @@ static int read_crossing(sqlite3_stmt *q, const struct store_reader *to)
     c.second = second;
     c.stream_id = take_count(&at);
     read_stream(&at, &c);
-    c.loss_known = !is_null(&at);
-    c.stream.lost = take_count(&at);
+    (void)take_count(&at); /* lost: what is missing, where that is known to be lost */
     at.failed |= !crossing_counts_parse(take_text(&at), c.lost_by_dscp, DSCP_COUNT);
     c.lost_unmarked = take_count(&at);
     at.failed |= !crossing_counts_parse(take_text(&at), c.unresolved, COMPARE_WHY_COUNT);
@@ -113,6 +112,8 @@ static int read_crossing(sqlite3_stmt *q, const struct store_reader *to)
     c.offset_ns = take_number(&at);
     c.first_ns = take_number(&at);
     c.last_ns = take_number(&at);
+    c.loss_known = !is_null(&at);
+    c.stream.lost = take_count(&at);
     return at.failed ? ERR_FORMAT : to->crossing(to->user, &c);
 }
 

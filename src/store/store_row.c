@@ -28,6 +28,14 @@ static void bind_null(struct binding *b)
     b->failed |= sqlite3_bind_null(b->to, ++b->at) != SQLITE_OK;
 }
 
+static void bind_known(struct binding *b, bool known, uint64_t n)
+{
+    if (known)
+        bind_count(b, n);
+    else
+        bind_null(b);
+}
+
 static void bind_text(struct binding *b, const char *text)
 {
     b->failed |= sqlite3_bind_text(b->to, ++b->at, text, (int)strlen(text), SQLITE_TRANSIENT) != SQLITE_OK;
@@ -97,10 +105,7 @@ int store_crossing(struct store *s, const struct crossing *c, struct error *erro
     bind_text(&b, class_name(t->traffic_class));
     bind_count(&b, t->matched);
     bind_count(&b, t->changed);
-    if (c->loss_known)
-        bind_count(&b, t->lost);
-    else
-        bind_null(&b);
+    bind_known(&b, crossing_loss_is_known(c), t->lost);
     bind_counts(&b, c->lost_by_dscp, DSCP_COUNT);
     bind_count(&b, c->lost_unmarked);
     bind_counts(&b, c->unresolved, COMPARE_WHY_COUNT);
@@ -119,6 +124,7 @@ int store_crossing(struct store *s, const struct crossing *c, struct error *erro
         bind_null(&b);
     bind_number(&b, c->first_ns);
     bind_number(&b, c->last_ns);
+    bind_known(&b, c->loss_known, t->lost);
     return put(s, &b, error);
 }
 

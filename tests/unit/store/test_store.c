@@ -1,6 +1,7 @@
 #include "testing.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef QOSMARK_HAVE_SQLITE
@@ -281,6 +282,156 @@ static void a_database_of_something_else_is_left_alone(void **state)
 }
 #endif
 
+#ifdef QOSMARK_HAVE_SQLITE
+/* One answer of SQL, as who has nothing but the file would ask. */
+static void expect(const char *sql, const char *answer)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    const char *text = (const char *)sqlite3_column_text(q, 0);
+    if (!text || strcmp(text, answer) != 0)
+        fail_msg("%s: %s, and not %s", sql, text ? text : "NULL", answer);
+    assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Packets that one point missed and others that only the next one saw: as --rows says it, so does the table. */
+static void a_loss_that_is_not_known_is_null(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t lost, appeared;
+        bool countable;
+        const char *json, *columns;
+    } cases[] = {{9, 0, true, "\"lost\":9,", "9 9"},         {9, 2, true, "\"lost\":null,", "NULL 9"},
+                 {20, 2, true, "\"lost\":null,", "NULL 20"}, {21, 2, true, "\"lost\":21,", "21 21"},
+                 {0, 50, true, "\"lost\":0,", "0 0"},        {0, 0, false, "\"lost\":null,", "NULL NULL"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct store *s = open_store();
+        struct crossing c = sample();
+        struct strbuf json = {0};
+        c.stream.lost = cases[i].lost;
+        c.appeared = cases[i].appeared;
+        c.loss_known = cases[i].countable;
+        put(s, &c);
+        struct crossing r = read_all(s).last;
+        assert_true(r.loss_known == c.loss_known && r.stream.lost == c.stream.lost && r.appeared == c.appeared);
+        r.first = c.first;
+        r.second = c.second;
+        crossing_write_json(&r, &json);
+        assert_non_null(strstr(strbuf_text(&json), cases[i].json));
+        strbuf_done(&json);
+        store_close(s);
+        expect("SELECT ifnull(lost,'NULL')||' '||ifnull(missing,'NULL') FROM crossing", cases[i].columns);
+    }
+}
+
+/* A file as version 2 of the history made it. */
+static void make_version_2(void)
+{
+    static const char *const sql =
+        "PRAGMA journal_mode=WAL; PRAGMA user_version=2;"
+        "CREATE TABLE crossing(id TEXT NOT NULL,window_ns INTEGER NOT NULL,partition INTEGER NOT NULL,final INTEGER "
+        "NOT "
+        "NULL,first_point TEXT NOT NULL,second_point TEXT NOT NULL,stream INTEGER NOT NULL,way INTEGER NOT NULL,way_by "
+        "INTEGER NOT NULL,doubtful INTEGER NOT NULL,translated INTEGER NOT NULL,proto INTEGER NOT NULL,first_src TEXT "
+        "NOT "
+        "NULL,first_dst TEXT NOT NULL,second_src TEXT NOT NULL,second_dst TEXT NOT NULL,ssrc INTEGER,kind TEXT NOT "
+        "NULL,"
+        "class TEXT NOT NULL,matched INTEGER NOT NULL,changed INTEGER NOT NULL,lost INTEGER,lost_marks TEXT NOT NULL,"
+        "lost_mixed INTEGER NOT NULL,unresolved TEXT NOT NULL,away INTEGER NOT NULL,appeared INTEGER NOT NULL,marks "
+        "TEXT "
+        "NOT NULL,delays TEXT NOT NULL,slices TEXT NOT NULL,offset_ns INTEGER,first_ns INTEGER NOT NULL,last_ns "
+        "INTEGER "
+        "NOT NULL,PRIMARY KEY(id)) WITHOUT ROWID;"
+        "CREATE INDEX crossing_window ON crossing(window_ns,partition);";
+    static const char row[] =
+        "INSERT INTO crossing VALUES('7-%d',300,3,1,'x/a','x/b',5,0,1,0,0,17,'10.0.0.1:1','10.0.0.2:2',"
+        "'10.0.0.1:1','10.0.0.2:2',NULL,'rtp-audio','voice',100,0,%s,'',0,'',0,%d,'46>46:100','','',"
+        "NULL,1,2)";
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    static const char *const lost[] = {"9", "9", "NULL", "0"};
+    static const int appeared[] = {0, 2, 0, 3};
+    for (int i = 0; i < 4; i++) {
+        char text[512];
+        snprintf(text, sizeof text, row, i, lost[i], appeared[i]);
+        assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_history_of_before_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    make_version_2();
+    for (int again = 0; again < 2; again++) {
+        struct store *s = open_store();
+        assert_int_equal(read_all(s).crossings, 4);
+        assert_true(read_all(s).last.loss_known);
+        store_close(s);
+        expect("PRAGMA user_version", "3");
+        expect("SELECT group_concat(v,' ') FROM (SELECT ifnull(lost,'-')||'/'||ifnull(missing,'-') v FROM crossing "
+               "ORDER BY id)",
+               "9/9 -/9 -/- 0/0");
+    }
+    struct store *s = open_store();
+    struct crossing c = sample();
+    put(s, &c); /* and is written on */
+    assert_int_equal(read_all(s).crossings, 5);
+    store_close(s);
+}
+
+/* Collectors of one machine that start together after an update. */
+static void of_several_that_open_it_one_brings_it_up_to_date(void **state)
+{
+    (void)state;
+    pid_t children[4];
+    make_version_2();
+    for (int i = 0; i < 4; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            struct store *s = NULL;
+            struct error error = {.text = ""};
+            int r = store_open(path, &s, &error);
+            store_close(s);
+            if (r < 0)
+                fprintf(stderr, "%s\n", error.text);
+            _exit(r < 0);
+        }
+        assert_true(children[i] > 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        int status = -1;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    expect("SELECT group_concat(v,' ') FROM (SELECT ifnull(lost,'-')||'/'||ifnull(missing,'-') v FROM crossing ORDER "
+           "BY id)",
+           "9/9 -/9 -/- 0/0");
+}
+
+static void other_versions_are_refused(void **state)
+{
+    (void)state;
+    static const char *const versions[] = {"PRAGMA user_version=1", "PRAGMA user_version=4"};
+    for (int i = 0; i < 2; i++) {
+        struct store *s = NULL;
+        struct error error = {.text = ""};
+        sqlite3 *db = NULL;
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, versions[i], NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_close(db), SQLITE_OK);
+        assert_int_equal(store_open(path, &s, &error), ERR_FORMAT);
+        assert_non_null(strstr(error.text, "and this qosmark knows version 3"));
+    }
+}
+#endif
+
 int main(void)
 {
     if (!store_built_in())
@@ -294,6 +445,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_is_something_else_is_refused, fresh, forget),
 #ifdef QOSMARK_HAVE_SQLITE
         cmocka_unit_test_setup_teardown(a_database_of_something_else_is_left_alone, fresh, forget),
+        cmocka_unit_test_setup_teardown(a_loss_that_is_not_known_is_null, fresh, forget),
+        cmocka_unit_test_setup_teardown(a_history_of_before_is_brought_up_to_date, fresh, forget),
+        cmocka_unit_test_setup_teardown(of_several_that_open_it_one_brings_it_up_to_date, fresh, forget),
+        cmocka_unit_test_setup_teardown(other_versions_are_refused, fresh, forget),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
