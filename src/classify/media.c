@@ -115,8 +115,8 @@ static bool decide_event(const struct media_features *f, struct media_decision *
  * video do that). */
 static bool decide_frozen(const struct media_features *f, struct media_decision *d)
 {
-    if (f->forward || f->back || f->pairs < FROZEN_PAIRS)
-        return false;
+    if (f->forward || f->back || f->pairs < FROZEN_PAIRS || f->same < f->pairs)
+        return false; /* of every second packet alone no two are in a row: then it moved between them */
     if (percent(f->padded, f->counted) >= PADDING_SHARE) {
         judge(d, KIND_RTP_VIDEO, CONFIDENCE_LOW,
               "padding alone under one timestamp: bandwidth probes of a video sender");

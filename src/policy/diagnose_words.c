@@ -287,20 +287,27 @@ static void add_simple(struct strbuf *to, const struct diagnosis *x, const struc
     strbuf_adds(to, tail);
 }
 
+/* Who only listens sends RTCP and no media. */
 static void add_swapped(struct strbuf *to, const struct diagnosis *x, const struct group *g)
 {
-    bool voice = false, video = false;
+    static const struct {
+        const char *before, *after;
+    } words[2][3] = {{{"Voice ", " carries the mark of video"},
+                      {"Video ", " carries the mark of voice"},
+                      {"Voice and video ", " carry each other's marks"}},
+                     {{"Packets that go with voice ", " carry the mark of video"},
+                      {"Packets that go with video ", " carry the mark of voice"},
+                      {"Packets that go with voice and video ", " carry each other's marks"}}};
+    bool voice = false, video = false, media = false;
     for (size_t i = 0; i < g->shown_count; i++) {
         bool heard = g->shown[i].traffic_class == CLASS_VOICE || g->shown[i].traffic_class == CLASS_ASSURED_VOICE;
         voice |= heard;
         video |= !heard;
     }
-    if (voice && video)
-        add_simple(to, x, g, "Voice and video ", " carry each other's marks", "");
-    else if (voice)
-        add_simple(to, x, g, "Voice ", " carries the mark of video", "");
-    else
-        add_simple(to, x, g, "Video ", " carries the mark of voice", "");
+    for (size_t i = 0; i < g->count; i++)
+        media |= kind_is_rtp(diagnosis_record(x, g->records[i])->kind);
+    size_t which = voice && video ? 2 : video ? 1 : 0;
+    add_simple(to, x, g, words[!media][which].before, words[!media][which].after, "");
 }
 
 /* The inner marks are listed, most frequent streams or not: all of them are in one tunnel's outer mark. */

@@ -4,13 +4,23 @@ import struct
 
 from hard_cases import (NODE, FAR, NODE6, FAR6, PASS, NOTHING, RIGHT, UNSURE, CHECKED_NOT, HOP, TOLERANT, ALL_RIGHT,
                         Want, bulk, both_ways, mix, right, send, signalled, span, tunnelled, AV_A, AV_B)
-from hard_packets import (AF11, AF31, AF41, EF, UDP, audio, dtls_data, dtls_hello, frame, rtcp, rtcp_reduced, rtp, sdp,
+from hard_packets import (AF11, AF31, AF41, EF, UDP, audio, dtls_data, dtls_hello, frame, pcma, rtcp, rtcp_reduced, rtp, sdp,
                           sip, stun, tcp, udp, video)
 
 
 def lossy(share):
     r = random.Random(7)
     return [p for p in both_ways(n=500) if r.random() >= share]
+
+
+@right()
+def every_second_packet_alone():
+    """Packets take turns on two links, and one of them is captured: no two of a stream are in a row."""
+    return mix(send(audio(0x101, 400)[::2], 34904, 20000, EF), send(video(0x102, 150)[::2], 34906, 20002, AF41),
+               send(audio(0x103, 400, payload_type=96, ticks=320, size=640)[::3], 34908, 20004, EF),
+               send(pcma(0x104, 400)[::5], 34910, 20006, EF)), [
+        Want(RIGHT, {"rtp-audio"}, ssrc=0x101), Want(RIGHT, {"rtp-video"}, ssrc=0x102), Want(RIGHT, {"rtp-audio"}, ssrc=0x103),
+        Want(RIGHT, {"rtp-audio"}, ssrc=0x104)]
 
 
 @right()
