@@ -3,7 +3,7 @@
 
 usage: conversations.py [-v] QOSMARK EXPLAINED CAPTURES-DIR...
 
-For each capture both programs name the SIP, XMPP, STUN, RTP and RTCP conversations: the transport, both ends (in either
+(ctest runs it by against_tshark.py, which asks tshark once for this and for marks.py.) For each capture both programs name the SIP, XMPP, STUN, RTP and RTCP conversations: the transport, both ends (in either
 order) of the innermost IP header, and for RTP the SSRC. A conversation that only one of them has must be in EXPLAINED,
 which says who is right: `path<TAB>protocol<TAB>conversation<TAB>reason`, the path from its captures directory. The
 conversation is `*`, or `udp/PORT-PORT` with the smaller port first and `/0xSSRC` after it for RTP. In front of the
@@ -78,30 +78,39 @@ def tshark_row(row):
             yield found_of("rtp", proto, src, sport, dst, dport, int(ssrc, 16))
 
 
-def tshark(path):
-    """What tshark finds: {Found: Extent}; None where it cannot read the capture."""
-    command = ["tshark", "-n", "-r", str(path), "-Y", FILTER, "-T", "fields",
+def tshark_lines(path, display=FILTER, fields=FIELDS):
+    """A line of those fields for each packet; None where tshark cannot read the capture."""
+    command = ["tshark", "-n", "-r", str(path), "-Y", display, "-T", "fields",
                "-E", "occurrence=a", "-E", "separator=|"]
     for heuristic in HEURISTICS:
         command += ["--enable-heuristic", heuristic]
-    for field in FIELDS:
+    for field in fields:
         command += ["-e", field]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if "No such protocol" in done.stderr or "neither a field nor a protocol" in done.stderr:
         raise RuntimeError(f"this tshark does not know all that is asked of it: {done.stderr[-300:]}")
     if done.returncode not in (0, 2) or (done.returncode == 2 and not done.stdout):
         return None
+    return done.stdout.splitlines()
+
+
+def tshark_found(lines, fields=FIELDS):
+    """What tshark finds: {Found: Extent}, of its lines."""
     found = {}
-    for line in done.stdout.splitlines():
-        row = dict(zip(FIELDS, line.split("|")))
+    for line in lines:
+        row = dict(zip(fields, line.split("|")))
         for key in tshark_row(row):
             old = found.get(key, Extent(0, int(row["frame.number"])))
             found[key] = Extent(old.packets + 1, old.first)
     return found
 
 
-def qosmark(program, path):
-    done = subprocess.run([program, "audit", "-f", "jsonl", str(path)], capture_output=True, text=True, errors="replace")
+def audit(program, path):
+    return subprocess.run([program, "audit", "-f", "jsonl", str(path)], capture_output=True, text=True, errors="replace")
+
+
+def qosmark_found(path, done):
+    """What qosmark finds, of its audit."""
     if done.returncode not in (0, 1, 3, 4):
         raise RuntimeError(f"{path}: exit {done.returncode}: {done.stderr[-500:]}")
     found = {}
@@ -139,28 +148,16 @@ def read_validated(root):
     return validated
 
 
-def main():
-    arguments = sys.argv[1:]
-    verbose = arguments[:1] == ["-v"]
-    program, explained_path, *roots = arguments[verbose:]
-    if not shutil.which("tshark"):
-        print("skipped: tshark is not installed")
-        return 77
-    captures = []
-    validated = {}
-    for root in map(pathlib.Path, roots):
-        captures += [(root, p) for p in sorted(root.rglob("*")) if p.suffix in SUFFIXES and p.is_file()]
-        validated[root] = read_validated(root)
-    if not captures:
-        print("skipped: there are no captures in " + " ".join(roots))
-        return 77
+def captures_in(roots):
+    return [(root, p) for root in roots for p in sorted(root.rglob("*")) if p.suffix in SUFFIXES and p.is_file()]
+
+
+def judge(found, explained_path, verbose=False):
+    """Prints what differs, and the figures; `found`: for each capture (its root, its path), what tshark finds, what qosmark
+    finds. Returns the exit status."""
+    validated = {root: read_validated(root) for root in {root for (root, _), _, _ in found}}
     explained = read_explained(pathlib.Path(explained_path))
     used, failures, totals, names = set(), [], collections.defaultdict(collections.Counter), set()
-
-    def run(item):
-        root, path = item
-        theirs = tshark(path)
-        return item, theirs, qosmark(program, path)
 
     def report(side, name, key, extent):
         protocol = f"{side}:{key.protocol}"
@@ -172,32 +169,31 @@ def main():
         failures.append(f"{name}\t{protocol}\t{name_of(key)}\t{extent.packets} packets from frame {extent.first}{where}")
         return False
 
-    with ThreadPoolExecutor(2) as pool:
-        for (root, path), theirs, ours in pool.map(run, captures):
-            name = str(path.relative_to(root))
-            names.add(name)
-            for key in validated[root].get(name, ()):
-                totals["validated"]["streams"] += 1
-                exempt = (name, "validated", name_of(key))
-                if key not in ours and exempt in explained:
-                    used.add(exempt)
-                    totals["validated"]["explained"] += 1
-                elif key not in ours:
-                    failures.append(f"{name}\tvalidated\t{name_of(key)}\tnot found")
-            if theirs is None:
-                totals["captures"]["passed over"] += 1
-                continue
-            totals["captures"]["compared"] += 1
-            for key in theirs.keys() | ours.keys():
-                count = totals[key.protocol]
-                if key in theirs and key in ours:
-                    count["both"] += 1
-                elif key in theirs:
-                    count["tshark alone"] += 1
-                    report("tshark", name, key, theirs[key])
-                else:
-                    count["qosmark alone"] += 1
-                    report("qosmark", name, key, ours[key])
+    for (root, path), theirs, ours in found:
+        name = str(path.relative_to(root))
+        names.add(name)
+        for key in validated[root].get(name, ()):
+            totals["validated"]["streams"] += 1
+            exempt = (name, "validated", name_of(key))
+            if key not in ours and exempt in explained:
+                used.add(exempt)
+                totals["validated"]["explained"] += 1
+            elif key not in ours:
+                failures.append(f"{name}\tvalidated\t{name_of(key)}\tnot found")
+        if theirs is None:
+            totals["captures"]["passed over"] += 1
+            continue
+        totals["captures"]["compared"] += 1
+        for key in theirs.keys() | ours.keys():
+            count = totals[key.protocol]
+            if key in theirs and key in ours:
+                count["both"] += 1
+            elif key in theirs:
+                count["tshark alone"] += 1
+                report("tshark", name, key, theirs[key])
+            else:
+                count["qosmark alone"] += 1
+                report("qosmark", name, key, ours[key])
     stale = [" ".join(key) for key in explained if key not in used and key[0] in names]
     print("\n".join(sorted(failures)))
     for line in stale:
@@ -206,6 +202,26 @@ def main():
         print(f"{protocol}: " + ", ".join(f"{n} {what}" for what, n in sorted(totals[protocol].items())))
     print(f"{len(failures)} unexplained, {len(stale)} stale")
     return 1 if failures or stale else 0
+
+
+def main():
+    arguments = sys.argv[1:]
+    verbose = arguments[:1] == ["-v"]
+    program, explained_path, *roots = arguments[verbose:]
+    if not shutil.which("tshark"):
+        print("skipped: tshark is not installed")
+        return 77
+    captures = captures_in(map(pathlib.Path, roots))
+    if not captures:
+        print("skipped: there are no captures in " + " ".join(roots))
+        return 77
+
+    def find(item):
+        lines = tshark_lines(item[1])
+        return item, None if lines is None else tshark_found(lines), qosmark_found(item[1], audit(program, item[1]))
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(find, captures))
+    return judge(found, explained_path, verbose)
 
 
 if __name__ == "__main__":
