@@ -66,21 +66,31 @@ def endpoint(addr, port):
     return str(ipaddress.ip_address(addr)), int(port)
 
 
-def audit(args, capture):
-    """The records of one capture. Its exit status is about marks, not about kinds; only 2 and above 4 are failures."""
-    cut = None
+def audit(args, captures):
+    """The records of each capture, judged alone: one run for all, which would take longer to start than to read most of
+    them. Its exit status is about marks, not about kinds; only 2 and above 4 are failures."""
     if args.snaplen or args.first:
-        cut = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"accuracy-{os.getpid()}.pcapng"
-        wanted = (["-s", str(args.snaplen)] if args.snaplen else []) + (["-r"] if args.first else [])
-        subprocess.run(
-            ["editcap", *wanted, str(capture), str(cut)] + ([f"1-{args.first}"] if args.first else []), check=True
-        )
-    command = [args.program, "audit", "--ignore-signalling", "-f", "jsonl", str(cut or capture)]
+        return {capture: cut_audit(args, capture) for capture in captures}
+    by_name = {str(capture): [] for capture in captures}
+    for record in run_audit(args, *by_name) if captures else ():
+        by_name[record["point"]].append(record)
+    return {capture: by_name[str(capture)] for capture in captures}
+
+
+def cut_audit(args, capture):
+    cut = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"accuracy-{os.getpid()}.pcapng"
+    wanted = (["-s", str(args.snaplen)] if args.snaplen else []) + (["-r"] if args.first else [])
+    subprocess.run(["editcap", *wanted, str(capture), str(cut)] + ([f"1-{args.first}"] if args.first else []), check=True)
+    records = run_audit(args, cut)
+    cut.unlink()
+    return records
+
+
+def run_audit(args, *captures):
+    command = [args.program, "audit", "--separate", "--ignore-signalling", "-f", "jsonl", *map(str, captures)]
     if args.mask_payload_types:
         command.insert(2, "--mask-payload-types")
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    if cut:
-        cut.unlink()
     if done.returncode not in (0, 1, 3, 4):
         sys.exit(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}")
     return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
@@ -90,13 +100,13 @@ class Capture:
     """Records by SSRC and ends; by SSRC alone for streams seen through a tunnel, TURN or NAT; by ends alone where the
     truth does not know the SSRC."""
 
-    def __init__(self, args, path):
+    def __init__(self, records):
         self.exact, self.loose, self.flows = (
             collections.defaultdict(list),
             collections.defaultdict(list),
             collections.defaultdict(list),
         )
-        self.rtp = [r for r in audit(args, path) if r.get("ssrc") and r["kind"].startswith("rtp-")]
+        self.rtp = [r for r in records if r.get("ssrc") and r["kind"].startswith("rtp-")]
         for r in self.rtp:
             ssrc, ends = int(r["ssrc"], 16), self.ends(r)
             self.exact[ssrc, ends].append(r)
@@ -154,14 +164,16 @@ class Score:
             )
 
     def rows(self, path):
-        captures = {}
+        wanted = []
         for row in csv.DictReader(open(path, encoding="utf-8"), delimiter="\t"):
             if row["media"] not in RIGHT or row["gt_strength"] not in ("strong", "medium", "attack"):
                 continue
             if int(row["packets"]) < self.args.min_packets:
                 continue
-            if row["file"] not in captures:
-                captures[row["file"]] = Capture(self.args, path.parent / row["file"])
+            wanted.append(row)
+        records = audit(self.args, sorted({path.parent / row["file"] for row in wanted}))
+        captures = {row["file"]: Capture(records[path.parent / row["file"]]) for row in wanted}
+        for row in wanted:
             ends = endpoint(row["src"], row["sport"]), endpoint(row["dst"], row["dport"])
             r = captures[row["file"]].find(int(row["ssrc"], 16), ends)
             self.stream(
@@ -176,7 +188,8 @@ class Score:
 
     def truth(self, path):
         truth = json.loads(path.read_text())
-        capture = Capture(self.args, path.parent / truth["capture"])
+        file = path.parent / truth["capture"]
+        capture = Capture(audit(self.args, [file])[file])
         known = set()
         for s in truth["streams"]:
             media = TRUTH_MEDIA.get(s["kind"])
@@ -197,11 +210,13 @@ class Score:
                 self.wrong_rtp(truth["capture"], r)
 
     def without_rtp(self, inventory):
-        for row in csv.DictReader(open(inventory, encoding="utf-8"), delimiter="\t"):
-            if row["class"] in ("negative", "sigport-trap") and not int(row["rtp_streams_validated"] or 0):
-                for r in audit(self.args, inventory.parent / row["file"]):
-                    if r["kind"].startswith("rtp-"):
-                        self.wrong_rtp(row["file"], r)
+        rows = [row for row in csv.DictReader(open(inventory, encoding="utf-8"), delimiter="\t")
+                if row["class"] in ("negative", "sigport-trap") and not int(row["rtp_streams_validated"] or 0)]
+        records = audit(self.args, [inventory.parent / row["file"] for row in rows])
+        for row in rows:
+            for r in records[inventory.parent / row["file"]]:
+                if r["kind"].startswith("rtp-"):
+                    self.wrong_rtp(row["file"], r)
 
     def wrong_rtp(self, where, r):
         self.false_rtp += 1
