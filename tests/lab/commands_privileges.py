@@ -25,7 +25,7 @@ CAPTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "
 NOBODY, DAEMON = 65534, 1
 GROUP = int(run("id", "-g", "nobody").stdout)
 FILE_CAPABILITIES = 1 << 1 | 1 << 2 | 1 << 3  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
-WAIT = 40
+WAIT = 90
 EPERM, EACCES, ENOSYS = -1, -13, -38
 BEGIN = time.monotonic()
 checks = Checks()
@@ -272,9 +272,11 @@ class Scene:
         return rest
 
 
-def held_until(p):
+def held_until(p, threads=1):
     wait_for("it is at work", lambda: is_confined(p.pid) or not p.running(), WAIT)
-    time.sleep(0.1)  # threads that begin afterwards
+    # some begin afterwards
+    wait_for(f"{threads} threads", lambda: not p.running() or len(os.listdir(f"/proc/{p.pid}/task")) >= threads, WAIT)
+    time.sleep(0.1)  # and it may have more than it should
     check(f"{' '.join(p.args[3:])} runs ({p.stderr.strip()})", p.running())
     return p.running()
 
@@ -282,7 +284,7 @@ def held_until(p):
 def look_into(scene, what, p, uid, work, stays_root=False, landlock=True, threads=1):
     """Status and attempts; False where it does not run."""
     now = 0 if stays_root and uid == 0 else NOBODY if uid == 0 else uid
-    if not held_until(p):
+    if not held_until(p, threads):
         return False
     many = check_status(what, p.pid, now, GROUP if now == NOBODY else now, FILE_CAPABILITIES if now == 0 else 0)
     check(f"{what}: threads that were looked at", many >= threads)
@@ -398,7 +400,7 @@ def network(scene, uid, landlock):
     lasting = ["-c", 4, "--timeout", "20s"]
     cases = [
         ("probe", "udp", ["probe", far, *lasting, "-o", out], 1),
-        ("probe --service", "tcp", ["probe", far, "--service", "sip", "--transport", "tcp", "--timeout", "4s", "-o", out], 1),
+        ("probe --service", "tcp", ["probe", far, "--service", "sip", "--transport", "tcp", "--timeout", "20s", "-o", out], 1),
         ("probe --continuous", "udp", ["probe", scene.h2.addr6, *lasting, "--continuous", "-o", out + ".log",
                                        *(["--listen", "9464"] if scene.pages else [])], 2 if scene.pages else 1),
         ("generate --to", "udp", ["generate", "--to", far, "--duration", "5m", "--truth", out + ".json"], 1),
@@ -406,8 +408,8 @@ def network(scene, uid, landlock):
     if scene.libnet:
         cases += [
             ("probe --engine libnet", "udp", ["probe", far, *lasting, "--engine", "libnet", "-o", out], 1),
-            ("trace", "udp", ["trace", far, "--timeout", "5s", "--retries", 3, "-o", out], 1),
-            ("trace -P tcp, IPv6", "udp", ["trace", scene.h2.addr6, "--proto", "tcp", "--timeout", "5s", "--retries", 3], 1),
+            ("trace", "udp", ["trace", far, "--timeout", "20s", "--retries", 3, "-o", out], 1),
+            ("trace -P tcp, IPv6", "udp", ["trace", scene.h2.addr6, "--proto", "tcp", "--timeout", "20s", "--retries", 3], 1),
             ("generate -i", "udp", ["generate", "-i", scene.h1.to(scene.h2), "--duration", "5m", "--calls", 1], 1),
         ]
     for what, work, words, threads in cases:
@@ -476,7 +478,7 @@ def placed_by_a_child(scene):
     os.mkdir(closed, 0o700)
     out = os.path.join(closed, "report.txt")
     for end in ("in order", "killed"):
-        p = scene.start(0, "probe", scene.h2.addr4, "-c", 4, "--timeout", "3s", "-o", out)
+        p = scene.start(0, "probe", scene.h2.addr4, "-c", 4, "--timeout", "5s" if end == "in order" else "60s", "-o", out)
         if not held_until(p):
             continue
         kids = children(p.pid)
@@ -493,14 +495,14 @@ def placed_by_a_child(scene):
         check("it writes beside its place", len(before), 1)
         if end == "killed":
             os.kill(p.pid, signal.SIGKILL)
-            wait_for("the rest to be removed", lambda: not os.listdir(closed), 20)
+            wait_for("the rest to be removed", lambda: not os.listdir(closed))
         else:
             check("nobody answered", p.wait(WAIT), 4)
             with open(out) as f:
                 check("the report is in its place", "not" in f.read())
             check("alone, and root's", (os.listdir(closed), os.stat(out).st_uid), (["report.txt"], 0))
             os.unlink(out)
-        wait_for("the child to end", lambda: not os.path.exists(f"/proc/{kids[0]}") or status_of(f"/proc/{kids[0]}/status")["State"][0] == "Z", 20)
+        wait_for("the child to end", lambda: not os.path.exists(f"/proc/{kids[0]}") or status_of(f"/proc/{kids[0]}/status")["State"][0] == "Z")
 
 
 def in_a_container(scene):

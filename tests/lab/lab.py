@@ -44,15 +44,16 @@ class LabError(Exception):
 def run(*args, check=True, **kwargs):
     """Runs a command to its end and returns its result, stdout and stderr apart and as text."""
     args = [str(a) for a in args]
-    kwargs.setdefault("timeout", 60)
+    kwargs.setdefault("timeout", 180)
     r = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
     if check and r.returncode != 0:
         raise LabError(f"{' '.join(args)}: exit {r.returncode}: {(r.stdout + r.stderr).strip()}")
     return r
 
 
-def wait_for(what, condition, seconds=20.0):
-    """Polls `condition` until it is true and returns its value."""
+def wait_for(what, condition, seconds=90.0):
+    """Polls `condition` until it is true and returns its value. The limit is for what never comes: a machine that has much
+    else to do may take a minute over what takes a moment."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -98,7 +99,7 @@ class Process:
     def stderr(self):
         return self._read(self.err)
 
-    def wait(self, seconds=60.0):
+    def wait(self, seconds=180.0):
         try:
             return self.popen.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -107,7 +108,7 @@ class Process:
     def send_signal(self, number):
         self.popen.send_signal(number)
 
-    def stop(self, number=signal.SIGTERM, seconds=10.0):
+    def stop(self, number=signal.SIGTERM, seconds=60.0):
         """Asks it to end, and makes it end where it does not; returns its exit status."""
         if self.running():
             self.popen.send_signal(number)
@@ -391,7 +392,8 @@ class Lab:
             skip("network namespaces need root")
         need("ip", "nft", "sysctl")
         Lab._count += 1
-        self.prefix = f"qm{os.getpid()}x{Lab._count}"
+        # what a run that was killed left behind may have the same number
+        self.prefix = f"qm{os.getpid()}{os.urandom(2).hex()}x{Lab._count}"
         self.nodes, self.links, self.processes = {}, [], []
         self.dir = tempfile.mkdtemp(prefix="qosmark-lab-")
 

@@ -86,13 +86,13 @@ class Live:
                     return p
         return {}
 
-    def wait_packets(self, n, name, seconds=20):
+    def wait_packets(self, n, name, seconds=90):
         return wait_for(f"{n} packets on {name}", lambda: self.point(name).get("packets", 0) >= n, seconds)
 
     def opened(self):
         return [f for i in self.intervals() for f in i["findings"]["opened"]]
 
-    def end(self, number=signal.SIGINT, seconds=30):
+    def end(self, number=signal.SIGINT, seconds=180):
         """Exit status and the records of the final report."""
         if number:
             self.process.send_signal(number)

@@ -16,7 +16,7 @@ from lab import Lab, need, run, skip, wait_for  # noqa: E402
 
 NODE = "cms-01=10.1.1.11"
 NOBODY, DAEMON = 65534, 1
-WAIT = 40
+WAIT = 90
 checks = Checks()
 check = checks.equal
 

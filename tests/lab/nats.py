@@ -40,7 +40,7 @@ class Server:
             raise LabError(f"nats-server ended: {self.process.stderr[-2000:]}")
         s = self.node.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            s.settimeout(1)
+            s.settimeout(5)
             s.connect((self.node.addr4, self.port))
             return s.recv(4096).startswith(b"INFO ")
         except OSError:
@@ -55,7 +55,7 @@ class Server:
 class Client:
     def __init__(self, node, address, port=4222, **connect):
         self.socket = node.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         self.socket.connect((address, port))
         self.buffer = b""
         self.inbox = f"_INBOX.{os.getpid()}.{time.monotonic_ns()}"

@@ -116,7 +116,7 @@ def start_servers(lab, server):
         # each of them for IPv4 and for IPv6
         return all(ports[k] >= 2 for k in [("udp", 5060), ("udp", 3478), ("tcp", 5060), ("tcp", 5061), ("tcp", 5222), ("tcp", 5223), ("tcp", 443)])
 
-    wait_for("the servers", listening, 40)
+    wait_for("the servers", listening)
 
 
 class Bench:
