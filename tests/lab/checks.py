@@ -1,8 +1,11 @@
 """What the tests in networks check, and the cases that they run."""
 
 import os
+import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from lab import LabError
 
@@ -49,6 +52,44 @@ def run_cases(checks, cases, arguments=(), *given):
             checks.true(case.__name__, False, problem)
         print(f"  {time.monotonic() - began:.1f} s", flush=True)
     return checks.finish()
+
+
+def side_by_side(script, arguments, cases, most):
+    """Runs the script again for each case, `most` of them at a time, and prints what each said. Cases that mostly wait are
+    over sooner so. Returns the exit status: 77 where all of them were skipped."""
+    def one(case):
+        began = time.monotonic()
+        r = subprocess.run([sys.executable, script, *arguments, case], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                           errors="replace", check=False)
+        print(f"{r.stdout.rstrip()}\n  {case}: {time.monotonic() - began:.1f} s, exit {r.returncode}", flush=True)
+        return r.returncode
+    with ThreadPoolExecutor(most) as pool:
+        ends = list(pool.map(one, cases))
+    return 77 if set(ends) == {77} else 1 if set(ends) - {0, 77} else 0
+
+
+class Pauses(threading.Thread):
+    """How long this machine let nobody run: a thread that wants to, every 10 ms. What is to be noticed within a time may
+    take that much longer."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seconds, self.over = 0.0, False
+        self.start()
+
+    def run(self):
+        before = time.monotonic()
+        while not self.over:
+            time.sleep(0.01)
+            now = time.monotonic()
+            self.seconds += max(0.0, now - before - 0.02)
+            before = now
+
+    def stop(self):
+        """The sum."""
+        self.over = True
+        self.join()
+        return self.seconds
 
 
 def status_of(path):
