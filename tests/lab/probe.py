@@ -182,13 +182,14 @@ def mark_of(rule):
 # ---- queues ----
 
 def benefit(what, expected, *command):
-    """The document in which voice has that benefit. An interval of 95 % is wrong once in twenty: it may be asked again."""
-    for _ in range(2):
+    """The document in which voice has that benefit. An interval of 95 % is wrong once in twenty: it may be asked again, and
+    thrice, so that one run of this test in 160,000 fails by it."""
+    for _ in range(4):
         document = probe(*command, status=0, what=what)
         voice = by_class(document)["voice"]
         if voice["benefit"] == expected:
             break
-    check(what, voice["benefit"] == expected, f"twice {voice['benefit']} instead of {expected}: {voice['comparison']}")
+    check(what, voice["benefit"] == expected, f"four times {voice['benefit']} instead of {expected}: {voice['comparison']}")
     return document
 
 
@@ -406,11 +407,11 @@ def part_continuous():
         reflect(line.h2, "--stateful")
         p = line.h1.popen(qosmark, "probe", line.h2.addr4, "--continuous", "-c", 10, *FAST, "--classes", CLASSES, "-f", "jsonl",
                           "--listen", "127.0.0.1:9464")
-        wait_for("three intervals", lambda: p.stdout.count("\n") >= 3 or not p.running(), 30)
-        text = wait_for("metrics", lambda: metrics(line.h1, "127.0.0.1:9464"), 10)
+        wait_for("three intervals", lambda: p.stdout.count("\n") >= 3 or not p.running())
+        text = wait_for("metrics", lambda: metrics(line.h1, "127.0.0.1:9464"))
         line.r1.rewrite({46: 0}, toward=line.h2)
         before = p.stdout.count("\n")
-        wait_for("a change", lambda: p.stdout.count("\n") >= before + 2 or not p.running(), 30)
+        wait_for("a change", lambda: p.stdout.count("\n") >= before + 2 or not p.running())
         later = metrics(line.h1, "127.0.0.1:9464")
         not_found = line.h1.run(sys.executable, "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:9464/etc/passwd')", check=False)
         check("no other page", "404" in not_found.stderr, not_found.stderr)

@@ -73,7 +73,7 @@ class Asker:
 
     def ask(self, to, data, tos=0):
         self.send(to, data, tos)
-        return self.receive()
+        return self.receive(30.0)
 
 
 def start(node, *options, ready=True):
@@ -127,7 +127,7 @@ def tshark_agrees(file):
               *[x for f in fields for x in ("-e", f)], check=True).stdout
     rows = [dict(zip(fields, l.split("\t"))) for l in out.splitlines()]
     check("packets seen by tshark", len(rows), 24)
-    arrived = None
+    arrived, apart = None, []
     for row in rows:
         dscp = int(row["ip.dsfield.dscp"] or row["ipv6.tclass.dscp"])
         payload = bytes.fromhex(row["udp.payload"])
@@ -136,11 +136,13 @@ def tshark_agrees(file):
             continue
         check("tshark: sender's sequence and TTL", (row["twamp.test.sender_seq_number"], row["twamp.test.sender_ttl"]), ("7", "254"))
         t2 = reply_of(payload)["t2"] / 2**32 - 2208988800
-        # the capture's and the socket's time are taken a few instructions apart, by the same clock
-        check("T2 is when the kernel saw the packet", abs(t2 - arrived_at) < 0.005, True)
+        apart.append(abs(t2 - arrived_at))
         if len(payload) > 44:
             check("DSCP2 is what tshark saw arrive", (payload[48] & 3) << 4 | payload[49] >> 4, arrived)
             check("the reply left with DSCP1", dscp, 46)
+    # the capture's and the socket's time are taken a few instructions apart, by the same clock; a machine that runs
+    # something else just then may stand still between the two, but not time and again
+    check("T2 is when the kernel saw the packet", (len(apart), sorted(apart)[-3] < 0.005, max(apart) < 1), (12, True, True))
 
 
 def modes(line):
@@ -242,17 +244,25 @@ def a_flood_keeps_memory_flat(line):
     asker = Asker(line.h1, 4)
     for _ in range(2):
         check("answered before the flood", asker.ask(line.h2.addr4, request(ssid=5)) is not None, True)
-    sizes = []
+    sizes, asked = [], 2
     for wave in range(4):
         for i in range(10000):
             source = socket.inet_ntoa(struct.pack(">I", 0xac100000 + (wave * 10000 + i) * 7 % (1 << 20)))
             raw.sendto(udp_ip4(source, 1024 + i % 50000, line.h2.addr4, 862, request(tlvs=cos(46))), (line.h2.addr4, 0))
-        # a session in use keeps its place
-        check("answered in the flood", asker.ask(line.h2.addr4, request(ssid=5)) is not None, True)
+        # a session in use keeps its place; where the kernel had no room for the question, there is another one
+        answer = None
+        for _ in range(10):
+            asked += 1
+            asker.send(line.h2.addr4, request(ssid=5))
+            answer = asker.receive(3.0)
+            if answer is not None:
+                break
+        check("answered in the flood", answer is not None, True)
         sizes.append(resident(p))
     check(f"resident memory {sizes} kB stays", sizes[-1] - sizes[0] < 512, True)
     c = counts(p)
-    check("all were looked at", c["packets"] + c["dropped"], 40006)
+    check("all were looked at", c["packets"] + c["dropped"], 40000 + asked)
+    check("only what the kernel dropped was not answered", asked - 6 <= c["dropped"], True)
     check("sessions are bounded", c["sessions"]["created"] - c["sessions"]["expired"] - c["sessions"]["evicted"] <= 1000, True)
     check("newcomers are refused", c["silent"]["no_session_left"] > 10000, True)
     check("nobody sent more than the limit", c["silent"]["rate_limited"], 0)
@@ -265,7 +275,7 @@ def the_rate_is_limited(line):
     for i in range(3000):
         a.send(line.h2.addr6, request(sequence=i))
     answered = 0
-    while a.receive(0.3):
+    while a.receive(1.5):
         answered += 1
     took = time.monotonic() - begin
     check(f"{answered} answers in {took:.1f} s", 100 <= answered <= 100 + 100 * took, True)
