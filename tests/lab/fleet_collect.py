@@ -27,6 +27,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+from checks import side_by_side  # noqa: E402
 from lab import Lab, LabError, need, run, skip, wait_for  # noqa: E402
 from live_frames import EF, rtp  # noqa: E402
 from nats import Client, Server  # noqa: E402
@@ -149,7 +150,7 @@ class Fleet:
         for i, n in enumerate(self.buses, 1):
             self.servers.append(Server(n, self.dir / f"n{i}", name=f"n{i}", config=
                                        f'cluster {{ name: lab, listen: "{self.address[n]}:6222", routes: [{routes}] }}\n'))
-        wait_for("a leader of JetStream", self.has_leader, 30)
+        wait_for("a leader of JetStream", self.has_leader)
 
     class BusLink:
         def __init__(self, address):
@@ -164,7 +165,7 @@ class Fleet:
     def has_leader(self):
         try:
             c = Client(self.buses[0], self.address[self.buses[0]])
-            c.socket.settimeout(1)  # while there is no leader nobody answers
+            c.socket.settimeout(2)  # while there is no leader nobody answers
             try:
                 return "error" not in (c.request("$JS.API.INFO") or {"error": 1})
             finally:
@@ -205,7 +206,7 @@ class Fleet:
         t = time.monotonic()
         share = 32 // len(collectors)
         wait_for("the collectors to share", lambda: all(self.metric(i, "qosmark_collect_partitions") == share
-                                                        for i in range(len(collectors))), 40)
+                                                        for i in range(len(collectors))))
         print(f"shared after {time.monotonic() - t:.1f} s", flush=True)
 
     def end(self, status=1):
@@ -213,7 +214,7 @@ class Fleet:
             s.stop()
         time.sleep(2)
         wait_for("all messages", lambda: all(self.metric(i, "qosmark_collect_pending") == 0
-                                             for i, c in enumerate(self.collectors) if c.running()), 30)
+                                             for i, c in enumerate(self.collectors) if c.running()))
         wait_for("rows that are final", lambda: any(p.stat().st_size for p in self.dir.glob("*.rows")), 60)
         time.sleep(4)
         for c in self.collectors:
@@ -316,7 +317,7 @@ def undisturbed(fleet):
     said_on_purpose(fleet, document, "CS0", 0)
     said_on_purpose(fleet, document, "CS5", 1)
     other = fleet.buses[0].popen(qosmark, "collect", "--nats", fleet.url(), "--history", fleet.dir / "h.sqlite", "--window", "30s")
-    check("another --window is refused", other.wait(30) == 2 and "all collectors of a fleet have the same --window" in other.stderr,
+    check("another --window is refused", other.wait() == 2 and "all collectors of a fleet have the same --window" in other.stderr,
           (other.returncode, other.stderr))
     check("it names the segment", findings and findings[0][1].startswith("s2/") and findings[0][2].startswith("s3/"), findings)
 
@@ -333,7 +334,7 @@ def disturbed(fleet):
     fleet.mgmt.ip("link", "set", fleet.port[fleet.path[3]], "up")
     fleet.sensor(4)
     fleet.servers[1].start()
-    wait_for("the other collector to take over", lambda: fleet.metric(1, "qosmark_collect_partitions") == 32, 40)
+    wait_for("the other collector to take over", lambda: fleet.metric(1, "qosmark_collect_partitions") == 32)
     talkers.join()
     time.sleep(3)
     document = fleet.end()
@@ -411,8 +412,11 @@ def main():
         if f"left out: {part}" in run(qosmark, "--version").stdout:
             skip(f"built without {part}")
     named = [a for a in sys.argv[2:] if a != "--all"]
+    if not named:
+        cases = CASES + (BY_HAND if "--all" in sys.argv else [])
+        return side_by_side(__file__, [qosmark], [c.__name__ for c in cases], 2)
     for case in CASES + BY_HAND:
-        if case.__name__ not in named if named else case in BY_HAND and "--all" not in sys.argv:
+        if case.__name__ not in named:
             continue
         before = len(failures)
         with Lab() as lab:

@@ -22,6 +22,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+from checks import side_by_side  # noqa: E402
 from lab import Lab, LabError, need, run, skip, wait_for  # noqa: E402
 from live_frames import EF, rtp  # noqa: E402
 from nats import Client, Server  # noqa: E402
@@ -89,6 +90,15 @@ class Place:
     def url(self):
         return f"nats://{self.bus.ip4(self.h2)}"
 
+    def metrics(self):
+        """What the sensor with --listen says of its messages."""
+        page = self.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics", check=False).stdout
+        return {k: int(v) for k, v in re.findall(r"^(qosmark_publish_\w+) (\d+)$", page, re.M)}
+
+    def all_is_taken(self):
+        m = self.metrics()
+        return m.get("qosmark_publish_connected") == 1 and m["qosmark_publish_buffered_messages"] == 0
+
     def read(self, **connect):
         client = Client(self.bus, self.bus.addr4, **connect)
         try:
@@ -150,9 +160,12 @@ def judge(messages, talkers, sensors=1):
         check("the last interval says so", {d["interval"] for d in deltas if d["start"] == start and d.get("final")}
               == {len(numbers)})
     for i in range(STREAMS):
-        mine = [d for d in deltas if d["type"] == "stream" and d["ssrc"] == f"0x{0x1000 + i:08x}" and d["kind"] != "rtcp"]
+        all_of_it = [d for d in deltas if d["type"] == "stream" and d["src"]["port"] == 20000 + 2 * i and d["kind"] != "rtcp"]
+        mine = [d for d in all_of_it if d["ssrc"] == f"0x{0x1000 + i:08x}"]
         packets = sum(d["packets"] for d in mine)
-        check(f"stream {i}: each packet is told once", packets == talkers.sent[i], (packets, talkers.sent[i]))
+        # an interval that ends on its first few packets tells them as something else, and in no block (docs/FLEET.md)
+        first = sum(d["packets"] for d in all_of_it) - packets
+        check(f"stream {i}: each packet is told once", packets + first == talkers.sent[i] and first < 10, (packets, first, talkers.sent[i]))
         marks = collections.Counter()
         numbers = []
         for d in mine:
@@ -162,8 +175,8 @@ def judge(messages, talkers, sensors=1):
                 check("a block has its own numbers", b["anchor"]["sequence"] // 256 == b["number"] % 256, b)
                 numbers += [b["number"] % 256 * 256 + n for n in seen(b)]
         check(f"stream {i}: with its mark", marks == {EF if i else 0: packets}, marks)
-        check(f"stream {i}: each sequence number is in one block", sorted(numbers) == list(range(talkers.sent[i])),
-              (len(numbers), talkers.sent[i], [d["unblocked"] for d in mine]))
+        check(f"stream {i}: each sequence number is in one block", sorted(numbers) == list(range(first, talkers.sent[i])),
+              (len(numbers), first, talkers.sent[i], [d["unblocked"] for d in mine]))
     return deltas
 
 
@@ -175,13 +188,11 @@ def server_killed(place):
     talkers = Talkers(place.h1, place.h2)
     time.sleep(2.5)
     server.kill()
-    time.sleep(2.5)
-    page = place.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics").stdout
-    metrics = dict(re.findall(r"^(qosmark_publish_\w+) (\d+)$", page, re.M))
-    check("/metrics say that nobody is there", metrics.get("qosmark_publish_connected") == "0", metrics)
-    check("and that messages wait", int(metrics.get("qosmark_publish_buffered_messages", 0)) > 32, metrics)
+    wait_for("/metrics to say that nobody is there", lambda: place.metrics().get("qosmark_publish_connected") == 0)
+    wait_for("and that messages wait", lambda: place.metrics()["qosmark_publish_buffered_messages"] > 32)
     server.start()
-    time.sleep(2)
+    wait_for("all to be taken", place.all_is_taken)
+    time.sleep(1)
     talkers.stop()
     time.sleep(0.5)
     sensor.stop()
@@ -203,13 +214,14 @@ def server_stalled(place):
     server.process.send_signal(signal.SIGSTOP)
     time.sleep(5)
     before = sum(talkers.sent.values())
-    page = place.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics").stdout
-    after = sum(talkers.sent.values())
-    audited = [int(n) for n in re.findall(r'^qosmark_packets_total{.*} (\d+)$', page, re.M)]
-    # the page is of the last look, at most half a second old
-    check("all packets are audited meanwhile", before - 1.5 * STREAMS * 50 <= sum(audited) <= after, (before, after, page[:1500]))
+
+    def audited():
+        page = place.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics").stdout
+        return sum(int(n) for n in re.findall(r'^qosmark_packets_total{.*} (\d+)$', page, re.M))
+    wait_for("all packets to be audited meanwhile", lambda: audited() >= before)  # the page is of the last look
+    check("and no more than were sent", audited() <= sum(talkers.sent.values()))
     server.process.send_signal(signal.SIGCONT)
-    time.sleep(1)
+    wait_for("all to be taken", place.all_is_taken)
     talkers.stop()
     time.sleep(0.5)
     sensor.stop()
@@ -250,7 +262,7 @@ def spilling(place):
     check("nothing was dropped or damaged", m["qosmark_publish_dropped_total"] == 0 and m["qosmark_publish_damaged_total"] == 0, m)
     check("each message is in the stream once", abs(state["messages"] - m["qosmark_publish_messages_total"]) <= 64, (state, m))
     # the page is of the last look, at most half a second old
-    wait_for("all packets to be audited", lambda: metrics()["qosmark_point_packets_total"] == sent[0], 5)
+    wait_for("all packets to be audited", lambda: metrics()["qosmark_point_packets_total"] == sent[0])
     check("the kernel dropped none", metrics()["qosmark_point_kernel_dropped_packets_total"] == 0)
 
 
@@ -268,8 +280,8 @@ def nobody_there(place):
     check("it says that messages wait", re.search(r"\d+ messages to the collectors wait in", sensor.stderr), sensor.stderr)
     check("the file is nobody else's", spill.stat().st_mode & 0o077 == 0 and spill.stat().st_uid != 0)
     Server(place.bus, place.dir / "n1")
-    again = place.sensor("--publish", place.url(), "--spill", spill, "--duration", "2s")
-    again.wait(30)
+    again = place.sensor("--publish", place.url(), "--spill", spill, "--duration", "4s")
+    again.wait()
     messages = place.read()
     deltas = [json.loads(m.data) for m in messages]
     check("nothing is there twice", len({d["id"] for d in deltas}) == len(deltas))
@@ -279,10 +291,10 @@ def nobody_there(place):
     check("the older ones came first", order == sorted(order))
     told = collections.Counter()
     for d in deltas:
-        if d["type"] == "stream" and d["ssrc"]:
-            told[d["ssrc"]] += d["packets"]
+        if d["type"] == "stream" and d["kind"] != "rtcp":
+            told[d["src"]["port"]] += d["packets"]
     for i in range(STREAMS):
-        left = talkers.sent[i] - told[f"0x{0x1000 + i:08x}"]
+        left = talkers.sent[i] - told[20000 + 2 * i]
         check("all but what was sent before it watched", 0 <= left <= first[i] + 2, (left, first))
     check("the file is empty", spill.stat().st_size <= 4096, spill.stat().st_size)
 
@@ -319,9 +331,9 @@ def secrets(place):
         config.write_text(f"user: sensor\n{text}\n")
         os.chmod(config, 0o640)
         runs.append((what, why, place.sensor("--publish", f"{place.url()}:{port}", "--nats-config", config, "--duration",
-                                             "2s", "-f", "json")))
+                                             "5s", "-f", "json")))
     for what, why, r in runs:
-        r.wait(60)
+        r.wait()
         dropped = re.search(r"messages to the collectors were dropped(.*)", r.stderr)
         if why is None:
             check(f"with {what} it is let in", not dropped and json.loads(r.stdout), r.stderr)
@@ -342,35 +354,35 @@ def another_stream(place):
     """A stream of that name which is somebody else's, and a server that stores nothing: said, and nothing is lost."""
     spill = place.dir / "spill"
     Server(place.bus, place.dir / "n1")
+    place.bus.popen("nats-server", "-a", place.bus.addr4, "-p", "4224")
+    wait_for("a server without JetStream", lambda: place.h2.run("curl", "-s", "--max-time", "5", f"{place.url()[7:]}:4224",
+                                                                check=False).returncode not in (7, 28))
+    in_vain = place.h2.popen(qosmark, "collect", "--nats", f"{place.url()}:4224", "--history", place.dir / "h2")
     client = Client(place.bus, place.bus.addr4)
     for settings in ({"subjects": ["other.>"]}, {"subjects": ["qosmark.v1.>"], "retention": "workqueue"}):
         made = client.request("$JS.API.STREAM.CREATE.QOSMARK", json.dumps({"name": "QOSMARK", "storage": "memory", **settings}))
         check("the stream is there", "error" not in made, made)
         sensor = place.sensor("--publish", place.url(), "--spill", spill, "--duration", "1s")
         collect = place.h2.popen(qosmark, "collect", "--nats", place.url(), "--history", place.dir / "h", "--duration", "1s")
-        sensor.wait(30)
+        sensor.wait()
         check("the messages wait", "messages to the collectors wait in" in sensor.stderr, sensor.stderr)
-        check("a collector says it once", collect.wait(30) == 3 and collect.stderr.count("is not one of qosmark's") == 1,
+        check("a collector says it once", collect.wait() == 3 and collect.stderr.count("is not one of qosmark's") == 1,
               collect.stderr)
         check("nothing is stored there", client.stream("QOSMARK")["state"]["messages"] == 0)
         client.request("$JS.API.STREAM.DELETE.QOSMARK")
-    place.sensor("--publish", place.url(), "--spill", spill, "--duration", "1s").wait(30)
+    place.sensor("--publish", place.url(), "--spill", spill, "--duration", "3s").wait()
     starts = {json.loads(m.data)["start"] for m in place.read()}
     check("what waited is there", len(starts) == 3, starts)
-    page = place.h2.popen(qosmark, "collect", "--nats", place.url(), "--history", place.dir / "h", "--duration", "3s", "-f",
+    page = place.h2.popen(qosmark, "collect", "--nats", place.url(), "--history", place.dir / "h", "--duration", "5s", "-f",
                           "html")
-    page.wait(30)
+    page.wait()
     check("the page says of which time it is", re.search(r"1 point, 20\d\d-\d\d-\d\d [\d:]{8} to [-\d: ]+ UTC", page.stdout),
           page.stdout[:2000] + page.stderr)
     r = place.h2.run(qosmark, "collect", "--report-only", "--history", place.dir / "none", check=False)
     check("a history that is not there is not made", r.returncode == 3 and not (place.dir / "none").exists(), r.stderr)
     client.close()
-    place.bus.popen("nats-server", "-a", place.bus.addr4, "-p", "4224")
-    wait_for("a server without JetStream", lambda: place.h2.run("curl", "-s", "--max-time", "1", f"{place.url()[7:]}:4224",
-                                                                check=False).returncode not in (7, 28))
-    collect = place.h2.popen(qosmark, "collect", "--nats", f"{place.url()}:4224", "--history", place.dir / "h")
-    check("that JetStream is missing is said", collect.wait(30) == 3 and "JetStream is not enabled" in collect.stderr,
-          collect.stderr)
+    check("that JetStream is missing is said", in_vain.wait() == 3 and "JetStream is not enabled" in in_vain.stderr,
+          in_vain.stderr)
 
 
 class Cluster:
@@ -384,7 +396,7 @@ class Cluster:
         for i, port in enumerate(self.ports):
             self.servers.append(Server(place.bus, place.dir / f"n{i}", port=port, name=f"n{i}", config=
                                        f'cluster {{ name: lab, listen: "{self.address}:{6222 + i}", routes: [{routes}] }}\n'))
-        wait_for("a leader of JetStream", lambda: "error" not in (self.ask("$JS.API.INFO") or {"error": 1}), 30)
+        wait_for("a leader of JetStream", lambda: "error" not in (self.ask("$JS.API.INFO") or {"error": 1}))
 
     def url(self):
         return ",".join(f"nats://{self.address}:{p}" for p in self.ports)
@@ -394,7 +406,7 @@ class Cluster:
         for port in self.ports:
             try:
                 client = Client(self.place.bus, self.address, port)
-                client.socket.settimeout(1)  # while there is no leader nobody answers
+                client.socket.settimeout(2)  # while there is no leader nobody answers
                 try:
                     return list(client.messages("QOSMARK")) if all_messages else client.request(subject)
                 finally:
@@ -422,16 +434,16 @@ def servers_of_a_cluster_killed(place):
     sensor = place.sensor("--publish", cluster.url(), "--listen", "127.0.0.1:9464")  # and no file: memory has to do
     wait_for("the sensor", lambda: "watching" in sensor.stderr)
     talkers = Talkers(place.h1, place.h2)
-    wait_for("a stream on three servers", cluster.all_have_it, 20)
+    wait_for("a stream on three servers", cluster.all_have_it)
     time.sleep(1.5)
     killed = []
     for _ in range(int(os.environ.get("FLEET_KILLS", 1))):
         leader = cluster.leader()
         leader.kill()
         killed.append(leader.name)
-        wait_for("another leader", lambda dead=leader: cluster.leader() not in (None, dead), 20)
+        wait_for("another leader", lambda dead=leader: cluster.leader() not in (None, dead))
         leader.start()
-        wait_for("all three again", cluster.all_have_it, 30)
+        wait_for("all three again", cluster.all_have_it)
     time.sleep(1)
     talkers.stop()
     time.sleep(1.5)
@@ -445,13 +457,14 @@ def servers_of_a_cluster_killed(place):
     check("what it made is acknowledged or waits", counts["acknowledged_total"] + counts["buffered_messages"] ==
           counts["messages_total"], counts)
     # the page was read before the last interval, which the end of the sensor tells
-    check("and as many are in the stream", 0 <= len(messages) - counts["messages_total"] <= 2 * (32 + STREAMS),
+    check("and as many are in the stream", 0 <= len(messages) - counts["messages_total"] <= 6 * (32 + STREAMS),
           (len(messages), counts))
     print(f"killed {killed}: {len(messages)} messages in the stream, {counts['repeated_total']} came twice and were known, "
           f"{counts['connections_total']} connections")
 
 
-CASES = [server_killed, server_stalled, servers_of_a_cluster_killed, nobody_there, secrets, another_stream]
+# what lasts longest begins first
+CASES = [another_stream, servers_of_a_cluster_killed, server_stalled, nobody_there, secrets, server_killed]
 BY_HAND = [spilling]
 
 
@@ -468,8 +481,11 @@ def main():
     if "left out: libnats" in run(qosmark, "--version").stdout:
         skip("built without libnats")
     named = [a for a in sys.argv[2:] if a != "--all"]
+    if not named:
+        cases = CASES + (BY_HAND if "--all" in sys.argv else [])
+        return side_by_side(__file__, [qosmark], [c.__name__ for c in cases], 3)
     for case in CASES + BY_HAND:
-        if case.__name__ not in named if named else case in BY_HAND and "--all" not in sys.argv:
+        if case.__name__ not in named:
             continue
         before = len(failures)
         with Lab() as lab:
