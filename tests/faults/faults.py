@@ -46,7 +46,7 @@ class Result:
         return f"exit {self.status}: {self.err.decode(errors='replace')[-800:]}"
 
 
-def run(*args, seconds=60, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **kwargs):
+def run(*args, seconds=180, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **kwargs):
     """Runs to the end; what went to standard output and error as bytes (b"" where they go elsewhere)."""
     r = subprocess.run([str(a) for a in args], stdin=stdin, stdout=stdout, stderr=kwargs.pop("stderr", subprocess.PIPE),
                        timeout=seconds, check=False, **kwargs)
@@ -90,7 +90,7 @@ class LabProcess:
     def running(self):
         return self.popen.poll() is None
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=180):
         status = self.popen.wait(seconds)
         return Result(status, self.out, self.err)
 
@@ -98,13 +98,13 @@ class LabProcess:
         if self.running():
             self.popen.send_signal(number)
         try:
-            return self.wait(20)
+            return self.wait(60)
         except subprocess.TimeoutExpired:
             self.popen.kill()
             return self.wait(20)
 
 
-def wait_for(what, condition, seconds=30.0):
+def wait_for(what, condition, seconds=90.0):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
