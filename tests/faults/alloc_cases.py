@@ -150,12 +150,12 @@ class Bus:
                 self.server.wait()
 
     def wait(self, folder):
-        until = time.monotonic() + 20
+        until = time.monotonic() + 90
         while "Server is ready" not in pathlib.Path(folder, "log").read_text():
             if time.monotonic() > until:
                 raise OSError("nats-server does not begin")
             time.sleep(0.05)
-        sensors = [subprocess.Popen([self.qosmark, "live", "-i", "lo", "--no-screen", "-q", "--duration", "1500ms", "--interval", "500ms", "--filter",
+        sensors = [subprocess.Popen([self.qosmark, "live", "-i", "lo", "--no-screen", "-q", "--duration", "3s", "--interval", "500ms", "--filter",
                                      "udp port 30000", "--every-packet", *self.words(), "--site", site, "--point", "p", "--partitions", "1"],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for site in ("a", "b")]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -174,7 +174,7 @@ class Bus:
     def forget():
         """What a collector that died had, and how far it was."""
         with socket.create_connection(("127.0.0.1", 4222)) as s:
-            s.settimeout(5)
+            s.settimeout(60)
             text = 'CONNECT {"verbose":false}\r\nSUB _INBOX.a 1\r\n'
             for name in ("leases", "checkpoints"):
                 text += f"PUB $JS.API.STREAM.PURGE.KV_qosmark-{name} _INBOX.a 0\r\n\r\n"

@@ -261,9 +261,13 @@ def sweep(case, folder, options, met, found, third):
                       case.get("before"))
     before, tried = time.monotonic(), 0
     try:
-        base, again = program.run(0), program.run(0)
-        if base.calls == 0:
-            return None
+        for left in range(4 if case.get("network") else 0, -1, -1):  # what lasts so long by the clock may see less on a slow machine
+            base, again = program.run(0), program.run(0)
+            if base.calls == 0:
+                return None
+            if left == 0 or (steady(case, base) == steady(case, again) and case["status"] in (None, base.status)):
+                break
+            print(f"{case['name']}: two runs differ, status {base.status} and {again.status}: this machine may be slow, again", flush=True)
         if base.status == SANITIZER or steady(case, base) != steady(case, again):
             raise Unfit(f"{case['name']}: without a failure, two runs differ or are at fault: status {base.status}, "
                              f"{again.status}\n{base.err}")

@@ -72,7 +72,7 @@ def blocks_of_document():
     return table, insert, [b for b in blocks if b.startswith("SELECT")]
 
 
-def wait_for(what, true, seconds=30):
+def wait_for(what, true, seconds=120):
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:

@@ -356,12 +356,12 @@ def told_to_end(c):
     file = c.folder / "ended.pcap"
     process = subprocess.Popen([c.qosmark, "generate", "-o", file, "--calls", "500", "--duration", "10m"], stderr=subprocess.PIPE,
                                stdout=subprocess.DEVNULL, text=True)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while time.monotonic() < end and not any(p.stat().st_size for p in c.folder.glob("ended.pcap.*")):
         time.sleep(0.01)
     process.terminate()
     process.terminate()
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=180)[1]
     if process.returncode != 3 or said.count("\n") != 1 or list(c.folder.glob("ended.pcap*")):
         c.say("told to end", f"exit {process.returncode}, {said!r}, {list(c.folder.glob('ended.pcap*'))}")
 
