@@ -91,9 +91,9 @@ class Place:
         return f"nats://{self.bus.ip4(self.h2)}"
 
     def metrics(self):
-        """What the sensor with --listen says of its messages."""
+        """What the sensor counts itself, without labels."""
         page = self.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics", check=False).stdout
-        return {k: int(v) for k, v in re.findall(r"^(qosmark_publish_\w+) (\d+)$", page, re.M)}
+        return collections.defaultdict(int, {k: int(v) for k, v in re.findall(r"^(qosmark_\w+)(?:{[^}]*})? (\d+)$", page, re.M)})
 
     def all_is_taken(self):
         m = self.metrics()
@@ -204,29 +204,43 @@ def server_killed(place):
     check("nobody is named", not any("sip:" in json.dumps(d) for d in deltas))
 
 
-def server_stalled(place):
-    """A server that takes nothing and does not say so: nothing of it reaches the packets."""
+def nobody_takes_them(place):
+    """A server that takes nothing and does not say so, and a collector that stands still: nothing of it reaches the packets,
+    by the sensor's own counts against those of its kernel and of the stream."""
     server = Server(place.bus, place.dir / "n1")
-    sensor = place.sensor("--publish", place.url(), "--listen", "127.0.0.1:9464")
+    collector = place.bus.popen(qosmark, "collect", "--nats", place.url(), "--history", place.dir / "h")
+    wait_for("the collector", lambda: "reads all" in collector.stderr or not collector.running(), 60)
+    place.h2.nft_rules("input", ["udp dport 30000-30010 counter"])
+    sensor = place.sensor("--publish", place.url(), "--listen", "127.0.0.1:9464", "--filter", "udp")
     wait_for("the sensor", lambda: "watching" in sensor.stderr)
+    collector.send_signal(signal.SIGSTOP)
     talkers = Talkers(place.h1, place.h2)
     time.sleep(1.5)
     server.process.send_signal(signal.SIGSTOP)
     time.sleep(5)
     before = sum(talkers.sent.values())
-
-    def audited():
-        page = place.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics").stdout
-        return sum(int(n) for n in re.findall(r'^qosmark_packets_total{.*} (\d+)$', page, re.M))
-    wait_for("all packets to be audited meanwhile", lambda: audited() >= before)  # the page is of the last look
-    check("and no more than were sent", audited() <= sum(talkers.sent.values()))
+    wait_for("all packets to be audited meanwhile", lambda: place.metrics()["qosmark_point_packets_total"] >= before)
+    m = place.metrics()
+    check("and no more than were sent", m["qosmark_point_packets_total"] <= sum(talkers.sent.values()), m)
+    check("messages wait meanwhile", m["qosmark_publish_buffered_messages"] > 0, m)
     server.process.send_signal(signal.SIGCONT)
     wait_for("all to be taken", place.all_is_taken)
     talkers.stop()
-    time.sleep(0.5)
+    kernel = sum(talkers.sent.values())
+    wait_for("the kernel to have what was sent", lambda: sum(place.h2.counters().values()) == kernel)
+    wait_for("all to be captured", lambda: place.metrics()["qosmark_point_packets_total"] >= kernel)
+    m = place.metrics()
+    check("captured is what the kernel has", m["qosmark_point_packets_total"] == kernel, (kernel, m))
+    check("by its own count nothing is lost", m["qosmark_point_kernel_dropped_packets_total"] == m["qosmark_publish_dropped_total"] == 0, m)
+    check("what it made is acknowledged or waits", m["qosmark_publish_acknowledged_total"] + m["qosmark_publish_buffered_messages"]
+          == m["qosmark_publish_messages_total"] > 0, m)
     sensor.stop()
     check("nothing was dropped", "dropped" not in sensor.stderr, sensor.stderr)
-    judge(place.read(), talkers)
+    messages = place.read()
+    check("and all of it is in the stream", len(messages) >= m["qosmark_publish_messages_total"], (len(messages), m))
+    judge(messages, talkers)
+    check("the collector stood still", collector.running(), collector.stderr)
+    collector.stop(signal.SIGKILL)
 
 
 def spilling(place):
@@ -244,26 +258,22 @@ def spilling(place):
                 sent[0] += 1
             over.wait(max(0.0, begun + 1 - time.monotonic()))
 
-    def metrics():
-        page = place.h2.run("curl", "-s", "http://127.0.0.1:9464/metrics", check=False).stdout
-        return collections.defaultdict(int, {k: int(v) for k, v in re.findall(r"^(qosmark_\w+)(?:{[^}]*})? (\d+)$", page, re.M)})
-
     thread = threading.Thread(target=flood, daemon=True)
     thread.start()
-    wait_for("messages in the file", lambda: metrics()["qosmark_publish_file_messages"] > 10000, 60)
+    wait_for("messages in the file", lambda: place.metrics()["qosmark_publish_file_messages"] > 10000, 60)
     Server(place.bus, place.dir / "n1")
-    wait_for("the file to be sent", lambda: metrics()["qosmark_publish_file_messages"] == 0, 90)
+    wait_for("the file to be sent", lambda: place.metrics()["qosmark_publish_file_messages"] == 0, 90)
     over.set()
     thread.join()
-    wait_for("all to be acknowledged", lambda: metrics()["qosmark_publish_buffered_messages"] == 0, 60)
-    m = metrics()
+    wait_for("all to be acknowledged", lambda: place.metrics()["qosmark_publish_buffered_messages"] == 0, 60)
+    m = place.metrics()
     state = Client(place.bus, place.bus.addr4).stream("QOSMARK")["state"]
     print(f"{sent[0]} packets, {m['qosmark_publish_messages_total']} messages, {m['qosmark_publish_spilled_total']} of them in the file")
     check("nothing was dropped or damaged", m["qosmark_publish_dropped_total"] == 0 and m["qosmark_publish_damaged_total"] == 0, m)
     check("each message is in the stream once", abs(state["messages"] - m["qosmark_publish_messages_total"]) <= 64, (state, m))
     # the page is of the last look, at most half a second old
-    wait_for("all packets to be audited", lambda: metrics()["qosmark_point_packets_total"] == sent[0])
-    check("the kernel dropped none", metrics()["qosmark_point_kernel_dropped_packets_total"] == 0)
+    wait_for("all packets to be audited", lambda: place.metrics()["qosmark_point_packets_total"] == sent[0])
+    check("the kernel dropped none", place.metrics()["qosmark_point_kernel_dropped_packets_total"] == 0)
 
 
 def nobody_there(place):
@@ -464,7 +474,7 @@ def servers_of_a_cluster_killed(place):
 
 
 # what lasts longest begins first
-CASES = [another_stream, servers_of_a_cluster_killed, server_stalled, nobody_there, secrets, server_killed]
+CASES = [another_stream, servers_of_a_cluster_killed, nobody_takes_them, nobody_there, secrets, server_killed]
 BY_HAND = [spilling]
 
 
