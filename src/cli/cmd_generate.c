@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -9,25 +8,8 @@
 #include "cli/cli.h"
 #include "cli/confine.h"
 #include "cli/generate_arguments.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    interrupted = 1;
-    if (number == SIGINT)
-        (void)signal(number, output_interrupted); /* a second one, from an impatient person, ends it at once */
-}
-
-/* An interrupt ends the work in order: no half file is left, and a wire's streams are counted. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGTERM, &action, NULL); /* timeout(1) sends it twice, and means it once */
-    (void)sigaction(SIGINT, &action, NULL);
-}
 
 /* Each port of the participants is a socket: of what this process may open, all. */
 static void allow_sockets(void)
@@ -83,7 +65,7 @@ static bool stop_or_go_on(void *user, uint64_t done, uint64_t total)
         else
             (void)fprintf(stderr, "\r%llu packets", (unsigned long long)done);
     }
-    return interrupted != 0;
+    return interrupt_came();
 }
 
 /* Whom it hands what is open to: outputs, and whether it goes on onto a network. */
@@ -176,7 +158,7 @@ int cmd_generate(int argc, char **argv)
     } else if (status == 0 && a.help) {
         generate_print_help();
     } else if (status == 0) {
-        catch_signals();
+        interrupt_catch(); /* no half file is left, and a wire's streams are counted */
         if (a.to)
             allow_sockets();
         status = policy_arguments_load(&a.policy, &policy);

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,43 +8,15 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/confine.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/probe_service.h"
 #include "cli/probe_session.h"
 #include "probe/craft.h"
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number)
-{
-    interrupted = 1;
-    (void)signal(number, output_interrupted); /* the second one ends it at once */
-}
-
-bool probe_session_interrupted(void)
-{
-    return interrupted;
-}
-
-static bool is_interrupted(void *user)
-{
-    (void)user;
-    return interrupted;
-}
-
-/* On standard error, where that is a terminal and it takes more than a second. */
 static void show_progress(void *user, uint64_t done, uint64_t total)
 {
-    enum { WIDTH = 40 };
-    struct progress *p = user;
-    int64_t now_ms = p->enabled ? clock_monotonic_ns() / NS_PER_MS : 0;
-    if (!p->enabled || now_ms - p->begin_ms < 1000 || now_ms - p->last_ms < 200 || total == 0)
-        return;
-    int filled = (int)((done < total ? done : total) * WIDTH / total);
-    p->last_ms = now_ms;
-    p->shown = true;
-    (void)fprintf(stderr, "\rprobing [%.*s%*s] %llu of %llu", filled, "########################################",
-                  WIDTH - filled, "", (unsigned long long)done, (unsigned long long)total);
+    progress_step(user, "probing", done, total);
 }
 
 /* ---- what ---- */
@@ -99,7 +70,7 @@ struct probe_document *probe_session_one(const struct probe_arguments *a, const 
     o.target = goal->name;
     o.node = goal->node;
     o.sender.target = (struct endpoint){.addr = goal->addr, .port = a->port};
-    o.sender.stopped = is_interrupted;
+    o.sender.stopped = interrupt_stops;
     o.sender.progress = show_progress;
     o.sender.user = progress;
     *ret_status = EXIT_INPUT;
@@ -192,7 +163,7 @@ static int probe_once(const struct probe_arguments *a, const struct policy *poli
     size_t count = 0;
     int status = documents ? begin_once(a, &output) : cli_fail(EXIT_INPUT, "out of memory");
     bool begun = status == EXIT_CONFORMS;
-    for (size_t i = 0; begun && i < g->count && !interrupted; i++) {
+    for (size_t i = 0; begun && i < g->count && !interrupt_came(); i++) {
         struct progress progress;
         int why = EXIT_CONFORMS;
         progress_init(&progress);
@@ -204,10 +175,10 @@ static int probe_once(const struct probe_arguments *a, const struct policy *poli
         if (!d && why == EXIT_USAGE)
             break; /* the next one would say the same */
     }
-    if (interrupted && count < g->count)
+    if (interrupt_came() && count < g->count)
         status = probe_session_worse(
             status, cli_fail(EXIT_INPUT, "interrupted: %zu of %zu targets were probed", count, g->count));
-    else if (interrupted && count)
+    else if (interrupt_came() && count)
         (void)cli_fail(0, "interrupted: this is what came back until then");
     if (count) {
         int written = write_once(a, g, documents, count, &output);
@@ -218,13 +189,6 @@ static int probe_once(const struct probe_arguments *a, const struct policy *poli
         probe_document_free(documents[i]);
     free(documents);
     return status;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = interrupt};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
 }
 
 /* Raw packets take a right that is given up before the first of them: where it is missing, the sender says so. */
@@ -250,7 +214,7 @@ static int run(struct probe_arguments *a)
         a->report.color = terminal_color(a->color, a->output != NULL);
         a->report.utf8 = terminal_utf8();
         a->report.width = a->output ? 80 : terminal_width();
-        catch_signals();
+        interrupt_catch();
         open_wires(a, wires);
         status = a->continuous ? probe_continuously(a, policy, &goals) : probe_once(a, policy, &goals);
     }

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/confine.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/target.h"
 #include "cli/trace_arguments.h"
@@ -19,15 +19,6 @@
 #include "probe/trace_net.h"
 
 enum { PORT_MEDIA = 34904, PORT_SIP_TLS = 5061, RATE_DEFAULT = 100, PACKET_BITS = (TRACE_PAYLOAD_BYTES + 48 + 24) * 8 };
-
-/* Cli owns the process; the handler can reach nothing but this. */
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number)
-{
-    interrupted = 1;
-    (void)signal(number, output_interrupted); /* the second one ends it at once */
-}
 
 struct trace_job {
     const struct trace_arguments *a;
@@ -106,7 +97,7 @@ static int prepare(struct trace_job *j, const struct policy *policy)
                                   .retries = (uint8_t)a->retries,
                                   .queries = (uint8_t)a->queries,
                                   .timeout_ns = a->timeout_ns,
-                                  .stop = &interrupted,
+                                  .stop = interrupt_flag(),
                                   .progress = progress,
                                   .progress_user = j};
     j->plan.rate = choose_rate(j);
@@ -214,9 +205,7 @@ static int run(struct trace_job *j)
 {
     struct trace_document *d = j->document;
     struct error error = {0};
-    struct sigaction action = {.sa_handler = interrupt};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    interrupt_catch();
     d->begin_ns = clock_wall_ns();
     j->begin_ms = d->begin_ns / NS_PER_MS;
     int r = trace_run(&j->plan, trace_net_io(j->net), d, &error);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/confine.h"
+#include "cli/interrupt.h"
 #include "http/server.h"
 
 struct forever {
@@ -105,7 +106,7 @@ static int open_forever(struct forever *f, struct privileges *ret)
 
 static void sleep_until(int64_t at_ns)
 {
-    while (!probe_session_interrupted()) {
+    while (!interrupt_came()) {
         int64_t left = at_ns - clock_monotonic_ns();
         if (left <= 0)
             return;
@@ -124,15 +125,15 @@ int probe_continuously(const struct probe_arguments *a, const struct policy *pol
     int status = open_forever(&f, &privileges), worst = EXIT_CONFORMS;
     if (status == EXIT_CONFORMS)
         confine_network(PRIVILEGES_SEND, &privileges, a->report.verbose > 0);
-    while (status == EXIT_CONFORMS && !probe_session_interrupted()) {
+    while (status == EXIT_CONFORMS && !interrupt_came()) {
         int64_t begin = clock_monotonic_ns();
-        for (size_t i = 0; i < g->count && status == EXIT_CONFORMS && !probe_session_interrupted(); i++) {
+        for (size_t i = 0; i < g->count && status == EXIT_CONFORMS && !interrupt_came(); i++) {
             struct progress progress = {0};
             struct probe_document *d = probe_session_one(a, policy, g, i, &progress, &status);
             if (!d)
                 break;
             status = EXIT_CONFORMS;
-            bool whole = !probe_session_interrupted(); /* an interval that was cut short is no record */
+            bool whole = !interrupt_came(); /* an interval that was cut short is no record */
             if (whole) {
                 worst = probe_session_worse(worst, probe_session_status(d));
                 status = write_interval(&f, d);

@@ -1,7 +1,6 @@
 #include "cli/probe_service.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/confine.h"
 #include "cli/common.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/target.h"
 #include "cli/terminal.h"
@@ -261,20 +261,6 @@ static void print_dry_run(const struct service_arguments *a, const struct servic
                  (long long)(o->interval_ns / NS_PER_MS));
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal_number)
-{
-    interrupted = 1;
-    (void)signal(signal_number, output_interrupted); /* the second one ends it at once */
-}
-
-static bool stop(void *user)
-{
-    (void)user;
-    return interrupted;
-}
-
 /* What the run is told about while it goes on. */
 struct asking {
     const struct service_arguments *a;
@@ -282,17 +268,9 @@ struct asking {
     struct output output;
 };
 
-/* On standard error, where that is a terminal and it takes more than a second. */
 static void show_progress(void *user, uint64_t done, uint64_t total)
 {
-    enum { WIDTH = 40 };
-    struct progress *p = &((struct asking *)user)->progress;
-    if (!p->enabled || clock_monotonic_ns() / NS_PER_MS - p->begin_ms < 1000)
-        return;
-    int filled = (int)(done * WIDTH / total);
-    p->shown = true;
-    (void)fprintf(stderr, "\rasking [%.*s%*s] %llu of %llu", filled, "########################################",
-                  WIDTH - filled, "", (unsigned long long)done, (unsigned long long)total);
+    progress_step(&((struct asking *)user)->progress, "asking", done, total);
 }
 
 static int exit_of(const struct service_result *r)
@@ -367,12 +345,10 @@ static int ask(const struct service_arguments *a, struct service_run_options *o)
     struct service_result result;
     struct asking asking = {.a = a};
     struct error error = {0};
-    struct sigaction action = {.sa_handler = interrupt};
     if (getrandom(&o->key, sizeof o->key, 0) != (ssize_t)sizeof o->key)
         return cli_fail(EXIT_INPUT, "the system gives no random numbers: %s", strerror(errno));
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    o->stop = stop;
+    interrupt_catch();
+    o->stop = interrupt_stops;
     o->progress = show_progress;
     o->opened = confine;
     o->user = &asking;

@@ -33,7 +33,6 @@ struct probe_document *probe_session_one(const struct probe_arguments *a, const 
                                          int *ret_status);
 int probe_session_status(const struct probe_document *d);
 int probe_session_worse(int a, int b); /* of two exit statuses */
-bool probe_session_interrupted(void);
 
 /* probe_continuously.c: --continuous, until it is interrupted. An exit status. */
 int probe_continuously(const struct probe_arguments *a, const struct policy *policy, const struct probe_goals *g);

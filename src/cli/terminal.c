@@ -58,23 +58,48 @@ void progress_init(struct progress *p)
     *p = (struct progress){.enabled = isatty(STDERR_FILENO) == 1, .begin_ms = now_ms()};
 }
 
-void progress_update(void *progress, uint64_t done, uint64_t total)
+enum { BAR_WIDTH = 40 };
+
+/* Not in the first second, and not too often. */
+static bool is_due(struct progress *p)
 {
-    struct progress *p = progress;
     int64_t now = now_ms();
     if (!p->enabled || now - p->begin_ms < 1000 || now - p->last_ms < 200)
-        return;
+        return false;
     p->last_ms = now;
     p->shown = true;
+    return true;
+}
+
+static const char *bar_of(unsigned percent, char bar[static BAR_WIDTH + 1])
+{
+    memset(bar, ' ', BAR_WIDTH);
+    memset(bar, '#', percent * BAR_WIDTH / 100);
+    bar[BAR_WIDTH] = '\0';
+    return bar;
+}
+
+static unsigned percent_of(uint64_t done, uint64_t total)
+{
+    return (unsigned)(done >= total ? 100 : done * 100 / total);
+}
+
+void progress_step(struct progress *p, const char *what, uint64_t done, uint64_t total)
+{
+    char bar[BAR_WIDTH + 1];
+    if (is_due(p))
+        (void)fprintf(stderr, "\r%s [%s] %llu of %llu", what, bar_of(percent_of(done, total), bar),
+                      (unsigned long long)done, (unsigned long long)total);
+}
+
+void progress_update(void *progress, uint64_t done, uint64_t total)
+{
+    char bar[BAR_WIDTH + 1];
+    if (!is_due(progress))
+        return;
     if (total) {
-        enum { WIDTH = 40 };
-        unsigned percent = (unsigned)(done >= total ? 100 : done * 100 / total);
-        unsigned filled = percent * WIDTH / 100;
-        char bar[WIDTH + 1];
-        memset(bar, ' ', WIDTH);
-        memset(bar, '#', filled);
-        bar[WIDTH] = '\0';
-        (void)fprintf(stderr, "\rreading [%s] %3u %%", bar, percent);
+        unsigned percent = percent_of(done, total);
+        (void)fprintf(stderr, "\rreading [%s] %3u %%", bar_of(percent, bar), percent);
     } else {
         (void)fprintf(stderr, "\rreading: %llu MiB", (unsigned long long)(done >> 20));
     }

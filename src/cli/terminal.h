@@ -20,6 +20,7 @@ struct progress {
 };
 void progress_init(struct progress *p);
 void progress_update(void *progress, uint64_t done, uint64_t total); /* an audit_progress */
+void progress_step(struct progress *p, const char *what, uint64_t done, uint64_t total); /* so many of so many */
 void progress_done(struct progress *p);                              /* wipes the bar */
 
 #endif
