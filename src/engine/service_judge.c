@@ -19,23 +19,6 @@ struct judging {
     const char *expected; /* "AF31 or CS3" */
 };
 
-struct probe_marks service_phase_marks(const struct probe_document *d, const char *phase, int class_index)
-{
-    struct probe_marks m = {0};
-    for (size_t i = 0; i < d->packet_count; i++) {
-        const struct probe_packet *p = &d->packets[i];
-        if (!p->answered || (class_index >= 0 && p->class_index != class_index))
-            continue;
-        if (phase && (!p->phase || strcmp(p->phase, phase) != 0))
-            continue;
-        if (p->returned < 0)
-            m.unknown++;
-        else
-            m.packets[p->returned]++;
-    }
-    return m;
-}
-
 static bool is_right(const struct judging *j, dscp_t mark)
 {
     return j->facts->plan.any || dscp_set_has(j->facts->plan.expected, mark);
@@ -138,7 +121,7 @@ static bool follows_the_request(const struct judging *j)
         return false;
     /* one part of the connection, or all, and then always: anything else is chance or more than one path */
     for (int p = 0; p < PHASE_COUNT; p++) {
-        struct probe_marks m = service_phase_marks(j->d, service_phase_name((enum service_phase)p), 1);
+        struct probe_marks m = probe_document_marks(j->d, service_phase_name((enum service_phase)p), 1);
         uint64_t bad = count_wrong(j, &m);
         if (bad && bad != probe_marks_known(&m))
             return false;
@@ -227,7 +210,7 @@ static const char *by_part(struct judging *j, bool *ret_pure, unsigned *ret_wron
     *ret_pure = true;
     *ret_wrong = 0;
     for (int p = 0; p < PHASE_COUNT; p++) {
-        struct probe_marks m = service_phase_marks(j->d, service_phase_name((enum service_phase)p), -1);
+        struct probe_marks m = probe_document_marks(j->d, service_phase_name((enum service_phase)p), -1);
         uint64_t known = probe_marks_known(&m), wrong = count_wrong(j, &m);
         if (known == 0)
             continue;
@@ -250,7 +233,7 @@ static int find_some_wrong(struct judging *j)
     bool tcp = j->facts->way->transport != SERVICE_UDP;
     /* of one or two connections chance may make such an order */
     enum confidence sure = j->facts->judged >= ROUNDS_TO_BE_SURE ? CONFIDENCE_HIGH : CONFIDENCE_LOW;
-    struct probe_marks first = service_phase_marks(j->d, service_phase_name(PHASE_SYN_ACK), -1);
+    struct probe_marks first = probe_document_marks(j->d, service_phase_name(PHASE_SYN_ACK), -1);
     if (tcp && pure && wrong_parts == 1u << PHASE_SYN_ACK)
         return add_finding(
             j,
@@ -392,9 +375,9 @@ int service_judge(struct probe_document *d, const struct service_facts *facts)
 {
     struct judging j = {.d = d,
                         .facts = facts,
-                        .all = service_phase_marks(d, NULL, -1),
-                        .marked = service_phase_marks(d, NULL, 0),
-                        .control = service_phase_marks(d, NULL, 1)};
+                        .all = probe_document_marks(d, NULL, -1),
+                        .marked = probe_document_marks(d, NULL, 0),
+                        .control = probe_document_marks(d, NULL, 1)};
     char address[ADDR_TEXT_MAX];
     struct strbuf expected = {0};
     int r = 0;

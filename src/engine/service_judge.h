@@ -27,7 +27,4 @@ struct service_facts {
  */
 int service_judge(struct probe_document *d, const struct service_facts *facts);
 
-/* Packets of the document that came back in one part of a connection: of one class, or of all with class_index -1. */
-struct probe_marks service_phase_marks(const struct probe_document *d, const char *phase, int class_index);
-
 #endif

@@ -92,6 +92,23 @@ dscp_set_t probe_marks_set(const struct probe_marks *m)
     return set;
 }
 
+struct probe_marks probe_document_marks(const struct probe_document *d, const char *phase, int class_index)
+{
+    struct probe_marks m = {0};
+    for (size_t i = 0; i < d->packet_count; i++) {
+        const struct probe_packet *p = &d->packets[i];
+        if (!p->answered || (class_index >= 0 && p->class_index != class_index))
+            continue;
+        if (phase && (!p->phase || strcmp(p->phase, phase) != 0))
+            continue;
+        if (p->returned < 0)
+            m.unknown++;
+        else
+            m.packets[p->returned]++;
+    }
+    return m;
+}
+
 const char *probe_change_name(enum probe_change c)
 {
     static const char *const names[] = {

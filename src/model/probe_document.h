@@ -248,6 +248,10 @@ bool probe_document_note(struct probe_document *d, const char *format, ...) __at
 const char *probe_document_text(struct probe_document *d, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The marks with which packets came back: of one class, or of all with class_index -1; of one part of a connection
+ * (`phase`), or of all with NULL. */
+struct probe_marks probe_document_marks(const struct probe_document *d, const char *phase, int class_index);
+
 /* Packets with a known mark, and those among them whose mark is in `set`. */
 uint64_t probe_marks_known(const struct probe_marks *m);
 uint64_t probe_marks_in(const struct probe_marks *m, dscp_set_t set);

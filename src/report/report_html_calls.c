@@ -6,20 +6,7 @@
 #include "report/report_text.h"
 #include "report/view.h"
 
-enum { OPEN_MOST = 6, LEGS_MOST = 4, URI_MAX = 256 };
-
-/* "sip:room@conf.example.com;transport=tcp" without what nobody reads: the scheme, parameters and headers. */
-static const char *short_uri(const char *uri, char text[static URI_MAX])
-{
-    struct slice rest = slice_make(uri ? uri : "", uri ? strlen(uri) : 0);
-    if (slice_starts(rest, SLICE("sip:")))
-        rest = slice_make(rest.at + 4, rest.len - 4);
-    size_t n = 0;
-    while (n < rest.len && rest.at[n] != ';' && rest.at[n] != '?')
-        n++;
-    slice_copy(slice_make(rest.at, n), text, URI_MAX);
-    return n ? text : "?";
-}
+enum { OPEN_MOST = 6, LEGS_MOST = 4 };
 
 /* Which legs are wrong: "voice from 10.2.0.7 in berlin to cms-01"; each way and class once. */
 static void legs(struct page *p, const struct call *c)
@@ -60,13 +47,13 @@ static void legs(struct page *p, const struct call *c)
 static void call_summary(struct page *p, const struct call *c, const struct call_counts *counts)
 {
     struct html *h = &p->html;
-    char from[URI_MAX], to[URI_MAX], date[SMALL_TEXT_MAX], time[SMALL_TEXT_MAX], length[SMALL_TEXT_MAX];
+    char from[VIEW_URI_MAX], to[VIEW_URI_MAX], date[SMALL_TEXT_MAX], time[SMALL_TEXT_MAX], length[SMALL_TEXT_MAX];
     html_markup(h, "<summary>");
     html_markupf(h, "<span class=\"%s\">%s</span> <span class=\"who\">", html_class(page_style(c->verdict)),
                  c->verdict == VERDICT_UNCHECKED ? "\u2013" : page_sign(c->verdict));
-    html_text(h, short_uri(c->from, from));
+    html_text(h, view_uri(c->from, "?", from));
     html_markup(h, " \u2192 ");
-    html_text(h, short_uri(c->to, to));
+    html_text(h, view_uri(c->to, "?", to));
     html_markup(h, "</span> <span class=\"when\">");
     small_date(c->first_ns, date);
     small_time(c->first_ns, time);

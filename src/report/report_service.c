@@ -162,21 +162,6 @@ static size_t phases_of(const struct probe_document *d, const char *phases[stati
     return n;
 }
 
-static struct probe_marks marks_of(const struct probe_document *d, const char *phase, size_t class_index)
-{
-    struct probe_marks m = {0};
-    for (size_t i = 0; i < d->packet_count; i++) {
-        const struct probe_packet *p = &d->packets[i];
-        if (!p->answered || p->class_index != class_index || !p->phase || strcmp(p->phase, phase) != 0)
-            continue;
-        if (p->returned < 0)
-            m.unknown++;
-        else
-            m.packets[p->returned]++;
-    }
-    return m;
-}
-
 static void class_row(struct text *t, const struct probe_document *d, size_t index)
 {
     const struct probe_class *c = &d->classes[index];
@@ -205,7 +190,7 @@ static void class_row(struct text *t, const struct probe_document *d, size_t ind
         marks_piece(t, COLUMN_MARKS, NULL, &c->returned, c, judged);
     } else {
         for (size_t k = 0; k < phase_count; k++) {
-            struct probe_marks m = marks_of(d, phases[k], index);
+            struct probe_marks m = probe_document_marks(d, phases[k], (int)index);
             if (k)
                 text_put(t, STYLE_PLAIN, ";");
             marks_piece(t, COLUMN_MARKS, phases[k], &m, c, judged);

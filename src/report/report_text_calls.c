@@ -16,25 +16,10 @@ enum {
     GAP = 2
 };
 
-#define URI_MAX 256 /* more than any line has room for */
-
 /* Where the columns are, by the widest of the first. */
 struct places {
     size_t time, length_end, who;
 };
-
-/* "sip:room@conf.example.com;transport=tcp" without what nobody reads: the scheme, parameters and headers. */
-static const char *short_uri(const char *uri, char text[static URI_MAX])
-{
-    struct slice rest = slice_make(uri, uri ? strlen(uri) : 0);
-    if (slice_starts(rest, SLICE("sip:")))
-        rest = slice_make(rest.at + 4, rest.len - 4);
-    size_t n = 0;
-    while (n < rest.len && rest.at[n] != ';' && rest.at[n] != '?')
-        n++;
-    slice_copy(slice_make(rest.at, n), text, URI_MAX);
-    return text;
-}
 
 /* Both ends of a call in `room` columns: each is cut only where the other needs its share. */
 static void put_who(struct text *t, const char *from, const char *to, size_t room)
@@ -100,7 +85,7 @@ static void call_details(struct text *t, const struct call *c)
 
 static void call_line(struct text *t, const struct call *c, const struct call_counts *counts, const struct places *p)
 {
-    char text[SMALL_TEXT_MAX], from[URI_MAX], to[URI_MAX];
+    char text[SMALL_TEXT_MAX], from[VIEW_URI_MAX], to[VIEW_URI_MAX];
     text_to(t, INDENT);
     text_put(t, style_of(c->verdict), sign_of(t, c->verdict));
     text_to(t, WRONG_AT);
@@ -113,7 +98,7 @@ static void call_line(struct text *t, const struct call *c, const struct call_co
     text_right(t, STYLE_PLAIN, p->length_end, text);
     text_to(t, p->who);
     if ((c->from && *c->from) || (c->to && *c->to)) {
-        put_who(t, short_uri(c->from, from), short_uri(c->to, to), t->width - p->who);
+        put_who(t, view_uri(c->from, "", from), view_uri(c->to, "", to), t->width - p->who);
     } else {
         session_ends(t->document, c, from, to);
         put_who(t, from, to, t->width - p->who);

@@ -1,6 +1,7 @@
 #include "report/view.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char *view_node(const struct document *d, uint32_t node)
 {
@@ -25,6 +26,18 @@ const char *view_call(const struct document *d, uint32_t call, char text[static 
 const char *view_file(const struct document *d, uint32_t input)
 {
     return input < d->input_count && d->inputs[input].file ? input_point(&d->inputs[input]) : "";
+}
+
+const char *view_uri(const char *uri, const char *nobody, char text[static VIEW_URI_MAX])
+{
+    struct slice rest = slice_make(uri ? uri : "", uri ? strlen(uri) : 0);
+    if (slice_starts(rest, SLICE("sip:")))
+        rest = slice_make(rest.at + 4, rest.len - 4);
+    size_t n = 0;
+    while (n < rest.len && rest.at[n] != ';' && rest.at[n] != '?')
+        n++;
+    slice_copy(slice_make(rest.at, n), text, VIEW_URI_MAX);
+    return n ? text : nobody;
 }
 
 void view_proto(uint8_t proto, char text[static VIEW_PROTO_MAX])

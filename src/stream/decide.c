@@ -20,14 +20,14 @@ static bool sdp_says(const struct stream_table *t, const struct stream *s, struc
         return false;
     uint8_t types[RTP_TYPES_MAX];
     const struct flow *f = stream_flow(t, s);
-    struct expect_query q = {.proto = f->proto, .src = flow_end(t, f, s->side), .dst = flow_end(t, f, !s->side),
-                             .first_ns = s->first_ns, .last_ns = s->last_ns, .rtcp = s->family == FAMILY_RTCP};
-    if (s->family == FAMILY_RTP) {
-        q.has_ssrc = true;
-        q.ssrc = s->ssrc;
-        q.payload_types = types;
-        q.payload_type_count = rtp_types_by_count(t, s, types);
-    }
+    struct expect_query q = {.proto = f->proto,
+                             .src = flow_end(t, f, s->side),
+                             .dst = flow_end(t, f, !s->side),
+                             .first_ns = s->first_ns,
+                             .last_ns = s->last_ns,
+                             .rtcp = s->family == FAMILY_RTCP};
+    if (s->family == FAMILY_RTP)
+        q = rtp_query(t, s, s->first_ns, s->last_ns, types);
     bool found = expect_table_find(t->expect, &q, ret);
     decision->unanswered = !found && ret->too_many;
     return found;
@@ -122,8 +122,10 @@ void decide_rtp(const struct stream_table *t, const struct stream *s, bool words
     media_context_of(t, s, &context);
     context.in_brief = !words;
     media_decide(&stream_rtp(t, s)->features, &context, &media);
-    *ret = (struct decision){.judgement = media.judgement, .codec = media.codec ? media.codec : "",
-                             .repairs = media.repairs ? media.repairs : "", .clock_rate = media.clock_rate};
+    *ret = (struct decision){.judgement = media.judgement,
+                             .codec = media.codec ? media.codec : "",
+                             .repairs = media.repairs ? media.repairs : "",
+                             .clock_rate = media.clock_rate};
     if (context.sender_report_clock_rate)
         ret->clock_rate = context.sender_report_clock_rate;
     if (!sdp_says(t, s, ret, &sdp) || !kind_is_rtp(sdp.judgement.kind))
@@ -228,9 +230,12 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
         return;
     }
     if (f->proto == PROTO_TCP && f->port[0] && !f->content_seen) {
-        struct protocol_input in = {.proto = f->proto, .src_port = f->port[s->side], .dst_port = f->port[!s->side],
+        struct protocol_input in = {.proto = f->proto,
+                                    .src_port = f->port[s->side],
+                                    .dst_port = f->port[!s->side],
                                     .from_initiator = f->initiator == (int8_t)s->side,
-                                    .ports = t->options.ports, .port_count = t->options.port_count};
+                                    .ports = t->options.ports,
+                                    .port_count = t->options.port_count};
         struct protocol_result result;
         protocol_classify_ports(&in, &result);
         ret->judgement = result.judgement;
@@ -242,7 +247,9 @@ void decide_other(const struct stream_table *t, const struct association *a, con
 {
     *ret = (struct decision){.codec = "", .repairs = ""};
     switch ((enum family)s->family) {
-    case FAMILY_RTCP: decide_rtcp(t, a, s, kinds, ret); break;
+    case FAMILY_RTCP:
+        decide_rtcp(t, a, s, kinds, ret);
+        break;
     case FAMILY_STUN:
         judgement_set(&ret->judgement, KIND_STUN, CONFIDENCE_CERTAIN,
                       stream_flow(t, s)->has_ice ? "STUN with ICE attributes" : "STUN");
@@ -260,7 +267,9 @@ void decide_other(const struct stream_table *t, const struct association *a, con
     case FAMILY_RTP:
     case FAMILY_UNPROVEN:
     case FAMILY_FREE:
-    case FAMILY_PLAIN: decide_plain(t, s, ret); break;
+    case FAMILY_PLAIN:
+        decide_plain(t, s, ret);
+        break;
     }
 }
 

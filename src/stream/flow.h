@@ -488,6 +488,10 @@ struct stream *media_packet(struct stream_table *t, struct flow *f, uint8_t side
 uint8_t rtp_types(const struct stream_table *t, const struct stream *s, struct type_count ret[static RTP_TYPES_MAX]);
 uint8_t rtp_types_by_count(const struct stream_table *t, const struct stream *s, uint8_t types[static RTP_TYPES_MAX]);
 
+/* What the table of expectations is asked about a stream of RTP; `types` holds what the query points at. */
+struct expect_query rtp_query(const struct stream_table *t, const struct stream *s, int64_t first_ns, int64_t last_ns,
+                              uint8_t types[static RTP_TYPES_MAX]);
+
 /* Packets after which the classifier first gave the answer `first_kind`. */
 uint32_t rtp_decided_after(const struct rtp_part *rtp);
 /* Hz from RTCP sender reports; 0 without. */

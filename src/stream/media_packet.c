@@ -98,22 +98,28 @@ uint32_t rtp_decided_after(const struct rtp_part *rtp)
     return rtp->decided_after ? (uint32_t)1 << (rtp->decided_after - 1) : 0;
 }
 
+struct expect_query rtp_query(const struct stream_table *t, const struct stream *s, int64_t first_ns, int64_t last_ns,
+                              uint8_t types[static RTP_TYPES_MAX])
+{
+    const struct flow *f = stream_flow(t, s);
+    return (struct expect_query){.proto = f->proto,
+                                 .src = flow_end(t, f, s->side),
+                                 .dst = flow_end(t, f, !s->side),
+                                 .has_ssrc = true,
+                                 .ssrc = s->ssrc,
+                                 .payload_types = types,
+                                 .payload_type_count = rtp_types_by_count(t, s, types),
+                                 .first_ns = first_ns,
+                                 .last_ns = last_ns};
+}
+
 /* Hz that SDP gives for what is sent now; 0 without. */
-static uint32_t rtp_announced_clock(const struct stream_table *t, const struct flow *f, const struct stream *s,
-                                    int64_t time_ns)
+static uint32_t rtp_announced_clock(const struct stream_table *t, const struct stream *s, int64_t time_ns)
 {
     if (t->options.ignore_signalling || expect_table_generation(t->expect) == 0)
         return 0;
     uint8_t types[RTP_TYPES_MAX];
-    struct expect_query q = {.proto = f->proto,
-                             .src = flow_end(t, f, s->side),
-                             .dst = flow_end(t, f, !s->side),
-                             .has_ssrc = true,
-                             .ssrc = s->ssrc,
-                             .payload_types = types,
-                             .payload_type_count = rtp_types_by_count(t, s, types),
-                             .first_ns = time_ns,
-                             .last_ns = time_ns};
+    struct expect_query q = rtp_query(t, s, time_ns, time_ns, types);
     struct expect_answer answer;
     return expect_table_find(t->expect, &q, &answer) ? answer.clock_rate : 0;
 }
@@ -121,7 +127,7 @@ static uint32_t rtp_announced_clock(const struct stream_table *t, const struct f
 static void rtp_find_clock(struct stream_table *t, const struct stream *s, struct rtp_part *rtp, int64_t time_ns)
 {
     const struct flow *f = stream_flow(t, s);
-    uint32_t announced = rtp_announced_clock(t, f, s, time_ns);
+    uint32_t announced = rtp_announced_clock(t, s, time_ns);
     if (announced) {
         rtp_stats_clock(&rtp->stats, announced);
         return;

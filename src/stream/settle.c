@@ -36,16 +36,7 @@ static bool expected_rtp(const struct stream_table *t, const struct stream *s)
     if (t->options.ignore_signalling)
         return false;
     uint8_t types[RTP_TYPES_MAX];
-    const struct flow *f = stream_flow(t, s);
-    struct expect_query q = {.proto = f->proto,
-                             .src = flow_end(t, f, s->side),
-                             .dst = flow_end(t, f, !s->side),
-                             .has_ssrc = true,
-                             .ssrc = s->ssrc,
-                             .payload_types = types,
-                             .payload_type_count = rtp_types_by_count(t, s, types),
-                             .first_ns = s->first_ns,
-                             .last_ns = s->last_ns};
+    struct expect_query q = rtp_query(t, s, s->first_ns, s->last_ns, types);
     struct expect_answer answer;
     return expect_table_find(t->expect, &q, &answer) && kind_is_rtp(answer.judgement.kind);
 }

@@ -293,6 +293,25 @@ static inline void sample_close(struct sample *s)
     document_free(s->document);
 }
 
+/* A test that is handed a sample as its state. */
+#define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, open_sample, close_sample)
+
+static inline int open_sample(void **state)
+{
+    struct sample *s = malloc(sizeof *s);
+    assert_non_null(s);
+    sample_open(s);
+    *state = s;
+    return 0;
+}
+
+static inline int close_sample(void **state)
+{
+    sample_close(*state);
+    free(*state);
+    return 0;
+}
+
 /* What an attacker puts where a name is shown. */
 #define HOSTILE                                                                                                        \
     "\x1b[2J\x1b]0;owned\x07=cmd|'/c calc'!A1,\"quoted\"\r\nPASS: all "                                                \

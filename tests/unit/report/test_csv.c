@@ -64,22 +64,6 @@ static const char *field(const struct table *t, size_t row, const char *column)
     return "";
 }
 
-static int open_sample(void **state)
-{
-    struct sample *s = malloc(sizeof *s);
-    assert_non_null(s);
-    sample_open(s);
-    *state = s;
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    sample_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void a_header_and_one_row_a_stream_all_equally_long(void **state)
 {
     struct sample *s = *state;
@@ -226,7 +210,6 @@ static void an_empty_document_is_the_header_alone(void **state)
 
 int main(void)
 {
-#define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, open_sample, close_sample)
     const struct CMUnitTest tests[] = {
         WITH_SAMPLE(a_header_and_one_row_a_stream_all_equally_long),
         WITH_SAMPLE(a_row_holds_the_record),

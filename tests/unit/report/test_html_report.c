@@ -8,22 +8,6 @@
 
 static const struct report_options html = {.format = REPORT_HTML};
 
-static int open_sample(void **state)
-{
-    struct sample *s = malloc(sizeof *s);
-    assert_non_null(s);
-    sample_open(s);
-    *state = s;
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    sample_close(*state);
-    free(*state);
-    return 0;
-}
-
 static size_t count(const char *page, const char *what)
 {
     size_t n = 0;
@@ -280,18 +264,14 @@ static void of_many_calls_those_with_most_wrong_streams_are_shown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_verdict_comes_first_and_names_what_is_incomplete, open_sample,
-                                        close_sample),
-        cmocka_unit_test_setup_teardown(a_finding_says_what_where_since_when_how_sure_and_in_which_streams, open_sample,
-                                        close_sample),
-        cmocka_unit_test_setup_teardown(a_live_page_says_since_when_and_as_of_when, open_sample, close_sample),
-        cmocka_unit_test_setup_teardown(a_node_is_told_its_own_command, open_sample, close_sample),
-        cmocka_unit_test_setup_teardown(classes_that_share_ports_are_not_told_apart_by_port, open_sample, close_sample),
-        cmocka_unit_test_setup_teardown(a_call_says_who_talked_to_whom_and_which_leg_is_wrong, open_sample,
-                                        close_sample),
-        cmocka_unit_test_setup_teardown(a_timeline_has_a_lane_for_each_mark_where_it_was_seen, open_sample,
-                                        close_sample),
-        cmocka_unit_test_setup_teardown(hostile_names_stay_text, open_sample, close_sample),
+        WITH_SAMPLE(the_verdict_comes_first_and_names_what_is_incomplete),
+        WITH_SAMPLE(a_finding_says_what_where_since_when_how_sure_and_in_which_streams),
+        WITH_SAMPLE(a_live_page_says_since_when_and_as_of_when),
+        WITH_SAMPLE(a_node_is_told_its_own_command),
+        WITH_SAMPLE(classes_that_share_ports_are_not_told_apart_by_port),
+        WITH_SAMPLE(a_call_says_who_talked_to_whom_and_which_leg_is_wrong),
+        WITH_SAMPLE(a_timeline_has_a_lane_for_each_mark_where_it_was_seen),
+        WITH_SAMPLE(hostile_names_stay_text),
         cmocka_unit_test(a_document_of_nothing_is_a_page_that_does_not_pass),
         cmocka_unit_test(of_many_streams_those_with_most_wrong_packets_are_shown),
         cmocka_unit_test(what_a_finding_names_is_shown_however_small),

@@ -79,22 +79,6 @@ static json_t *audit(const struct document *d)
     return root;
 }
 
-static int open_sample(void **state)
-{
-    struct sample *s = malloc(sizeof *s);
-    assert_non_null(s);
-    sample_open(s);
-    *state = s;
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    sample_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void the_document_has_the_keys_of_the_contract_in_order(void **state)
 {
     static const char *const top[] = {"schema",  "policy", "inputs",   "summary", "by_class",
@@ -552,7 +536,6 @@ static void a_record_that_could_not_be_made_is_an_error_and_not_a_shorter_report
 
 int main(void)
 {
-#define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, open_sample, close_sample)
     const struct CMUnitTest tests[] = {
         WITH_SAMPLE(the_document_has_the_keys_of_the_contract_in_order),
         WITH_SAMPLE(the_record_has_the_keys_of_the_contract_in_order),

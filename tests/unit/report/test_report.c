@@ -1,21 +1,5 @@
 #include "sample.h"
 
-static int open_sample(void **state)
-{
-    struct sample *s = malloc(sizeof *s);
-    assert_non_null(s);
-    sample_open(s);
-    *state = s;
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    sample_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void formats_parse_by_their_names(void **state)
 {
     (void)state;
@@ -133,7 +117,6 @@ static void the_same_document_gives_the_same_bytes_twice(void **state)
 
 int main(void)
 {
-#define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, open_sample, close_sample)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_parse_by_their_names),
         WITH_SAMPLE(an_unknown_format_is_an_error_and_writes_nothing),

@@ -4,22 +4,6 @@
 /* The text that is made of the sample, and what it is asked. */
 #include "sample.h"
 
-static inline int open_sample(void **state)
-{
-    struct sample *s = malloc(sizeof *s);
-    assert_non_null(s);
-    sample_open(s);
-    *state = s;
-    return 0;
-}
-
-static inline int close_sample(void **state)
-{
-    sample_close(*state);
-    free(*state);
-    return 0;
-}
-
 static inline struct strbuf text_of(const struct document *d, struct report_options o)
 {
     o.format = REPORT_TEXT;
@@ -49,6 +33,5 @@ static inline void assert_before(const struct strbuf *b, const char *first, cons
     assert_true(strstr(strbuf_text(b), first) < strstr(strbuf_text(b), second));
 }
 
-#define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, open_sample, close_sample)
 
 #endif
