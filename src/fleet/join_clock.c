@@ -159,7 +159,7 @@ static void tell_step(struct join_look *l, const struct track *t, const struct t
 {
     const struct crossing *c = crossing_of(l, t->order[0]);
     const char *first = c->first, *second = c->second;
-    int64_t there = t->step.found ? t->step.by_ns : 0, ago = back && back->step.found ? back->step.by_ns : 0;
+    int64_t there = t->step.found ? t->step.by_ns : 0, ago = back->step.found ? back->step.by_ns : 0;
     double ms = (double)(there ? there : ago) / 1e6;
     char when[CLOCK_TEXT_MAX];
     clock_format(t->step.found ? t->step.at_ns : back->step.at_ns, when);
@@ -176,7 +176,7 @@ static void tell_step(struct join_look *l, const struct track *t, const struct t
 
 static bool measure_segment(struct join_look *l, const uint32_t *order, size_t count, struct slice_least *slices)
 {
-    struct track tracks[2];
+    struct track tracks[2] = {{.look = l}, {.look = l}};
     size_t n = 0;
     for (size_t i = 0, end; i < count && n < 2; i = end, n++) {
         for (end = i + 1; end < count && by_way(l, order[i], order[end]) == 0;)
@@ -185,8 +185,8 @@ static bool measure_segment(struct join_look *l, const uint32_t *order, size_t c
         if (!measure(&tracks[n], slices))
             return false;
     }
-    if (tracks[0].step.found || (n == 2 && tracks[1].step.found))
-        tell_step(l, &tracks[0], n == 2 ? &tracks[1] : NULL);
+    if (tracks[0].step.found || tracks[1].step.found)
+        tell_step(l, &tracks[0], &tracks[1]);
     return true;
 }
 

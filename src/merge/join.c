@@ -183,15 +183,18 @@ static void join_verdict(const struct record *pieces, size_t n, struct record *t
         [VERDICT_UNCHECKED] = 0, [VERDICT_CONFORMING] = 1, [VERDICT_UNDETERMINED] = 2, [VERDICT_VIOLATING] = 3};
     bool conforming = false;
     uint64_t violating = 0;
-    const struct record *worst = NULL;
+    const struct record *worst = &pieces[0];
+    bool found = false;
     for (size_t i = 0; i < n; i++)
         conforming = conforming || pieces[i].verdict == VERDICT_CONFORMING;
     for (size_t i = 0; i < n; i++) {
         const struct record *p = &pieces[i];
         bool harmless = conforming && p->verdict == VERDICT_UNDETERMINED && p->expected && wrong_packets(p) == 0;
         violating += p->violating_packets;
-        if (!harmless && (!worst || rank[p->verdict] > rank[worst->verdict]))
-            worst = p;
+        if (harmless || (found && rank[p->verdict] <= rank[worst->verdict]))
+            continue;
+        worst = p;
+        found = true;
     }
     to->verdict = worst->verdict;
     to->reason = worst->reason;

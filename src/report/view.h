@@ -18,8 +18,8 @@ const char *view_file(const struct document *d, uint32_t input);
 #define VIEW_CALL_MAX 24
 const char *view_call(const struct document *d, uint32_t call, char text[static VIEW_CALL_MAX]);
 
-/* "sip:room@conf.example.com;transport=tcp" without what nobody reads: the scheme, parameters and headers. `nobody` where
- * nothing is left. */
+/* "sip:room@conf.example.com;transport=tcp" without what nobody reads: the scheme, parameters and headers. `nobody`
+ * where nothing is left. */
 #define VIEW_URI_MAX 256
 const char *view_uri(const char *uri, const char *nobody, char text[static VIEW_URI_MAX]);
 

@@ -68,7 +68,7 @@ static bool event_count(struct stream_table *t, struct stream *s, const struct m
     s->packets++;
     s->bytes += e->bytes;
     if (s->spread)
-        t->memory_failed |= !histogram_add(&stream_more(t, s)->marks, e);
+        t->memory_failed |= !histogram_add(&stream_spread_more(t, s)->marks, e);
     return true;
 }
 
@@ -121,7 +121,7 @@ static void note_data(struct stream_table *t, struct stream *s, const struct pac
         return;
     s->begins_bare = false;
     if (s->spread)
-        stream_more(t, s)->data_marks |= dscp_set_of(tos_dscp(tos));
+        stream_spread_more(t, s)->data_marks |= dscp_set_of(tos_dscp(tos));
 }
 
 /* A datagram that came in fragments: each is a packet with a mark of its own. */
@@ -137,7 +137,7 @@ static void parts_count(struct stream_table *t, struct stream *s, const struct p
         }
         note_data(t, s, p, part->tos);
         if (s->spread)
-            t->memory_failed |= !copies_add_part(&stream_more(t, s)->copies, p, i);
+            t->memory_failed |= !copies_add_part(&stream_spread_more(t, s)->copies, p, i);
         else
             s->copy_tag = copy_tag_of_part(p, i);
         if (part->has_outer)
@@ -161,7 +161,7 @@ static void count_slowly(struct stream_table *t, struct stream *s, const struct 
     }
     note_data(t, s, p, p->tos);
     if (s->spread)
-        t->memory_failed |= !copies_add(&stream_more(t, s)->copies, p);
+        t->memory_failed |= !copies_add(&stream_spread_more(t, s)->copies, p);
     else
         s->copy_tag = copy_tag_of(p);
     if (p->layer_count > 1)
@@ -245,9 +245,9 @@ static bool merge_marks(struct stream_table *t, struct stream *to, const struct 
     }
     if (!spread(t, to))
         return false;
-    struct histogram theirs = from->spread ? stream_more(t, from)->marks : one_histogram(from);
-    t->memory_failed |= !histogram_merge(&stream_more(t, to)->marks, &theirs);
-    stream_more(t, to)->data_marks |= stream_data_marks(t, from);
+    struct histogram theirs = from->spread ? stream_spread_more(t, from)->marks : one_histogram(from);
+    t->memory_failed |= !histogram_merge(&stream_spread_more(t, to)->marks, &theirs);
+    stream_spread_more(t, to)->data_marks |= stream_data_marks(t, from);
     return true;
 }
 
@@ -269,7 +269,7 @@ void stream_merge(struct stream_table *t, struct stream *to, struct stream *from
         to->bytes += from->bytes;
         to->fragmented |= from->fragmented;
         if (to->spread && from->spread)
-            copies_merge(&stream_more(t, to)->copies, &stream_more(t, from)->copies);
+            copies_merge(&stream_spread_more(t, to)->copies, &stream_spread_more(t, from)->copies);
         merge_outer(t, to, stream_outer(t, from));
     }
     from->merged = true;
@@ -279,13 +279,13 @@ void stream_merge(struct stream_table *t, struct stream *to, struct stream *from
 
 size_t stream_mark_count(const struct stream_table *t, const struct stream *s)
 {
-    return s->spread ? histogram_count(&stream_more(t, s)->marks) : s->packets > 0;
+    return s->spread ? histogram_count(&stream_spread_more(t, s)->marks) : s->packets > 0;
 }
 
 void stream_marks_copy(const struct stream_table *t, const struct stream *s, struct record_mark *to)
 {
     if (s->spread)
-        histogram_copy(&stream_more(t, s)->marks, to);
+        histogram_copy(&stream_spread_more(t, s)->marks, to);
     else if (s->packets)
         *to = one_mark(s);
 }
@@ -293,27 +293,27 @@ void stream_marks_copy(const struct stream_table *t, const struct stream *s, str
 void stream_ecn(const struct stream_table *t, const struct stream *s, uint64_t ret[static 4])
 {
     for (unsigned i = 0; i < 4; i++)
-        ret[i] = s->spread ? stream_more(t, s)->marks.ecn[i] : i == tos_ecn(s->tos) ? s->packets : 0;
+        ret[i] = s->spread ? stream_spread_more(t, s)->marks.ecn[i] : i == tos_ecn(s->tos) ? s->packets : 0;
 }
 
 uint32_t stream_mark_changes(const struct stream_table *t, const struct stream *s)
 {
-    return s->spread ? stream_more(t, s)->marks.changes : 0;
+    return s->spread ? stream_spread_more(t, s)->marks.changes : 0;
 }
 
 uint64_t stream_copies_differ(const struct stream_table *t, const struct stream *s)
 {
-    return s->spread ? stream_more(t, s)->copies.differ : 0;
+    return s->spread ? stream_spread_more(t, s)->copies.differ : 0;
 }
 
 struct copied_marks stream_copies_marks(const struct stream_table *t, const struct stream *s)
 {
-    return stream_copies_differ(t, s) ? copies_marks(&stream_more(t, s)->copies) : (struct copied_marks){0};
+    return stream_copies_differ(t, s) ? copies_marks(&stream_spread_more(t, s)->copies) : (struct copied_marks){0};
 }
 
 dscp_set_t stream_data_marks(const struct stream_table *t, const struct stream *s)
 {
-    return s->spread ? stream_more(t, s)->data_marks : one_data_mark(t, s);
+    return s->spread ? stream_spread_more(t, s)->data_marks : one_data_mark(t, s);
 }
 
 const struct outer_part *stream_outer(const struct stream_table *t, const struct stream *s)

@@ -323,9 +323,21 @@ static inline struct stream_more *stream_more(const struct stream_table *t, cons
     return s->more ? pool_at(&t->stream_mores, s->more - 1, sizeof(struct stream_more)) : NULL;
 }
 
+/* Of a stream that is `spread`, which has it: never NULL. */
+static inline struct stream_more *stream_spread_more(const struct stream_table *t, const struct stream *s)
+{
+    return pool_at(&t->stream_mores, s->more - 1, sizeof(struct stream_more));
+}
+
 static inline struct flow_more *flow_more(const struct stream_table *t, const struct flow *f)
 {
     return f->more ? pool_at(&t->flow_mores, f->more - 1, sizeof(struct flow_more)) : NULL;
+}
+
+/* Of a flow whose TCP is put in order, which has it: never NULL. */
+static inline struct flow_more *flow_ordered_more(const struct stream_table *t, const struct flow *f)
+{
+    return pool_at(&t->flow_mores, f->more - 1, sizeof(struct flow_more));
 }
 
 static inline struct protocol_result *flow_protocol(const struct stream_table *t, const struct flow *f)

@@ -10,6 +10,7 @@ struct tcp_context {
     struct stream_table *t;
     struct flow *f;
     uint8_t side;
+    struct tcp_side *here; /* what is kept of that side */
 };
 
 static struct tcp_side *side_of(const struct stream_table *t, const struct flow *f, uint8_t side)
@@ -75,7 +76,7 @@ static void on_sip_message(void *user, const struct sip_message *m, uint64_t fra
     struct tcp_context *c = user;
     struct endpoint from = flow_end(c->t, c->f, c->side), to = flow_end(c->t, c->f, !c->side);
     if (!c->t->options.ignore_signalling)
-        expect_table_message(c->t->expect, m, &from, &to, frame, side_of(c->t, c->f, c->side)->input, time_ns);
+        expect_table_message(c->t->expect, m, &from, &to, frame, c->here->input, time_ns);
 }
 
 static void on_framed_packet(void *user, const struct framed_packet *p)
@@ -221,7 +222,7 @@ static bool may_be_framed(const struct stream_table *t, const struct flow *f)
 static void on_ordered(void *user, const uint8_t *bytes, size_t len, bool gap, uint64_t frame, int64_t time_ns)
 {
     struct tcp_context *c = user;
-    struct tcp_side *ts = side_of(c->t, c->f, c->side);
+    struct tcp_side *ts = c->here;
     struct piece p = {bytes, len, gap, frame, time_ns};
     if (ts->done || len == 0)
         return;
@@ -277,7 +278,7 @@ static bool side_wanted(const struct stream_table *t, const struct flow *f, uint
 
 static void side_release(struct stream_table *t, struct flow *f, uint8_t side)
 {
-    struct flow_more *more = flow_more(t, f);
+    struct flow_more *more = flow_ordered_more(t, f);
     side_free(more->tcp[side]);
     more->tcp[side] = NULL;
     f->tcp_done[side] = true;
@@ -300,7 +301,7 @@ struct stream *flow_tcp(struct stream_table *t, struct flow *f, uint8_t side, co
     if (carries && side_wanted(t, f, side)) {
         struct tcp_side *ts = side_get(t, f, side);
         if (ts) {
-            struct tcp_context c = {t, f, side};
+            struct tcp_context c = {t, f, side, ts};
             ts->seen_syn |= (p->tcp_flags & TCP_SYN) != 0;
             ts->cut |= p->payload_bytes < p->payload_wire_bytes;
             ts->input = p->input;
@@ -321,7 +322,7 @@ void flow_tcp_flush(struct stream_table *t, struct flow *f)
     for (uint8_t side = 0; side < 2; side++) {
         struct tcp_side *ts = side_of(t, f, side);
         if (ts) {
-            struct tcp_context c = {t, f, side};
+            struct tcp_context c = {t, f, side, ts};
             t->attributed = NULL;
             tcp_order_flush(ts->order, on_ordered, &c);
             if (ts->done)

@@ -19,7 +19,7 @@ static void finding_row(const struct drawing *d, const struct shown_finding *f, 
     const struct shown *s = d->shown;
     bool open = f->closed_ns == 0;
     enum look look = !open ? LOOK_DIM : accuses(f) ? LOOK_BAD : LOOK_UNSURE;
-    char text[32], since[32];
+    char text[48], since[32]; /* "closed ... ago" */
     if (selected)
         canvas_select(c);
     canvas_putf(c, look, "%s ", open ? draw_sign(c, accuses(f) ? VERDICT_VIOLATING : VERDICT_UNDETERMINED) : " ");
