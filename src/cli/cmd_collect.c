@@ -71,12 +71,14 @@ static int load_topology(const char *path, struct topology **ret)
         return cli_fail(EXIT_USAGE, "%s: %s", path, strerror(errno));
     for (size_t n; text.len < (size_t)16 << 20 && (n = fread(bytes, 1, sizeof bytes, f)) > 0;)
         strbuf_add(&text, bytes, n);
-    bool whole = !ferror(f) && feof(f) && strbuf_ok(&text);
+    bool enough = strbuf_ok(&text) && !(ferror(f) && errno == ENOMEM);
+    bool whole = enough && !ferror(f) && feof(f);
     (void)fclose(f);
-    int r = whole ? topology_read(slice_make(strbuf_text(&text), text.len), path, ret, &error)
-                  : error_set(&error, ERR_USAGE, "%s: it cannot be read whole", path);
+    int r = whole     ? topology_read(slice_make(strbuf_text(&text), text.len), path, ret, &error)
+            : !enough ? error_set(&error, ERR_MEMORY, "%s: out of memory", path)
+                      : error_set(&error, ERR_USAGE, "%s: it cannot be read whole", path);
     strbuf_done(&text);
-    return r < 0 ? cli_fail(EXIT_USAGE, "%s", error.text) : 0;
+    return r < 0 ? cli_fail(r == ERR_MEMORY ? EXIT_INPUT : EXIT_USAGE, "%s", error.text) : 0;
 }
 
 static int open_rows(struct session *s)
