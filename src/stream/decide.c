@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UNREADABLE_MIN 30 /* datagrams: what only keeps an address translation alive is fewer */
 #define RELATIVES_LOOKED_AT 64 /* streams of a flow: a sender that changes its SSRC all the time must not cost more */
 
 static void judgement_set(struct judgement *j, enum kind kind, enum confidence confidence, const char *evidence)
@@ -93,13 +94,16 @@ static bool opposite_media(enum kind a, enum kind b)
     return (a == KIND_RTP_AUDIO && video_b) || (video_a && b == KIND_RTP_AUDIO);
 }
 
-/* One packet of an SSRC of its own, beside a stream that runs: whoever knows the ports of a call can send that, and
- * among noise a payload type that means something is not rare. */
+/* One packet of an SSRC of its own, beside a stream that runs or much that is no RTP: whoever knows the ports of a call
+ * can send that, and among noise a payload type that means something is not rare. */
 static bool is_rtp_by_chance(const struct stream_table *t, const struct stream *s)
 {
     int left = RELATIVES_LOOKED_AT;
     if (s->packets > 1)
         return false;
+    const struct stream *plain = stream_find(t, stream_flow(t, s), s->side, FAMILY_PLAIN, 0);
+    if (plain && plain->packets >= UNREADABLE_MIN)
+        return true;
     for (const struct stream *other = flow_media(t, stream_flow(t, s), s->side); other && left;
          other = stream_next(t, other), left--)
         if (other->packets > 1)
@@ -204,6 +208,21 @@ static void decide_companion(const struct stream_table *t, const struct stream *
 
 /* --- the rest ----------------------------------------------------------------------------------------------------- */
 
+/* Where SDP announces media, and what comes is no RTP: encrypted header and all, or another protocol. */
+static bool is_unreadable_media(const struct stream_table *t, const struct stream *s, struct decision *decision,
+                                struct expect_answer *ret)
+{
+    const struct flow *f = stream_flow(t, s);
+    int left = RELATIVES_LOOKED_AT;
+    if (f->proto != PROTO_UDP || s->packets < UNREADABLE_MIN || flow_protocol_is_known(t, f))
+        return false;
+    for (const struct stream *media = flow_media(t, f, s->side); media && left; media = stream_next(t, media), left--)
+        if (media->packets > 1)
+            return false;
+    return left && sdp_says(t, s, decision, ret) && kind_is_rtp(ret->judgement.kind) &&
+           ret->judgement.confidence > CONFIDENCE_LOW;
+}
+
 static void decide_plain(const struct stream_table *t, const struct stream *s, struct decision *ret)
 {
     const struct flow *f = stream_flow(t, s);
@@ -212,6 +231,12 @@ static void decide_plain(const struct stream_table *t, const struct stream *s, s
     if (!f->has_media && sdp_says(t, s, ret, &sdp) && sdp.judgement.kind != KIND_OTHER &&
         !kind_is_rtp(sdp.judgement.kind) && sdp.judgement.confidence > CONFIDENCE_LOW) {
         ret->judgement = sdp.judgement;
+        ret->call = sdp.call;
+        return;
+    }
+    if (is_unreadable_media(t, s, ret, &sdp)) {
+        judgement_set(&ret->judgement, KIND_RTP_UNKNOWN, CONFIDENCE_NONE,
+                      "SDP announces media here, and this is no RTP that can be read");
         ret->call = sdp.call;
         return;
     }

@@ -155,6 +155,17 @@ def text_beside_voice():
 
 
 @right()
+def announced_as_voice_and_cannot_be_read():
+    """The header is encrypted too, and one packet in some hundred looks like RTP by chance: neither right nor wrong."""
+    r = random.Random(3)
+    noise = [(i * 0.02, bytes([r.choice([0x20, 0x60, 0xE0])]) + r.randbytes(79)) for i in range(300)]
+    noise[150] = (3.0, rtp(0x335967DD, 108, 7, 9, bytes(60)))
+    return mix(signalled(AV_A, AV_B), send(noise, 34904, 20000, 0), send(video(0x102), 34906, 20002, AF41)), [
+        Want(UNSURE, {"rtp-unknown"}, "SDP announces media here", ssrc=None, port=34904), Want(UNSURE, {"rtp-unknown"}, ssrc=0x335967DD),
+        VIDEO]
+
+
+@right()
 def ports_used_again_by_another_protocol():
     r = random.Random(7)
     quic = [(i * 0.02, bytes([0x40 | i % 64]) + r.randbytes(100)) for i in range(300)]
