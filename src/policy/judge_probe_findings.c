@@ -3,8 +3,9 @@
 #include "policy/behaviour.h"
 #include "policy/judge_change.h"
 #include "policy/judge_probe.h"
+#include "policy/judge_probe_finding.h"
 
-enum { FINDINGS_MAX = 24, WORDS_MAX = 6 };
+enum { WORDS_MAX = 6 };
 
 /* How wrong marks of a class that carries right ones too are spread. */
 enum pattern { PATTERN_ALL, PATTERN_PATHS, PATTERN_ONCE, PATTERN_SOME };
@@ -33,55 +34,6 @@ static const char *const looks[FINDING_CODE_COUNT] = {
     [FINDING_CHANGED_MIDSTREAM] =
         "ask what happened on the path at that moment: a failover, a re-route, a changed configuration",
 };
-
-static const char *way_name(enum probe_way way)
-{
-    return way == PROBE_WAY_FORWARD ? "forward" : "reverse";
-}
-
-static struct probe_finding *add_finding(struct probe_document *d, const char *code, enum probe_way way)
-{
-    if (d->finding_count == FINDINGS_MAX)
-        return NULL;
-    uint32_t *classes = arena_alloc(&d->arena, (d->class_count ? d->class_count : 1) * sizeof *classes);
-    if (!classes)
-        return NULL;
-    struct probe_finding *f = &d->findings[d->finding_count++];
-    *f = (struct probe_finding){.code = code,
-                                .message = "",
-                                .advice = "",
-                                .direction = way_name(way),
-                                .classes = classes,
-                                .confidence = CONFIDENCE_CERTAIN};
-    return f;
-}
-
-static void add_class(struct probe_finding *f, size_t index)
-{
-    /* the array is the arena's, of which this file alone has written */
-    uint32_t *classes = (uint32_t *)(uintptr_t)f->classes;
-    classes[f->class_count++] = (uint32_t)index;
-}
-
-static const char *join_classes(struct probe_document *d, const struct probe_finding *f)
-{
-    const char *text = "";
-    size_t marked = 0;
-    for (size_t i = 0; i < f->class_count; i++)
-        marked += !d->classes[f->classes[i]].control;
-    if (marked > 1 && marked + 1 == d->class_count)
-        return marked < f->class_count ? "all classes and the unmarked control" : "all classes";
-    for (size_t i = 0; i < f->class_count; i++) {
-        const char *name = d->classes[f->classes[i]].name;
-        bool control = d->classes[f->classes[i]].control;
-        text = probe_document_text(d, "%s%s%s%s", text,
-                                   i == 0                    ? ""
-                                   : i + 1 == f->class_count ? " and "
-                                                             : ", ",
-                                   control ? "the unmarked " : "", name);
-    }
-    return text;
-}
 
 /* ---- how the wrong marks of one class are spread ---- */
 
@@ -224,10 +176,10 @@ static const char *kept_text(const struct changes *x)
     kept.classes = classes;
     for (size_t i = 0; i < d->class_count && i < 256; i++)
         if (probe_class_change(&d->classes[i], x->way) == PROBE_CHANGE_PRESERVED)
-            add_class(&kept, i);
-    return kept.class_count
-               ? probe_document_text(d, "; %s keep%s the mark", join_classes(d, &kept), kept.class_count > 1 ? "" : "s")
-               : "";
+            probe_finding_add_class(&kept, i);
+    return kept.class_count ? probe_document_text(d, "; %s keep%s the mark", probe_finding_classes(d, &kept),
+                                                  kept.class_count > 1 ? "" : "s")
+                            : "";
 }
 
 static const char *trace_advice(struct probe_document *d, enum probe_way way, enum finding_code code)
@@ -259,9 +211,9 @@ static void add_consistent(struct changes *x, bool intermittent)
         if (probe_class_change(&d->classes[i], x->way) != PROBE_CHANGE_CHANGED ||
             (x->patterns[i] != PATTERN_ALL) != intermittent)
             continue;
-        if (!f && !(f = add_finding(d, finding_code_name(code), x->way)))
+        if (!f && !(f = probe_finding_add(d, finding_code_name(code), x->way)))
             return;
-        add_class(f, i);
+        probe_finding_add_class(f, i);
         f->packets += wrong_packets(x, i);
         paths &= x->patterns[i] == PATTERN_PATHS;
         once &= x->patterns[i] == PATTERN_ONCE;
@@ -277,7 +229,7 @@ static void add_consistent(struct changes *x, bool intermittent)
     const char *changed = changes_text(x, f);
     if (!intermittent) {
         f->message = probe_document_text(d, "%s the marks of %s are changed: %s%s%s%s.", ways[x->way],
-                                         join_classes(d, f), changed, named, kept_text(x),
+                                         probe_finding_classes(d, f), changed, named, kept_text(x),
                                          doubt ? "; all arrive alike and the ECN that was sent does not arrive, so it "
                                                  "may also be that the reflector does not look at it"
                                                : "");
@@ -288,7 +240,7 @@ static void add_consistent(struct changes *x, bool intermittent)
     f->code = finding_code_name(code);
     f->message =
         probe_document_text(d, "%s the marks of %s are changed on some packets and kept on others: %s%s; %s%s.",
-                            ways[x->way], join_classes(d, f), changed, named,
+                            ways[x->way], probe_finding_classes(d, f), changed, named,
                             once    ? "they changed once, in the course of the probe"
                             : paths ? "it depends on the 5-tuple, as with parallel paths of which one re-marks"
                                     : "it does not follow the 5-tuple",
@@ -322,7 +274,7 @@ static void add_one_way(struct probe_document *d)
         enum probe_way other = way == PROBE_WAY_FORWARD ? PROBE_WAY_REVERSE : PROBE_WAY_FORWARD;
         if (!any_of(d, (enum probe_way)way, PROBE_CHANGE_CHANGED) || !all_of(d, other, PROBE_CHANGE_PRESERVED))
             continue;
-        struct probe_finding *f = add_finding(d, finding_code_name(FINDING_ONE_WAY), (enum probe_way)way);
+        struct probe_finding *f = probe_finding_add(d, finding_code_name(FINDING_ONE_WAY), (enum probe_way)way);
         if (!f)
             return;
         f->message = way == PROBE_WAY_FORWARD ? "Only the way there changes marks; the way back keeps all of them."
@@ -332,7 +284,7 @@ static void add_one_way(struct probe_document *d)
                     "policies of both sides, and whether both directions take the same path at all.";
         for (size_t i = 0; i < d->class_count; i++)
             if (probe_class_change(&d->classes[i], (enum probe_way)way) == PROBE_CHANGE_CHANGED)
-                add_class(f, i);
+                probe_finding_add_class(f, i);
     }
 }
 
@@ -346,122 +298,16 @@ static void add_unknown(struct probe_document *d, enum probe_way way)
         if (probe_class_change(c, way) != PROBE_CHANGE_UNKNOWN || (reason && strcmp(reason, why) != 0) ||
             c->answered == 0)
             continue;
-        if (!f && !(f = add_finding(d, finding_code_name(FINDING_NOT_VERIFIABLE), way)))
+        if (!f && !(f = probe_finding_add(d, finding_code_name(FINDING_NOT_VERIFIABLE), way)))
             return;
         reason = why;
-        add_class(f, i);
+        probe_finding_add_class(f, i);
     }
     if (!f)
         return;
     f->message = probe_document_text(d, "The way %s of %s is unknown: %s.", way == PROBE_WAY_FORWARD ? "there" : "back",
-                                     join_classes(d, f), reason);
+                                     probe_finding_classes(d, f), reason);
     f->advice = "`qosmark reflect` on the far end reports the mark that arrived and the one it replied with.";
-}
-
-/* ---- limits and benefit ---- */
-
-struct limit {
-    const char *code, *what, *unit;
-    double limit;
-    double (*value)(const struct probe_class *c);
-    double scale;
-};
-
-static double rtt_of(const struct probe_class *c)
-{
-    return c->rtt_ms.count ? c->rtt_ms.p95 : -1;
-}
-
-static double loss_of(const struct probe_class *c)
-{
-    return c->sent ? (double)c->lost.round_trip / (double)c->sent : -1;
-}
-
-static double jitter_of(const struct probe_class *c)
-{
-    return c->forward_jitter_ms > c->reverse_jitter_ms ? c->forward_jitter_ms : c->reverse_jitter_ms;
-}
-
-static void add_limits(struct probe_document *d)
-{
-    const struct limit limits[] = {
-        {"round-trip-too-long", "round trip (95th percentile)", "ms", d->limits.max_rtt_ms, rtt_of, 1},
-        {"too-much-loss", "loss there and back", "%", d->limits.max_loss, loss_of, 100},
-        {"too-much-jitter", "jitter", "ms", d->limits.max_jitter_ms, jitter_of, 1},
-    };
-    uint64_t answered = 0;
-    for (size_t i = 0; i < d->class_count; i++)
-        answered += d->classes[i].answered;
-    for (size_t l = 0; answered && l < sizeof limits / sizeof limits[0]; l++) { /* nobody there: no limit to hold */
-        struct probe_finding *f = NULL;
-        double worst = 0;
-        for (size_t i = 0; i < d->class_count; i++) {
-            struct probe_class *c = &d->classes[i];
-            double value = limits[l].value(c);
-            if (limits[l].limit < 0 || c->control || value <= limits[l].limit)
-                continue;
-            if (!f && !(f = add_finding(d, limits[l].code, PROBE_WAY_FORWARD)))
-                return;
-            add_class(f, i);
-            f->packets += c->answered;
-            c->violating = true;
-            worst = value > worst ? value : worst;
-        }
-        if (!f)
-            continue;
-        f->direction = "";
-        f->violation = f->limit = true;
-        f->message = probe_document_text(d, "The %s of %s is up to %.3g %s, above the limit of %.3g %s.",
-                                         limits[l].what, join_classes(d, f), worst * limits[l].scale, limits[l].unit,
-                                         limits[l].limit * limits[l].scale, limits[l].unit);
-        f->advice = "Compare with the unmarked control's row: where both are slow it is the path, where only the "
-                    "classes are it is their queue.";
-    }
-}
-
-static void add_lost(struct probe_document *d)
-{
-    struct probe_finding *f = NULL;
-    for (size_t i = 0; i < d->class_count; i++) {
-        struct probe_class *c = &d->classes[i];
-        if (!probe_class_lost(d, c))
-            continue;
-        if (!f && !(f = add_finding(d, "class-lost", PROBE_WAY_FORWARD)))
-            return;
-        add_class(f, i);
-        f->packets += c->sent;
-        c->violating = true;
-    }
-    if (!f)
-        return;
-    f->direction = "";
-    f->violation = true;
-    f->confidence = CONFIDENCE_HIGH;
-    f->message = probe_document_text(
-        d, "Every packet of %s is lost, on the way there or back, while others are answered.", join_classes(d, f));
-    f->advice =
-        "`qosmark trace` shows how far these marks get; look for a filter or policer that drops them, or a queue "
-        "of no bandwidth.";
-}
-
-static void add_benefit(struct probe_document *d, enum probe_benefit benefit, const char *code, const char *words,
-                        const char *advice)
-{
-    struct probe_finding *f = NULL;
-    for (size_t i = 0; i < d->class_count; i++) {
-        if (d->classes[i].benefit != benefit)
-            continue;
-        if (!f && !(f = add_finding(d, code, PROBE_WAY_FORWARD)))
-            return;
-        add_class(f, i);
-        f->packets += d->classes[i].answered;
-    }
-    if (!f)
-        return;
-    f->direction = "";
-    f->message = probe_document_text(d, "The mark of %s %s: %s.", join_classes(d, f), words,
-                                     d->classes[f->classes[0]].benefit_reason);
-    f->advice = advice;
 }
 
 /* "bleach-tos-precedence bleach-some-tos" */
@@ -480,7 +326,7 @@ int judge_probe_findings(struct probe_document *d)
     const char **behaviours[] = {&d->forward_behaviour, &d->reverse_behaviour};
     const char **consistent[] = {&d->forward_consistent, &d->reverse_consistent};
     struct changes *x = arena_alloc(&d->arena, sizeof *x);
-    d->findings = arena_alloc(&d->arena, FINDINGS_MAX * sizeof *d->findings);
+    d->findings = arena_alloc(&d->arena, PROBE_FINDINGS_MAX * sizeof *d->findings);
     d->finding_count = 0;
     if (!x || !d->findings)
         return ERR_MEMORY;
@@ -491,14 +337,9 @@ int judge_probe_findings(struct probe_document *d)
         add_consistent(x, false);
         add_consistent(x, true);
     }
-    add_lost(d);
-    add_limits(d);
+    judge_probe_service(d);
     add_one_way(d);
-    add_benefit(
-        d, PROBE_BENEFIT_WORSE, "worse-than-unmarked", "made things worse than no mark",
-        "Look for a policer or a small queue for this mark on the path (police, bandwidth, queue-limit of its class).");
-    add_benefit(d, PROBE_BENEFIT_NO, "no-benefit", "did not help",
-                "Look at the queueing of the congested link: does any class map there match this mark?");
+    judge_probe_benefits(d);
     add_unknown(d, PROBE_WAY_FORWARD);
     add_unknown(d, PROBE_WAY_REVERSE);
     return 0;
