@@ -6,7 +6,7 @@
 #include "collect/internal.h"
 
 #define CHECK_NS    NS_PER_S       /* between two questions whether that was all */
-#define POLL_GAP_NS (5 * NS_PER_S) /* between two answers of the bus: longer, and it may have been away */
+#define POLL_GAP_NS (5 * NS_PER_S) /* between two answers of the bus: what is longer, it may have been away */
 
 /* ---- checkpoints: "1 CLOSED SEQUENCE WINDOW", the last in nanoseconds ---- */
 
@@ -220,9 +220,10 @@ static int fetch_part(struct collect *c, unsigned partition)
         return 0;
     p->caught_up = true;
     p->pending = 0;
-    /* time passes for the windows too, but not while the bus may have kept something back */
-    if (p->server_ns && p->polled_ns && now - p->polled_ns < POLL_GAP_NS)
-        p->server_ns += now - p->polled_ns;
+    /* time passes for the windows too, but not while the bus may have kept something back: of a long gap a little, or a
+     * machine that is too slow to ask more often would close none */
+    if (p->server_ns && p->polled_ns)
+        p->server_ns += now - p->polled_ns < POLL_GAP_NS ? now - p->polled_ns : POLL_GAP_NS;
     p->polled_ns = now;
     return 0;
 }
