@@ -3,8 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "fleet/fleet_sum.h"
-#include "report/report_compare.h"
+#include "judged.h"
 
 /* Rows as the collector keeps them, with losses that the test deals out itself. */
 
@@ -54,29 +53,15 @@ static struct fleet_sum *sum_of(uint32_t voice_lost, uint32_t video_lost)
 /* Judges, and frees the sums. */
 static struct compare_document *document(struct fleet_sum *s)
 {
-    struct compare_document *d = NULL;
-    struct error error;
-    struct policy *p = policy_new_default(&error);
-    assert_non_null(p);
-    assert_int_equal(fleet_sum_document(s, p, &d), 0);
-    policy_free(p);
+    struct compare_document *d = judged(s);
     fleet_sum_free(s);
     return d;
 }
 
-static bool to_strbuf(void *user, const char *bytes, size_t len)
-{
-    strbuf_add(user, bytes, len);
-    return strbuf_ok(user);
-}
-
 static struct strbuf report(const struct compare_document *d, enum report_format format)
 {
-    struct strbuf text = {0};
     struct report_options o = {.width = 160};
-    struct error error;
-    assert_int_equal(report_compare_write(d, format, &o, to_strbuf, &text, &error), 0);
-    return text;
+    return written(d, format, &o);
 }
 
 static void a_policed_class_is_a_finding_of_its_segment(void **state)

@@ -3,20 +3,11 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "fleet/fleet_sum.h"
-#include "report/report_compare.h"
+#include "judged.h"
 
 /* Rows as the collector keeps them, written by hand. */
 
 static const struct hash_key key = {3, 4};
-
-static struct policy *policy_new(void)
-{
-    struct error error;
-    struct policy *p = policy_new_default(&error);
-    assert_non_null(p);
-    return p;
-}
 
 static struct crossing row(const char *first, const char *second, uint64_t stream, dscp_t before, dscp_t after,
                            uint64_t packets)
@@ -31,21 +22,6 @@ static struct crossing row(const char *first, const char *second, uint64_t strea
     return c;
 }
 
-static struct compare_document *document(const struct fleet_sum *s)
-{
-    struct compare_document *d = NULL;
-    struct policy *p = policy_new();
-    assert_int_equal(fleet_sum_document(s, p, &d), 0);
-    policy_free(p);
-    return d;
-}
-
-static bool to_strbuf(void *user, const char *bytes, size_t len)
-{
-    strbuf_add(user, bytes, len);
-    return strbuf_ok(user);
-}
-
 static void streams_of_one_segment_are_one_finding(void **state)
 {
     (void)state;
@@ -58,7 +34,7 @@ static void streams_of_one_segment_are_one_finding(void **state)
             c = row("x/edge", "x/wan-a", i, 46, 46, 100);
             assert_int_equal(fleet_sum_crossing(s, &c), 0);
         }
-    struct compare_document *d = document(s);
+    struct compare_document *d = judged(s);
     assert_int_equal(d->verdict, SUMMARY_FAIL);
     assert_int_equal(d->finding_count, 1);
     assert_string_equal(d->findings[0].code, "bleached");
@@ -70,10 +46,8 @@ static void streams_of_one_segment_are_one_finding(void **state)
     assert_string_equal(d->segments[0].rows[COMPARE_BOTH].behaviour, "preserved");
     assert_string_equal(d->segments[1].rows[COMPARE_BOTH].behaviour, "bleach-dscp");
     for (int f = 0; f < REPORT_FORMAT_COUNT; f++) {
-        struct strbuf text = {0};
         struct report_options o = {.width = 100};
-        struct error error;
-        assert_int_equal(report_compare_write(d, (enum report_format)f, &o, to_strbuf, &text, &error), 0);
+        struct strbuf text = written(d, (enum report_format)f, &o);
         assert_non_null(strstr(strbuf_text(&text), "wan-b"));
         strbuf_done(&text);
     }
@@ -91,7 +65,7 @@ static void a_segment_of_which_nothing_is_known_fails_nobody(void **state)
     nothing.unresolved[COMPARE_MIXED] = 100;
     assert_int_equal(fleet_sum_crossing(s, &good), 0);
     assert_int_equal(fleet_sum_crossing(s, &nothing), 0);
-    struct compare_document *d = document(s);
+    struct compare_document *d = judged(s);
     assert_int_equal(d->verdict, SUMMARY_PASS);
     assert_non_null(strstr(d->verdict_text, "nothing is known of 1 of 2 segments"));
     compare_document_free(d);
@@ -102,19 +76,17 @@ static void nothing_at_all_and_unmarked_packets_are_nothing_checked(void **state
 {
     (void)state;
     struct fleet_sum *s = fleet_sum_new(&key);
-    struct compare_document *d = document(s);
+    struct compare_document *d = judged(s);
     assert_int_equal(d->verdict, SUMMARY_NOTHING_CHECKED);
     struct report_options o = {.width = 100};
     for (int f = 0; f < REPORT_FORMAT_COUNT; f++) {
-        struct strbuf text = {0};
-        struct error error;
-        assert_int_equal(report_compare_write(d, (enum report_format)f, &o, to_strbuf, &text, &error), 0);
+        struct strbuf text = written(d, (enum report_format)f, &o);
         strbuf_done(&text);
     }
     compare_document_free(d);
     struct crossing unmarked = row("a", "b", 1, 0, 0, 100);
     assert_int_equal(fleet_sum_crossing(s, &unmarked), 0);
-    d = document(s);
+    d = judged(s);
     assert_int_equal(d->verdict, SUMMARY_NOTHING_CHECKED);
     compare_document_free(d);
     fleet_sum_free(s);
@@ -134,7 +106,7 @@ static void who_is_away_is_told_of(void **state)
                                 .packets = 10};
         assert_int_equal(fleet_sum_point(s, &p), 0);
     }
-    struct compare_document *d = document(s);
+    struct compare_document *d = judged(s);
     assert_int_equal(d->captures[0].input.dropped, 7); /* of the point, whatever the partition that says so */
     assert_int_equal(d->captures[0].taken, 30);
     assert_false(d->complete);
@@ -157,7 +129,7 @@ static void a_share_of_the_partitions_is_called_one(void **state)
             assert_int_equal(fleet_sum_point(s, &p), 0);
             assert_int_equal(fleet_sum_point(s, &p), 0); /* in another window */
         }
-        struct compare_document *d = document(s);
+        struct compare_document *d = judged(s);
         char text[32];
         snprintf(text, sizeof text, "; of %u of 32 partitions", has);
         assert_int_equal(d->verdict, SUMMARY_PASS);

@@ -1,8 +1,7 @@
 #include "testing.h"
 
 #include "base/clock.h"
-#include "fleet/fleet_sum.h"
-#include "report/report_compare.h"
+#include "judged.h"
 
 /* Marks that are changed on purpose: how that is written down, and what becomes of it. */
 
@@ -143,27 +142,15 @@ static void add(struct fleet_sum *s, uint64_t stream, enum compare_way way, dscp
 
 static struct compare_document *conclude(struct fleet_sum *s)
 {
-    struct compare_document *d = NULL;
-    struct error error;
-    struct policy *p = policy_new_default(&error);
-    assert_int_equal(fleet_sum_document(s, p, &d), 0);
-    policy_free(p);
+    struct compare_document *d = judged(s);
     fleet_sum_free(s);
     return d;
 }
 
-static bool to_strbuf(void *user, const char *bytes, size_t len)
-{
-    strbuf_add(user, bytes, len);
-    return strbuf_ok(user);
-}
-
 static void expect_in(const struct compare_document *d, enum report_format format, const char *const *texts)
 {
-    struct strbuf text = {0};
     struct report_options o = {.width = 120, .verbose = 1};
-    struct error error;
-    assert_int_equal(report_compare_write(d, format, &o, to_strbuf, &text, &error), 0);
+    struct strbuf text = written(d, format, &o);
     for (; *texts; texts++)
         if (!strstr(strbuf_text(&text), *texts))
             fail_msg("'%s' is not in: %s", *texts, strbuf_text(&text));
